@@ -1,0 +1,25 @@
+/**
+ * A place in a log: everything up to `offset` has been read. Written `<epoch>.<offset>`, it is the id of every frame,
+ * so that a browser's `Last-Event-ID` is a cursor.
+ */
+
+export interface Cursor {
+  /** Names one life of a log; offsets of different epochs can't be compared. */
+  epoch: string
+  /** Counts the events of the log from 1; 0 is the place before the first. */
+  offset: number
+}
+
+const grammar = /^([a-z0-9]{4,16})\.(0|[1-9]\d{0,15})$/
+
+/** The cursor, or undefined when `value` is not one by the grammar `[a-z0-9]{4,16}\.(0|[1-9]\d{0,15})`. */
+export function parseCursor(value: unknown): Cursor | undefined {
+  if (typeof value !== 'string') return undefined
+  const [, epoch, offset] = grammar.exec(value) ?? []
+  if (epoch === undefined) return undefined
+  return { epoch, offset: Number(offset) }
+}
+
+export function formatCursor({ epoch, offset }: Cursor): string {
+  return `${epoch}.${offset}`
+}

@@ -1,0 +1,58 @@
+/**
+ * One server-sent event and its text on the wire. Pure: no stream, no clock.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ */
+
+export interface ServerSentEvent {
+  /** Becomes `lastEventId` in the browser, which presents it when it reconnects. Left out, the browser keeps the one before. */
+  id?: string | undefined
+  /** The DOM event type; `message` when left out. */
+  type?: string | undefined
+  /** Any string. Line ends arrive as LF, lone surrogates as U+FFFD: the format has no other way to carry them. */
+  data: string
+  /** How long the browser waits before it reconnects by itself, in milliseconds. */
+  retryMs?: number | undefined
+}
+
+export class InvalidEventError extends Error {
+  override name = 'InvalidEventError'
+  readonly code: 'invalid-id' | 'invalid-type' | 'invalid-retry' | 'reserved-type'
+
+  constructor(code: InvalidEventError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/**
+ * The event as one frame. An `id` or `type` that could forge a field or a frame is refused, not mended:
+ * a cursor or a name that was silently changed would be worse than an error.
+ * @throws {InvalidEventError} `id` or `type` contains CR, LF or NUL, or `retryMs` is not a non-negative integer
+ */
+export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): string {
+  let frame = ''
+  if (id !== undefined) {
+    if (hasForbiddenCharacter(id)) {
+      throw new InvalidEventError('invalid-id', 'An event id must not contain CR, LF or NUL.')
+    }
+    frame += `id: ${id}\n`
+  }
+  if (type !== undefined && type !== '' && type !== 'message') {
+    if (hasForbiddenCharacter(type)) {
+      throw new InvalidEventError('invalid-type', 'An event type must not contain CR, LF or NUL.')
+    }
+    frame += `event: ${type}\n`
+  }
+  if (retryMs !== undefined) {
+    if (!Number.isSafeInteger(retryMs) || retryMs < 0) {
+      throw new InvalidEventError('invalid-retry', 'retryMs must be a non-negative integer.')
+    }
+    frame += `retry: ${retryMs}\n`
+  }
+  for (const line of data.split(/\r\n|\r|\n/)) frame += `data: ${line}\n`
+  return `${frame}\n`
+}
+
+function hasForbiddenCharacter(value: string): boolean {
+  return value.includes('\n') || value.includes('\r') || value.includes('\0')
+}
