@@ -1,0 +1,15 @@
+/** What this process measures, in Prometheus' terms. */
+import { Gauge, Registry } from 'prom-client'
+import { oncePerProcess } from '@/events/once-per-process'
+
+function createMetrics(): { registry: Registry; openStreams: Gauge } {
+  const registry = new Registry()
+  const openStreams = new Gauge({
+    name: 'sse_open_streams',
+    help: 'Streams being sent.',
+    registers: [registry],
+  })
+  return { registry, openStreams }
+}
+
+export const { registry, openStreams } = oncePerProcess('metrics', createMetrics)

@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { readAllEvents, readEvents } from '@/e2e/support/read-events'
+import type { ServerSentEvent } from '@/events/event'
+import type { Feed } from '@/events/feed'
+import { feedOf } from './feed-of'
+import { openStreams } from './metrics'
+import { headOf, streamResponse } from './stream-response'
+
+/** The signal of a reader that stays. */
+function staying(): AbortSignal {
+  return new AbortController().signal
+}
+
+async function* events(...data: string[]): AsyncGenerator<ServerSentEvent> {
+  for (const [index, text] of data.entries()) yield { id: `test.${index + 1}`, data: text }
+}
+
+/** A source that gives one event and then waits until its stream ends. */
+async function* oneThenSilence(closed: AbortSignal): AsyncGenerator<ServerSentEvent> {
+  yield { id: 'test.1', data: 'first' }
+  await new Promise((_, reject) => {
+    closed.addEventListener('abort', () => reject(closed.reason as Error))
+  })
+}
+
+async function countOpenStreams(): Promise<number | undefined> {
+  const { values } = await openStreams.get()
+  return values[0]?.value
+}
+
+beforeEach(() => {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+})
+
+afterEach(async () => {
+  expect(await countOpenStreams()).toBe(0)
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+describe('streamResponse', () => {
+  test('begins with connected, gives the feed, and closes after end', async () => {
+    const feed = feedOf(events('one', 'two'), { cursor: 'test.0', resumed: true })
+
+    const [connected, ...rest] = await readAllEvents(
+      streamResponse(feed, { signal: staying(), heartbeatMs: 9_000 }),
+    )
+
+    expect(connected).toMatchObject({ event: 'connected', id: 'test.0' })
+    expect(JSON.parse(connected?.data ?? '')).toEqual({
+      cursor: 'test.0',
+      resumed: true,
+      heartbeatMs: 9_000,
+      time: expect.any(Number) as number,
+    })
+    expect(rest).toEqual([
+      { id: 'test.1', event: undefined, data: 'one' },
+      { id: 'test.2', event: undefined, data: 'two' },
+      { id: undefined, event: 'end', data: '{}' },
+    ])
+    expect(console.error).not.toHaveBeenCalled()
+  })
+
+  test('answers with the headers of a stream', async () => {
+    const response = streamResponse(feedOf(events()), { signal: staying() })
+
+    expect(response.status).toBe(200)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      connection: 'close',
+      'last-modified': expect.stringMatching(/ GMT$/) as string,
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    })
+    await response.body?.cancel()
+  })
+
+  test('jitters retry between one and two times retryMs', async () => {
+    const text = await streamResponse(feedOf(events()), { signal: staying(), retryMs: 500 }).text()
+
+    const retryMs = Number(/^retry: (\d+)$/m.exec(text)?.[1])
+    expect(retryMs).toBeGreaterThanOrEqual(500)
+    expect(retryMs).toBeLessThanOrEqual(1_000)
+  })
+
+  test('sends ping, with the place of the stream, after a heartbeat of silence, again and again', async () => {
+    vi.useFakeTimers()
+    const stream = readEvents(
+      streamResponse(feedOf(oneThenSilence), { signal: staying(), heartbeatMs: 15_000 }),
+    )
+    await stream.next()
+    await stream.next()
+
+    for (let n = 0; n < 3; n++) {
+      const ping = stream.next()
+      await vi.advanceTimersByTimeAsync(18_000)
+      expect((await ping).value).toMatchObject({ event: 'ping', id: 'test.1' })
+    }
+
+    await stream.return(undefined)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('does not ping while events flow', async () => {
+    vi.useFakeTimers()
+    async function* everyTenSeconds(): AsyncGenerator<ServerSentEvent> {
+      for (let n = 1; n <= 6; n++) {
+        await new Promise((resolve) => setTimeout(resolve, 10_000))
+        yield { data: `${n}` }
+      }
+    }
+    const all = readAllEvents(streamResponse(feedOf(everyTenSeconds()), { signal: staying() }))
+
+    await vi.advanceTimersByTimeAsync(60_000)
+
+    expect((await all).map(({ data, event }) => event ?? data)).toEqual([
+      'connected',
+      '1',
+      '2',
+      '3',
+      '4',
+      '5',
+      '6',
+      'end',
+    ])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('many streams share one timer, which ends with the last of them', async () => {
+    vi.useFakeTimers()
+    const streams = Array.from({ length: 20 }, () =>
+      readEvents(streamResponse(feedOf(oneThenSilence), { signal: staying() })),
+    )
+    await Promise.all(streams.map((stream) => stream.next()))
+
+    expect(vi.getTimerCount()).toBe(1)
+
+    await Promise.all(streams.map((stream) => stream.return(undefined)))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('a reader that leaves closes the feed', async () => {
+    const feed = feedOf(oneThenSilence)
+    const close = vi.spyOn(feed, 'close')
+    const stream = readEvents(streamResponse(feed, { signal: staying() }))
+    await stream.next()
+
+    await stream.return(undefined)
+
+    expect(close).toHaveBeenCalledOnce()
+    expect(console.error).not.toHaveBeenCalled()
+  })
+
+  test('an abort while the feed waits closes it, and the response', async () => {
+    const reader = new AbortController()
+    const stream = readEvents(streamResponse(feedOf(oneThenSilence), { signal: reader.signal }))
+    await stream.next()
+    await stream.next()
+    const rest = stream.next()
+
+    reader.abort()
+
+    expect(await rest).toEqual({ done: true, value: undefined })
+    expect(console.error).not.toHaveBeenCalled()
+  })
+
+  test('a reader gone before the response was made closes the feed at once', async () => {
+    const feed = feedOf(events('one'))
+    const close = vi.spyOn(feed, 'close')
+
+    const response = streamResponse(feed, { signal: AbortSignal.abort() })
+
+    expect(close).toHaveBeenCalledOnce()
+    expect(await response.text()).toBe('')
+  })
+
+  test('a response that is never read begins nothing', async () => {
+    vi.useFakeTimers()
+    const source = vi.fn<(signal: AbortSignal) => AsyncGenerator<ServerSentEvent>>(() => events())
+
+    const response = streamResponse(feedOf(source), { signal: staying() })
+
+    expect(vi.getTimerCount()).toBe(0)
+    expect(source).not.toHaveBeenCalled()
+    expect(await countOpenStreams()).toBe(0)
+    await response.body?.cancel()
+  })
+
+  test('a source that throws ends the stream without end, and is logged once with its cause', async () => {
+    const cause = new Error('the database is gone')
+    async function* broken(): AsyncGenerator<ServerSentEvent> {
+      yield { data: 'one' }
+      throw cause
+    }
+
+    const received = await readAllEvents(streamResponse(feedOf(broken()), { signal: staying() }))
+
+    expect(received.map(({ event, data }) => event ?? data)).toEqual(['connected', 'one'])
+    expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.any(String), cause)
+  })
+
+  test('a feed that fails to close is logged, and harms nothing', async () => {
+    const cause = new Error('close failed')
+    const feed: Feed = { ...feedOf(events('one')), close: () => Promise.reject(cause) }
+
+    const received = await readAllEvents(streamResponse(feed, { signal: staying() }))
+
+    expect(received).toHaveLength(3)
+    expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.any(String), cause)
+  })
+})
+
+describe('headOf', () => {
+  test('keeps status and headers, opens nothing, and closes the feed', async () => {
+    const feed = feedOf(events('one'))
+    const close = vi.spyOn(feed, 'close')
+
+    const head = await headOf(streamResponse(feed, { signal: staying() }))
+
+    expect(head.status).toBe(200)
+    expect(head.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    expect(head.body).toBeNull()
+    expect(close).toHaveBeenCalledOnce()
+  })
+})
