@@ -1,0 +1,29 @@
+/** `GET /events`: the greeting stream, resumed after the cursor presented. */
+import { formatCursor } from '@/events/cursor'
+import { feedOf } from '@/http/feed-of'
+import { readPresentedCursor } from '@/http/presented-cursor'
+import { problemResponse } from '@/http/problem'
+import { headOf, streamResponse } from '@/http/stream-response'
+import { greetings, greetingsAfter, greetingsEpoch } from './greetings'
+
+export function GET(request: Request): Response {
+  const presented = readPresentedCursor(request)
+  if ('problem' in presented) return problemResponse(presented.problem)
+
+  const { cursor } = presented
+  const resumed = cursor?.epoch === greetingsEpoch && cursor.offset <= greetings.length
+  const offset = resumed ? cursor.offset : 0
+  if (offset === greetings.length) {
+    return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
+  }
+  const feed = feedOf((signal) => greetingsAfter(offset, signal), {
+    cursor: formatCursor({ epoch: greetingsEpoch, offset }),
+    resumed,
+  })
+  return streamResponse(feed, { signal: request.signal })
+}
+
+/** Next's own HEAD would run GET and never read its body. */
+export function HEAD(request: Request): Promise<Response> {
+  return headOf(GET(request))
+}
