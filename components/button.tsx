@@ -1,0 +1,29 @@
+/** A button. An inactive one does nothing but stays where it is and keeps the focus, so `disabled` is not for it. */
+import type { ReactNode } from 'react'
+import styles from './button.module.css'
+
+interface ButtonProps {
+  children: ReactNode
+  onClick: () => void
+  /** `primary` at most once in a group; `quiet` inside something else. */
+  look?: 'raised' | 'primary' | 'quiet'
+  inactive?: boolean
+}
+
+export function Button({
+  children,
+  onClick,
+  look = 'raised',
+  inactive = false,
+}: ButtonProps): ReactNode {
+  return (
+    <button
+      type="button"
+      className={`${styles.button} ${styles[look]}`}
+      aria-disabled={inactive}
+      onClick={inactive ? undefined : onClick}
+    >
+      {children}
+    </button>
+  )
+}

@@ -1,0 +1,46 @@
+'use client'
+/** A command for the terminal, and a button that copies it. */
+import { useEffect, useState, type ReactNode } from 'react'
+import { Button } from './button'
+import styles from './command-line.module.css'
+import { CheckIcon, CopyIcon } from './icons'
+
+const copiedForMs = 2_000
+
+export function CommandLine({ command }: { command: string }): ReactNode {
+  // An object, so that copying once more starts the two seconds anew.
+  const [outcome, setOutcome] = useState<{ copied: boolean }>()
+
+  useEffect(() => {
+    if (!outcome?.copied) return undefined
+    const timer = setTimeout(() => setOutcome(undefined), copiedForMs)
+    return () => clearTimeout(timer)
+  }, [outcome])
+
+  async function copy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(command)
+      setOutcome({ copied: true })
+    } catch {
+      // Not allowed, or no clipboard at all: a page served over plain HTTP has none.
+      setOutcome({ copied: false })
+    }
+  }
+
+  return (
+    <>
+      <div className={styles.box}>
+        <code>{command}</code>
+        <span className={styles.copy}>
+          <Button look="quiet" onClick={() => void copy()}>
+            {outcome?.copied ? <CheckIcon /> : <CopyIcon />}
+            {outcome?.copied ? 'Copied' : 'Copy'}
+          </Button>
+        </span>
+      </div>
+      <p aria-live="polite" className={outcome?.copied === false ? styles.hint : styles.unseen}>
+        {outcome && (outcome.copied ? 'Copied' : 'Select and copy by hand.')}
+      </p>
+    </>
+  )
+}

@@ -1,0 +1,25 @@
+/** The bar across the top of every page. The dot at the tip of its mark is green while a stream is live. */
+import Link from 'next/link'
+import type { ReactNode } from 'react'
+import styles from './site-header.module.css'
+
+export function SiteHeader(): ReactNode {
+  return (
+    <header className={styles.bar}>
+      <Link className={styles.brand} href="/">
+        <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
+          <path
+            d="M4 3h12M4 10h8M4 17h3M4 3v14"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="2"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+          />
+          <circle className={styles.tip} cx="12.5" cy="16.5" r="3" fill="currentColor" />
+        </svg>
+        next-sse
+      </Link>
+    </header>
+  )
+}
