@@ -1,0 +1,88 @@
+/** Runs the app the way people do, on a free port. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+export interface StartServerOptions {
+  /** `start` serves the production build, which must have been made; `dev` compiles as it goes. Default `start`. */
+  command?: 'start' | 'dev'
+  env?: Record<string, string>
+}
+
+export interface RunningServer {
+  /** Such as `http://localhost:40123`, without a slash at the end. */
+  url: string
+  pid: number
+  /** What the server has printed so far. */
+  output: () => string
+  /** The server's gauge of open streams. */
+  openStreams: () => Promise<number>
+  /** Ends the server and everything it started, at once. Stopping twice is harmless. */
+  stop: () => Promise<void>
+}
+
+const root = join(__dirname, '..', '..')
+const startTimeoutMs = 60_000
+
+/** @throws when the server ends, or is not ready within a minute; the message has what it printed */
+export async function startServer({
+  command = 'start',
+  env = {},
+}: StartServerOptions = {}): Promise<RunningServer> {
+  const next = require.resolve('next/dist/bin/next')
+  const server = spawn(process.execPath, [next, command, '--port', '0'], {
+    cwd: root,
+    env: {
+      ...process.env,
+      NODE_ENV: command === 'dev' ? 'development' : 'production',
+      NEXT_TELEMETRY_DISABLED: '1',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: `next dev` starts further processes.
+    detached: true,
+  })
+  const exited = once(server, 'exit')
+  let output = ''
+  const ready = new Promise<string>((resolve, reject) => {
+    const fail = (what: string): void => reject(new Error(`next ${command} ${what}:\n${output}`))
+    const timer = setTimeout(() => fail('was not ready in time'), startTimeoutMs)
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString()
+      const [, url] = /Local:\s+(http:\/\/\S+)[\s\S]*Ready in/.exec(output) ?? []
+      if (url === undefined) return
+      clearTimeout(timer)
+      resolve(url)
+    }
+    server.stdout.on('data', read)
+    server.stderr.on('data', read)
+    server.once('error', reject)
+    server.once('exit', () => {
+      clearTimeout(timer)
+      fail('ended')
+    })
+  })
+
+  const pid = server.pid
+  if (pid === undefined) throw new Error(`next ${command} could not be started.`)
+  const stop = async (): Promise<void> => {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It ended by itself.
+    }
+    await exited
+  }
+  try {
+    const url = await ready
+    return { url, pid, output: () => output, openStreams: () => readGauge(url), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function readGauge(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  return Number(/^sse_open_streams (\d+)$/m.exec(metrics)?.[1])
+}
