@@ -12,11 +12,13 @@ describe('encodeControl', () => {
     })
 
     parser.feed(encodeControl('ping', { time: 5 }, { id: 'hello.2' }))
-    parser.feed(encodeControl('reconnect', { retryMs: 900, reason: 'drain' }, { retryMs: 900 }))
+    parser.feed(
+      encodeControl('reconnect', { retryMs: 900, reason: 'unavailable' }, { retryMs: 900 }),
+    )
 
     expect(events).toEqual([
       { event: 'ping', id: 'hello.2', data: '{"time":5}' },
-      { event: 'reconnect', id: undefined, data: '{"retryMs":900,"reason":"drain"}' },
+      { event: 'reconnect', id: undefined, data: '{"retryMs":900,"reason":"unavailable"}' },
     ])
     expect(retries).toEqual([900])
   })

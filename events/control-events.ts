@@ -13,10 +13,13 @@ export interface ControlEvents {
   /** The cursor presented can't be honoured: events between `from` and `oldest` may be lost. What is kept follows. */
   resync: { reason: 'trimmed' | 'epoch' | 'future'; from: string; oldest: string | null }
   /** The server is about to close this stream and asks the reader to come back after `retryMs`. */
-  reconnect: { retryMs: number; reason: string }
+  reconnect: { retryMs: number; reason: ReconnectReason }
   /** A finite stream is complete; the server closes next. */
   end: Record<string, never>
 }
+
+/** Why a reader is asked to come back. `unavailable`: the event log is away. */
+export type ReconnectReason = 'unavailable'
 
 export type ControlType = keyof ControlEvents
 

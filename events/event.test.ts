@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { describe, expect, test } from 'vitest'
-import { encodeEvent, InvalidEventError } from './event'
+import { encodeEvent, InvalidEventError, isPublishableType } from './event'
 
 /** What a reader makes of the text, after the journey through bytes that every stream takes. */
 function read(text: string): { events: EventSourceMessage[]; retries: number[] } {
@@ -98,5 +98,29 @@ describe('encodeEvent', () => {
 
   test('the type message is left out: it is what an event without one is', () => {
     expect(encodeEvent({ id: 'a.1', type: 'message', data: 'x' })).toBe('id: a.1\ndata: x\n\n')
+  })
+})
+
+describe('isPublishableType', () => {
+  test.each(['message', 'order.paid', 'a:b/c-d_e', '_', '0', '__proto__', 'x'.repeat(128)])(
+    '%s can be published',
+    (type) => {
+      expect(isPublishableType(type)).toBe(true)
+    },
+  )
+
+  test.each(['', '.a', ':a', '-a', 'a b', 'a\n', '\ra', 'a\0', 'é', 'a,b', 'x'.repeat(129)])(
+    '%j cannot',
+    (type) => {
+      expect(isPublishableType(type)).toBe(false)
+    },
+  )
+
+  test('every type that can be published can be encoded', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/), (type) => {
+        expect(read(encodeEvent({ type, data: 'x' })).events).toHaveLength(1)
+      }),
+    )
   })
 })

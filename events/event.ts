@@ -14,6 +14,21 @@ export interface ServerSentEvent {
   retryMs?: number | undefined
 }
 
+/** What a publisher gives to a topic. */
+export interface NewEvent {
+  type: string
+  data: string
+}
+
+/** What a log keeps of it. */
+export interface StoredEvent extends NewEvent {
+  topic: string
+  /** Counts the events of the log, whatever their topic; with the log's epoch it is the event's id. */
+  offset: number
+  /** When the log took it: milliseconds since the Unix epoch. */
+  time: number
+}
+
 export class InvalidEventError extends Error {
   override name = 'InvalidEventError'
   readonly code: 'invalid-id' | 'invalid-type' | 'invalid-retry' | 'reserved-type'
@@ -23,6 +38,8 @@ export class InvalidEventError extends Error {
     this.code = code
   }
 }
+
+const publishableType = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/
 
 /**
  * The event as one frame. An `id` or `type` that could forge a field or a frame is refused, not mended:
@@ -51,6 +68,14 @@ export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): strin
   }
   for (const line of data.split(/\r\n|\r|\n/)) frame += `data: ${line}\n`
   return `${frame}\n`
+}
+
+/**
+ * True by the grammar `[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}`, which a publisher's type must follow: narrower than what the wire
+ * can carry. Reserved types follow it too.
+ */
+export function isPublishableType(type: string): boolean {
+  return publishableType.test(type)
 }
 
 function hasForbiddenCharacter(value: string): boolean {

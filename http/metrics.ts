@@ -1,9 +1,10 @@
 /** What this process measures, in Prometheus' terms. */
-import { Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { oncePerProcess } from '@/events/once-per-process'
 
 function createMetrics(): { registry: Registry; openStreams: Gauge } {
   const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
   const openStreams = new Gauge({
     name: 'sse_open_streams',
     help: 'Streams being sent.',

@@ -1,6 +1,6 @@
 /** The place that a reader asks to resume from. */
 import { parseCursor, type Cursor } from '@/events/cursor'
-import type { Problem } from './problem'
+import { problem, type Problem } from './problem'
 
 /** The cursor as it came, and what it means. */
 export interface PresentedCursor extends Cursor {
@@ -21,11 +21,9 @@ export function readPresentedCursor(
   const cursor = parseCursor(text)
   if (cursor) return { cursor: { ...cursor, text } }
   return {
-    problem: {
-      status: 400,
-      code: 'invalid-cursor',
-      title: 'Malformed cursor',
-      detail: 'A cursor is the id of an event of this server, such as k3f9.42.',
-    },
+    problem: problem(
+      'invalid-cursor',
+      'A cursor is the id of an event of this server, such as k3f9.42.',
+    ),
   }
 }

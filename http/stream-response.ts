@@ -2,7 +2,7 @@
  * A feed as a streaming HTTP response: `connected` first, the feed's frames at the reader's pace, `ping` after silence,
  * `end` when the feed is complete. Where the events come from is the feed's business.
  */
-import { encodeControl } from '@/events/control-events'
+import { encodeControl, type ReconnectReason } from '@/events/control-events'
 import type { Feed } from '@/events/feed'
 import { watchHeartbeat, type Beating } from './heartbeat'
 import { openStreams } from './metrics'
@@ -24,24 +24,42 @@ const encoder = new TextEncoder()
  * The feed is closed however the stream ends. A feed that fails ends its stream without `end`, and is logged once.
  */
 export function streamResponse(feed: Feed, options: StreamOptions): Response {
-  return new Response(streamBody(feed, options), {
-    headers: {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      // `no-transform` is the one thing that keeps Next from compressing a stream.
-      'Cache-Control': 'no-cache, no-transform',
-      // A browser would reconnect on the same socket, and so keep a draining process alive.
-      Connection: 'close',
-      'Last-Modified': new Date().toUTCString(),
-      'X-Accel-Buffering': 'no',
-      'X-Content-Type-Options': 'nosniff',
-    },
-  })
+  return new Response(streamBody(feed, options), { headers: streamHeaders() })
+}
+
+/**
+ * Refuses a stream for what will pass: it asks the reader to come back, and closes. Any status but 200 would end a native EventSource
+ * for good.
+ */
+export function comeBackResponse({
+  retryMs,
+  reason,
+}: {
+  retryMs: number
+  reason: ReconnectReason
+}): Response {
+  const wait = jittered(retryMs)
+  const frame = encodeControl('reconnect', { retryMs: wait, reason }, { retryMs: wait })
+  return new Response(frame, { headers: streamHeaders() })
 }
 
 /** What HEAD answers where GET would answer `response`: the same status and headers, and no stream opened. */
 export async function headOf(response: Response): Promise<Response> {
   await response.body?.cancel()
   return new Response(null, { status: response.status, headers: response.headers })
+}
+
+function streamHeaders(): Record<string, string> {
+  return {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    // `no-transform` is the one thing that keeps Next from compressing a stream.
+    'Cache-Control': 'no-cache, no-transform',
+    // A browser would reconnect on the same socket, and so keep a draining process alive.
+    Connection: 'close',
+    'Last-Modified': new Date().toUTCString(),
+    'X-Accel-Buffering': 'no',
+    'X-Content-Type-Options': 'nosniff',
+  }
 }
 
 function streamBody(
@@ -144,9 +162,14 @@ function streamBody(
 function connectedFrame(feed: Feed, heartbeatMs: number, retryMs: number): Uint8Array {
   const { cursor, resumed } = feed
   const data = { cursor: cursor ?? null, resumed, heartbeatMs, time: Date.now() }
-  // Readers that lost their connections together shall not come back together.
-  const jittered = Math.round(retryMs * (1 + Math.random()))
-  return encoder.encode(encodeControl('connected', data, { id: cursor, retryMs: jittered }))
+  return encoder.encode(
+    encodeControl('connected', data, { id: cursor, retryMs: jittered(retryMs) }),
+  )
+}
+
+/** Readers that lost their connections together shall not come back together. */
+function jittered(retryMs: number): number {
+  return Math.round(retryMs * (1 + Math.random()))
 }
 
 function closeQuietly(controller: ReadableStreamDefaultController): void {

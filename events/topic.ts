@@ -1,0 +1,29 @@
+/** Topics: the names under which events are published and read. */
+
+/** How many topics one stream may read. */
+export const maxTopics = 32
+
+/** Why a list is no list of topics. */
+export type TopicsFault =
+  | { fault: 'empty-item' }
+  | { fault: 'malformed-item'; item: string }
+  | { fault: 'too-many' }
+
+const grammar = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+
+/** True by the grammar `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`. */
+export function isTopic(value: string): boolean {
+  return grammar.test(value)
+}
+
+/** The topics of a comma-separated list, each once, in the order in which they first appear; or the first fault found. */
+export function parseTopics(text: string): { topics: string[] } | TopicsFault {
+  const topics = new Set<string>()
+  for (const item of text.split(',')) {
+    if (item === '') return { fault: 'empty-item' }
+    if (!isTopic(item)) return { fault: 'malformed-item', item }
+    topics.add(item)
+    if (topics.size > maxTopics) return { fault: 'too-many' }
+  }
+  return { topics: [...topics] }
+}
