@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ConfigError, readConfig } from './config'
+
+describe('readConfig', () => {
+  test('needs no variable', () => {
+    expect(readConfig({})).toEqual({
+      eventsUrl: { engine: 'sqlite', file: '.data/events.db' },
+      maxCount: 100_000,
+      maxAgeMs: 86_400_000,
+      eventMaxBytes: 65_536,
+      heartbeatMs: 15_000,
+      stallMs: 60_000,
+      retryMs: 2_000,
+    })
+  })
+
+  test('an empty variable counts as none', () => {
+    expect(readConfig({ EVENTS_URL: '', HEARTBEAT: '', EVENTS_MAX_COUNT: '' })).toEqual(
+      readConfig({}),
+    )
+  })
+
+  test('.env.example lists every variable with its default', () => {
+    const text = readFileSync(join(__dirname, '..', '.env.example'), 'utf8')
+
+    const example = Object.fromEntries(
+      [...text.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    )
+
+    const read: string[] = []
+    const watched = new Proxy(example, {
+      get: (target, name: string) => {
+        read.push(name)
+        return target[name]
+      },
+    })
+    expect(readConfig(watched)).toEqual(readConfig({}))
+    expect(new Set(read)).toEqual(new Set(Object.keys(example)))
+  })
+
+  test('reads each in its own unit', () => {
+    expect(
+      readConfig({
+        EVENTS_URL: 'memory:',
+        EVENTS_MAX_COUNT: '5',
+        EVENTS_MAX_AGE: '30d',
+        HEARTBEAT: '500ms',
+        STALL: '2s',
+      }),
+    ).toMatchObject({
+      eventsUrl: { engine: 'memory' },
+      maxCount: 5,
+      maxAgeMs: 30 * 86_400_000,
+      heartbeatMs: 500,
+      stallMs: 2_000,
+    })
+  })
+
+  test.each([
+    ['EVENTS_URL', 'events.db'],
+    ['EVENTS_URL', 'file:'],
+    ['EVENTS_MAX_COUNT', '0'],
+    ['EVENTS_MAX_COUNT', '1e3'],
+    ['EVENTS_MAX_AGE', '24'],
+    ['EVENTS_MAX_AGE', '0s'],
+    ['EVENT_MAX_BYTES', '-1'],
+    ['HEARTBEAT', '1 s'],
+    ['HEARTBEAT', '30d'],
+    ['RETRY', 'soon'],
+    ['STALL', '20s'],
+  ])('%s=%s is refused by its name', (name, value) => {
+    const read = (): unknown => readConfig({ [name]: value })
+
+    expect(read).toThrow(ConfigError)
+    expect(read).toThrow(name)
+  })
+})

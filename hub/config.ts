@@ -1,0 +1,81 @@
+/**
+ * The configuration, read and checked once, when the process starts. Every variable is listed in .env.example; none is needed.
+ */
+import { oncePerProcess } from '@/events/once-per-process'
+import { parseDuration } from '@/events/duration'
+
+export interface Config {
+  /** Where events are kept. `EVENTS_URL`, default `file:.data/events.db`. */
+  eventsUrl: { engine: 'sqlite'; file: string } | { engine: 'memory' }
+  /** How many events of a topic are kept. `EVENTS_MAX_COUNT`, default 100,000. */
+  maxCount: number
+  /** How long they are kept, in milliseconds. `EVENTS_MAX_AGE`, default 24 h. */
+  maxAgeMs: number
+  /** The largest event that may be published. `EVENT_MAX_BYTES`, default 65,536. */
+  eventMaxBytes: number
+  /** A silent stream sends a `ping` after this long. `HEARTBEAT`, default 15 s. */
+  heartbeatMs: number
+  /** A stream whose reader takes nothing for this long is closed. `STALL`, default 60 s. */
+  stallMs: number
+  /** What a browser is told to wait before it reconnects by itself, before jitter. `RETRY`, default 2 s. */
+  retryMs: number
+}
+
+/** A variable that can't be understood; the message names it and says what it should look like. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The process's configuration. */
+export function config(): Config {
+  return oncePerProcess('config', () => readConfig(process.env))
+}
+
+/** @throws {ConfigError} */
+export function readConfig(env: Environment): Config {
+  const heartbeatMs = readTimer(env, 'HEARTBEAT', '15s')
+  const stallMs = readTimer(env, 'STALL', '60s')
+  // A healthy stream moves its socket only as often as it pings.
+  if (stallMs < 2 * heartbeatMs) {
+    throw new ConfigError('STALL must be at least twice HEARTBEAT, or healthy streams are closed.')
+  }
+  return {
+    eventsUrl: readEventsUrl(env),
+    maxCount: readCount(env, 'EVENTS_MAX_COUNT', 100_000),
+    maxAgeMs: readDuration(env, 'EVENTS_MAX_AGE', '24h'),
+    eventMaxBytes: readCount(env, 'EVENT_MAX_BYTES', 65_536),
+    heartbeatMs,
+    stallMs,
+    retryMs: readTimer(env, 'RETRY', '2s'),
+  }
+}
+
+function readEventsUrl(env: Environment): Config['eventsUrl'] {
+  const url = env['EVENTS_URL'] || 'file:.data/events.db'
+  if (url === 'memory:') return { engine: 'memory' }
+  const file = /^file:(.+)$/.exec(url)?.[1]
+  if (file !== undefined) return { engine: 'sqlite', file }
+  throw new ConfigError('EVENTS_URL must be file:<path> or memory:')
+}
+
+function readDuration(env: Environment, name: string, fallback: string): number {
+  const durationMs = parseDuration(env[name] || fallback)
+  if (durationMs !== undefined && durationMs > 0) return durationMs
+  throw new ConfigError(`${name} must be a duration such as 500ms, 15s, 10m, 24h or 7d.`)
+}
+
+/** A duration that a timer of Node can wait for. */
+function readTimer(env: Environment, name: string, fallback: string): number {
+  const durationMs = readDuration(env, name, fallback)
+  if (durationMs < 2 ** 31) return durationMs
+  throw new ConfigError(`${name} must be less than 24 days.`)
+}
+
+function readCount(env: Environment, name: string, fallback: number): number {
+  const text = env[name] || String(fallback)
+  const count = Number(text)
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(count)) return count
+  throw new ConfigError(`${name} must be a whole number of at least 1.`)
+}

@@ -1,0 +1,19 @@
+/** A stored event as a frame: plain, or in the envelope that tells topic, type and time. */
+import { formatCursor } from '@/events/cursor'
+import { encodeEvent, type StoredEvent } from '@/events/event'
+
+/** What a stream is of: which topics, and in which form. */
+export interface StreamForm {
+  topics: readonly string[]
+  /** Every event as a `message` whose data is one line of JSON: `{topic, type, time, data}`. */
+  envelope: boolean
+}
+
+export function encodeStoredEvent(epoch: string, event: StoredEvent, envelope: boolean): Buffer {
+  const { offset, topic, type, time, data } = event
+  const id = formatCursor({ epoch, offset })
+  const frame = envelope
+    ? encodeEvent({ id, data: JSON.stringify({ topic, type, time, data }) })
+    : encodeEvent({ id, type, data })
+  return Buffer.from(frame)
+}

@@ -1,0 +1,324 @@
+import fc from 'fast-check'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { parseCursor } from '@/events/cursor'
+import type { Feed } from '@/events/feed'
+import { LogError, type EventLog } from './event-log'
+import { createHub, type Hub, type Subscription } from './hub'
+import { createMemoryLog } from './memory-log'
+
+const retention = { maxCount: 1_000, maxAgeMs: 60_000 }
+
+let log: EventLog
+let hub: Hub
+
+beforeEach(() => {
+  log = createMemoryLog(retention)
+  hub = createHub(log)
+})
+
+afterEach(async () => {
+  await hub.close()
+  vi.restoreAllMocks()
+})
+
+async function append(topic: string, ...data: string[]): Promise<string[]> {
+  const events = data.map((text) => ({ type: 'message', data: text }))
+  return (await log.append(topic, events)).ids
+}
+
+/** Reads a feed the way a stream does, one chunk for each call. */
+function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
+  const arrived: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (event) => arrived.push(event) })
+  const { signal } = new AbortController()
+  return {
+    async next() {
+      for (;;) {
+        const chunk = feed.take(256 * 1024)
+        if (chunk === 'end') return []
+        if (chunk) {
+          parser.feed(new TextDecoder().decode(chunk))
+          return arrived.splice(0)
+        }
+        await feed.ready(signal)
+      }
+    },
+  }
+}
+
+async function readData(feed: Feed, count: number): Promise<string[]> {
+  const reader = readerOf(feed)
+  const data: string[] = []
+  while (data.length < count) data.push(...(await reader.next()).map((event) => event.data))
+  return data
+}
+
+function presenting(text: string): NonNullable<Subscription['start']> {
+  const cursor = parseCursor(text)
+  if (!cursor) throw new Error(`${text} is no cursor`)
+  return { cursor: { ...cursor, text } }
+}
+
+function subscribe(topics: string, start?: Subscription['start'], envelope = false): Promise<Feed> {
+  return hub.subscribe({ topics: topics.split(','), envelope, start })
+}
+
+describe('subscribe', () => {
+  test('without a start, gives what is published from now on', async () => {
+    await append('news', 'before')
+    const feed = await subscribe('news')
+
+    await append('news', 'after')
+
+    expect(await readData(feed, 1)).toEqual(['after'])
+    await feed.close()
+  })
+
+  test('what is published between subscribing and the first read is not lost', async () => {
+    const feed = await subscribe('news')
+    const first = await append('news', 'one')
+
+    expect(feed.resumed).toBe(false)
+    expect(feed.cursor).not.toBe(first[0])
+    expect(await readData(feed, 1)).toEqual(['one'])
+    await feed.close()
+  })
+
+  test('after a cursor, gives what followed it, then what comes', async () => {
+    const [, second] = await append('news', 'one', 'two', 'three')
+    const feed = await subscribe('news', presenting(second ?? ''))
+
+    expect(feed).toMatchObject({ resumed: true, cursor: second })
+    expect(await readData(feed, 1)).toEqual(['three'])
+    await append('news', 'four')
+    expect(await readData(feed, 1)).toEqual(['four'])
+    await feed.close()
+  })
+
+  test('last and since start in the past', async () => {
+    await append('news', 'one', 'two', 'three')
+
+    const last = await subscribe('news', { last: 2 })
+    const since = await subscribe('news', { agoMs: 10_000 })
+
+    expect(await readData(last, 2)).toEqual(['two', 'three'])
+    expect(await readData(since, 3)).toEqual(['one', 'two', 'three'])
+    await Promise.all([last.close(), since.close()])
+  })
+
+  test('one cursor serves several topics, in the order of the log', async () => {
+    await append('a', '1')
+    const [cursor] = await append('b', '2')
+    await append('a', '3')
+    await append('other', 'x')
+    await append('b', '4')
+
+    const feed = await subscribe('a,b', presenting(cursor ?? ''), true)
+
+    const data = await readData(feed, 2)
+    expect(data.map((text) => (JSON.parse(text) as { data: string }).data)).toEqual(['3', '4'])
+    await feed.close()
+  })
+
+  test('an idle reader keeps up: its cursor follows what others publish', async () => {
+    const idle = await subscribe('quiet')
+    const waiting = idle.ready(new AbortController().signal)
+    await waiting
+    void idle.ready(new AbortController().signal)
+    const busy = await subscribe('busy')
+    const arrived = readData(busy, 1)
+
+    const ids = await append('busy', 'x')
+    await arrived
+
+    await vi.waitFor(() => expect(idle.cursor).toBe(ids[0]))
+    await Promise.all([idle.close(), busy.close()])
+  })
+
+  test.each([
+    ['another epoch', 'zzzz.3', 'epoch'],
+    ['the future', 'future', 'future'],
+  ])('a cursor of %s hears resync, then what is kept', async (_, presented, reason) => {
+    const ids = await append('news', 'one', 'two')
+    const { epoch = '' } = parseCursor(ids[0]) ?? {}
+    const text = presented === 'future' ? `${epoch}.999` : presented
+
+    const feed = await subscribe('news', presenting(text))
+    expect(feed).toMatchObject({ resumed: false, cursor: text })
+    const reader = readerOf(feed)
+    const [resync] = await reader.next()
+    const rest = await reader.next()
+
+    expect(resync).toMatchObject({ event: 'resync', id: `${epoch}.0` })
+    expect(JSON.parse(resync?.data ?? '')).toEqual({ reason, from: text, oldest: ids[0] })
+    expect(rest.map(({ data }) => data)).toEqual(['one', 'two'])
+    await feed.close()
+  })
+
+  test('a cursor whose events were trimmed hears resync, once', async () => {
+    const [cursor] = await append('news', 'one')
+    await append('news', ...Array.from({ length: 5_000 }, (_, n) => `${n}`))
+    await append('news', 'last')
+
+    const feed = await subscribe('news', presenting(cursor ?? ''))
+    const reader = readerOf(feed)
+    const events: EventSourceMessage[] = []
+    while (events.at(-1)?.data !== 'last') events.push(...(await reader.next()))
+
+    expect(events[0]?.event).toBe('resync')
+    expect(JSON.parse(events[0]?.data ?? '')).toMatchObject({
+      reason: 'trimmed',
+      from: cursor,
+      oldest: events[1]?.id,
+    })
+    expect(events.filter(({ event }) => event === 'resync')).toHaveLength(1)
+    await feed.close()
+  })
+
+  test('a reader of everything hears no resync for what was gone before it came', async () => {
+    await append('quiet', 'one')
+    await append('busy', ...Array.from({ length: 5_000 }, (_, n) => `${n}`))
+    await append('busy', 'last')
+
+    const feed = await subscribe('quiet,busy', { agoMs: 10_000 })
+    const reader = readerOf(feed)
+    const events: EventSourceMessage[] = []
+    while (events.at(-1)?.data !== 'last') events.push(...(await reader.next()))
+
+    expect(events[0]?.data).toBe('one')
+    expect(events.some(({ event }) => event === 'resync')).toBe(false)
+    await feed.close()
+  })
+
+  test('a reader that falls behind what the log keeps hears resync in mid-stream, and misses nothing after', async () => {
+    hub = createHub(log, { tailBytes: 10_000 })
+    const feed = await subscribe('news')
+    const reader = readerOf(feed)
+    await append('news', 'first')
+    expect(await reader.next()).toHaveLength(1)
+
+    await append('news', ...Array.from({ length: 5_000 }, (_, n) => `${n}`))
+    await append('news', 'last')
+    const events: EventSourceMessage[] = []
+    while (events.at(-1)?.data !== 'last') events.push(...(await reader.next()))
+
+    expect(events.filter(({ event }) => event === 'resync')).toHaveLength(1)
+    expect(events[0]?.event).toBe('resync')
+    const offsets = events.map(({ id }) => parseCursor(id)?.offset ?? 0)
+    expect(offsets).toEqual(offsets.map((_, index) => (offsets[0] ?? 0) + index))
+    await feed.close()
+  })
+
+  test('whatever is published, streams of every pace get every event of theirs, once, in order', async () => {
+    const topics = ['a', 'b', 'c']
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({
+          publish: fc.constantFrom(...topics),
+          count: fc.integer({ min: 1, max: 40 }),
+        }),
+        fc.record({ read: fc.integer({ min: 0, max: 3 }) }),
+        fc.record({ reconnect: fc.integer({ min: 0, max: 3 }) }),
+      ),
+      { maxLength: 40 },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        steps,
+        fc.array(fc.subarray(topics, { minLength: 1 }), { minLength: 4, maxLength: 4 }),
+        async (plan, forms) => {
+          const memory = createMemoryLog({ maxCount: 100_000, maxAgeMs: 60_000 })
+          const small = createHub(memory, { tailBytes: 4_000 })
+          const published: { topic: string; id: string | undefined }[] = []
+          const open = async (index: number, start?: Subscription['start']) => {
+            const feed = await small.subscribe({
+              topics: forms[index] ?? [],
+              envelope: false,
+              start,
+            })
+            return { feed, reader: readerOf(feed) }
+          }
+          const seen: (string | undefined)[][] = forms.map(() => [])
+          const streams = await Promise.all(forms.map((_, index) => open(index)))
+          const first = streams.map(({ feed }) => feed.cursor ?? '')
+          const missing = (index: number): number =>
+            published.filter(({ topic }) => forms[index]?.includes(topic)).length -
+            (seen[index]?.length ?? 0)
+          const readOnce = async (index: number): Promise<void> => {
+            const events = (await streams[index]?.reader.next()) ?? []
+            seen[index]?.push(...events.map(({ id }) => id))
+          }
+
+          for (const step of plan) {
+            if ('publish' in step) {
+              const events = Array.from({ length: step.count }, () => ({
+                type: 'message',
+                data: 'x',
+              }))
+              const { ids } = await memory.append(step.publish, events)
+              published.push(...ids.map((id) => ({ topic: step.publish, id })))
+            } else if ('read' in step) {
+              if (missing(step.read) > 0) await readOnce(step.read)
+            } else {
+              await streams[step.reconnect]?.feed.close()
+              const cursor = seen[step.reconnect]?.at(-1) ?? first[step.reconnect] ?? ''
+              streams[step.reconnect] = await open(step.reconnect, presenting(cursor))
+            }
+          }
+          for (const index of forms.keys()) while (missing(index) > 0) await readOnce(index)
+
+          for (const [index, form] of forms.entries()) {
+            expect(seen[index]).toEqual(
+              published.filter(({ topic }) => form.includes(topic)).map(({ id }) => id),
+            )
+          }
+          await Promise.all(streams.map(({ feed }) => feed.close()))
+          await small.close()
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  test('nothing is held before the first read, and nothing after the last reader left', async () => {
+    vi.useFakeTimers()
+    const watch = vi.spyOn(log, 'watch')
+
+    const never = await subscribe('news')
+    await never.close()
+    expect(watch).not.toHaveBeenCalled()
+
+    const feeds = await Promise.all([subscribe('news'), subscribe('news')])
+    const { signal } = new AbortController()
+    const waiting = feeds.map(async (feed) => {
+      await feed.ready(signal)
+      await feed.ready(signal)
+    })
+    await vi.advanceTimersByTimeAsync(10)
+    expect(watch).toHaveBeenCalledOnce()
+
+    await Promise.all(feeds.map((feed) => feed.close()))
+    await Promise.all(waiting)
+    await vi.advanceTimersByTimeAsync(10)
+    expect(watch.mock.calls[0]?.[1].signal.aborted).toBe(true)
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
+  })
+
+  test('while the log is away a stream waits for it, which is logged once', async () => {
+    const complaint = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const feed = await subscribe('news')
+    const data = readData(feed, 2)
+    await append('news', 'one')
+    const read = vi.spyOn(log, 'read').mockRejectedValue(new LogError('unavailable', 'gone'))
+
+    await append('news', 'two')
+    await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(1), { timeout: 4_000 })
+    read.mockRestore()
+
+    expect(await data).toEqual(['one', 'two'])
+    expect(complaint).toHaveBeenCalledOnce()
+    await feed.close()
+  })
+})

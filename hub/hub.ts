@@ -1,0 +1,200 @@
+/**
+ * The hub: publishing appends to the log, a flush wakes the streams that have something new, and each takes it at its own pace.
+ * Knows nothing of HTTP, nor which log it has.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Cursor } from '@/events/cursor'
+import type { Feed } from '@/events/feed'
+import type { StreamForm } from './encode-stored-event'
+import { LogError, type EventLog } from './event-log'
+import { createPacedFlush, type Slices } from './paced-flush'
+import { createPageReader } from './page-reader'
+import { createTail, type Tail } from './tail'
+import { createTopicFeed, type FeedSource, type FeedStart, type Sleeper } from './topic-feed'
+
+export interface Subscription {
+  /** 1 to 32 topics. */
+  topics: readonly string[]
+  /** Wrap every event in an envelope that tells its topic, type and time. */
+  envelope: boolean
+  /** Where to start: after a cursor that the reader presented, with the newest `last` events, or with those of `agoMs` ago and later. Default: now. */
+  start?: { cursor: PresentedCursor } | { last: number } | { agoMs: number } | undefined
+}
+
+/** A cursor, and how it was written. */
+type PresentedCursor = Cursor & { text: string }
+
+export interface Hub {
+  readonly log: EventLog
+  /**
+   * A feed of the topics. It holds nothing before it is first asked, and nothing after `close`.
+   * @throws {LogError} `unavailable` or `closed`
+   */
+  subscribe(subscription: Subscription): Promise<Feed>
+  /** Ends every feed at its next step, and closes the log. */
+  close(): Promise<void>
+}
+
+/** What is up while there are streams. */
+interface Session {
+  ended: AbortController
+  tail: Tail | undefined
+  started: Promise<void>
+}
+
+const advance = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
+const retryLogMs = 1_000
+
+/** `tailBytes`: how much of the newest is kept in memory while there are streams. Default 16 MiB. */
+export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
+  const sleepers = new Map<string, Set<Sleeper>>()
+  const readPage = createPageReader(log)
+  const paced = createPacedFlush(flush)
+  let session: Session | undefined
+  let streams = 0
+  let flushedTo = 0
+  let isAway = false
+
+  /** `ask`, again and again while the log is away. An outage is logged once. */
+  async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        const answer = await ask()
+        isAway = false
+        return answer
+      } catch (error) {
+        if (!(error instanceof LogError) || error.code === 'closed' || signal.aborted) throw error
+        if (!isAway) console.error('The event log is away; streams wait for it.', error)
+        isAway = true
+        await sleep(retryLogMs, undefined, { signal })
+      }
+    }
+  }
+
+  function startSession(): Session {
+    const ended = new AbortController()
+    const own: Session = { ended, tail: undefined, started: start() }
+    return own
+
+    async function start(): Promise<void> {
+      // Watched before the head is read, so that nothing falls between.
+      log.watch(paced.request, { signal: ended.signal })
+      const head = await untilAnswered(() => log.head(), ended.signal)
+      own.tail = createTail(head, tailBytes)
+      flushedTo = head.offset
+      // What was appended since then found no tail to flush to.
+      paced.request()
+    }
+  }
+
+  async function flush(inSlices: Slices): Promise<void> {
+    const own = session
+    if (!own?.tail) return
+    try {
+      const changed = await advanceTail(own, own.tail)
+      const head = own.tail.head
+      await inSlices(sleepersOf(changed), wake)
+      if (session === own) flushedTo = head
+    } catch (error) {
+      if (!own.ended.signal.aborted) console.error('A flush failed.', error)
+    }
+  }
+
+  /** Reads into the tail what the log has gained; resolves with the topics of it, or `'all'` when the tail had to start anew. */
+  async function advanceTail(own: Session, tail: Tail): Promise<Set<string> | 'all'> {
+    const { signal } = own.ended
+    const changed = new Set<string>()
+    for (;;) {
+      const after = { epoch: tail.epoch, offset: tail.head }
+      const { events, through, lost } = await untilAnswered(
+        () => log.read({ after, ...advance }),
+        signal,
+      )
+      if (lost) {
+        const head = await untilAnswered(() => log.head(), signal)
+        own.tail = createTail(head, tailBytes)
+        return 'all'
+      }
+      for (const { topic } of events) changed.add(topic)
+      tail.add(events, through.offset)
+      if (events.at(-1)?.offset !== through.offset) return changed
+    }
+  }
+
+  function sleepersOf(topics: Set<string> | 'all'): Set<Sleeper> {
+    const found = new Set<Sleeper>()
+    for (const topic of topics === 'all' ? sleepers.keys() : topics) {
+      for (const sleeper of sleepers.get(topic) ?? []) found.add(sleeper)
+    }
+    return found
+  }
+
+  function wake(sleeper: Sleeper): void {
+    forget(sleeper)
+    sleeper.wake()
+  }
+
+  function forget(sleeper: Sleeper): void {
+    for (const topic of sleeper.form.topics) {
+      const group = sleepers.get(topic)
+      group?.delete(sleeper)
+      if (group?.size === 0) sleepers.delete(topic)
+    }
+  }
+
+  const source: FeedSource = {
+    get tail() {
+      return session?.tail
+    },
+    get flushedTo() {
+      return flushedTo
+    },
+    async join() {
+      streams++
+      session ??= startSession()
+      await session.started
+    },
+    leave() {
+      if (--streams > 0) return
+      session?.ended.abort()
+      session = undefined
+    },
+    readPage: (form: StreamForm, after: Cursor, signal: AbortSignal) =>
+      untilAnswered(() => readPage(form, after), signal),
+    sleep(sleeper) {
+      for (const topic of sleeper.form.topics) {
+        const group = sleepers.get(topic)
+        if (group) group.add(sleeper)
+        else sleepers.set(topic, new Set([sleeper]))
+      }
+    },
+    forget,
+  }
+
+  async function locate(
+    topics: readonly string[],
+    start: Subscription['start'],
+  ): Promise<FeedStart> {
+    if (!start) {
+      const after = await log.head()
+      return { after, removedUpTo: after.offset }
+    }
+    if ('cursor' in start) {
+      return { ...(await log.locate(topics, start)), presented: start.cursor.text }
+    }
+    if ('last' in start) return await log.locate(topics, start)
+    return await log.locate(topics, { since: Math.max(0, Date.now() - start.agoMs) })
+  }
+
+  return {
+    log,
+    async subscribe({ topics, envelope, start }) {
+      return createTopicFeed(source, { topics, envelope }, await locate(topics, start))
+    },
+    async close() {
+      paced.stop()
+      session?.ended.abort()
+      await log.close()
+    },
+  }
+}

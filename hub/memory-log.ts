@@ -1,0 +1,198 @@
+/** The log in this process's memory, gone with it: for tests and toys. */
+import { randomBytes } from 'node:crypto'
+import { formatCursor, type Cursor } from '@/events/cursor'
+import type { StoredEvent } from '@/events/event'
+import {
+  LogError,
+  lostReason,
+  type Appended,
+  type EventLog,
+  type Idempotency,
+  type Lost,
+  type Retention,
+} from './event-log'
+import { createWatchers } from './watchers'
+
+interface Topic {
+  events: StoredEvent[]
+  /** The highest offset removed. */
+  trimmed: number
+  /** By idempotency key, oldest first. */
+  keys: Map<string, { fingerprint: string; ids: string[]; time: number }>
+}
+
+/** Removed together, so that a full topic is not moved up with every append. */
+const lingering = 500
+
+export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
+  const epoch = randomBytes(4).toString('hex')
+  const watchers = createWatchers()
+  const topics = new Map<string, Topic>()
+  let head = 0
+  let lastTime = 0
+  /** What topics had lost that are forgotten now. */
+  let floor = 0
+  let isClosed = false
+
+  function at(offset: number): Cursor {
+    return { epoch, offset }
+  }
+
+  /** The log as it is now: every call begins here. */
+  function enter(): void {
+    if (isClosed) throw new LogError('closed', 'The event log is closed.')
+    const before = Date.now() - maxAgeMs
+    for (const [name, topic] of topics) {
+      remove(
+        topic,
+        countBefore(topic.events, ({ time }) => time < before),
+      )
+      for (const [key, { time }] of topic.keys) {
+        if (time >= before) break
+        topic.keys.delete(key)
+      }
+      if (topic.events.length > 0 || topic.keys.size > 0) continue
+      topics.delete(name)
+      floor = Math.max(floor, topic.trimmed)
+    }
+  }
+
+  function remove(topic: Topic, count: number): void {
+    topic.trimmed = topic.events[count - 1]?.offset ?? topic.trimmed
+    topic.events.splice(0, count)
+  }
+
+  function openTopic(name: string): Topic {
+    let topic = topics.get(name)
+    if (!topic) {
+      topic = { events: [], trimmed: floor, keys: new Map() }
+      topics.set(name, topic)
+    }
+    return topic
+  }
+
+  function asked(names: readonly string[] | undefined): Topic[] {
+    if (!names) return [...topics.values()]
+    return [...new Set(names)].flatMap((name) => topics.get(name) ?? [])
+  }
+
+  function removedUpTo(names: readonly string[] | undefined): number {
+    const knowsAll = names?.every((name) => topics.has(name)) ?? false
+    let highest = knowsAll ? 0 : floor
+    for (const { trimmed } of asked(names)) highest = Math.max(highest, trimmed)
+    return highest
+  }
+
+  /** Oldest first. */
+  function kept(names: readonly string[] | undefined, after: number, limit: number): StoredEvent[] {
+    const found = asked(names).flatMap(({ events }) => {
+      const first = countBefore(events, ({ offset }) => offset <= after)
+      return events.slice(first, first + limit)
+    })
+    return found.toSorted((one, other) => one.offset - other.offset).slice(0, limit)
+  }
+
+  function beforeFirst(names: readonly string[], after: number): Cursor {
+    const [first] = kept(names, after, 1)
+    return at(first ? first.offset - 1 : head)
+  }
+
+  function judge(
+    names: readonly string[] | undefined,
+    cursor: Cursor,
+  ): { from: number; lost: Lost | undefined } {
+    const upTo = removedUpTo(names)
+    const reason = lostReason(cursor, at(head), upTo)
+    if (!reason) return { from: cursor.offset, lost: undefined }
+    const from = reason === 'trimmed' ? cursor.offset : 0
+    const [first] = kept(names, from, 1)
+    return { from, lost: { reason, oldest: first && at(first.offset), upTo } }
+  }
+
+  return {
+    async append(name, events, { idempotency } = {}) {
+      enter()
+      const topic = openTopic(name)
+      const seen = idempotency && seenBefore(topic, idempotency)
+      if (seen) return seen
+      const time = (lastTime = Math.max(lastTime, Date.now()))
+      const ids: string[] = []
+      for (const { type, data } of events) {
+        topic.events.push({ topic: name, type, data, offset: ++head, time })
+        ids.push(formatCursor(at(head)))
+      }
+      if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, time })
+      const surplus = topic.events.length - maxCount
+      if (surplus > lingering) remove(topic, surplus)
+      watchers.notify()
+      return { ids, replayed: false }
+    },
+    async read({ topics: names, after, limit, maxBytes }) {
+      enter()
+      const { from, lost } = judge(names, after)
+      const found = kept(names, from, limit)
+      const events = fitting(found, maxBytes)
+      const isCut = events.length < found.length || events.length === limit
+      return { events, through: at(isCut ? (events.at(-1)?.offset ?? head) : head), lost }
+    },
+    async locate(names, start) {
+      enter()
+      if ('cursor' in start) {
+        const { from, lost } = judge(names, start.cursor)
+        const after = lost ? beforeFirst(names, from) : start.cursor
+        return { after, lost, removedUpTo: removedUpTo(names) }
+      }
+      const all = kept(names, 0, Number.POSITIVE_INFINITY)
+      const first =
+        'since' in start
+          ? all.find(({ time }) => time >= start.since)
+          : all[Math.max(0, all.length - start.last)]
+      return { after: at(first ? first.offset - 1 : head), removedUpTo: removedUpTo(names) }
+    },
+    async head() {
+      enter()
+      return at(head)
+    },
+    watch(onChange, { signal }) {
+      enter()
+      watchers.add(onChange, signal)
+    },
+    async close() {
+      isClosed = true
+      watchers.end()
+      topics.clear()
+    },
+  }
+}
+
+function seenBefore(topic: Topic, { key, fingerprint }: Idempotency): Appended | undefined {
+  const seen = topic.keys.get(key)
+  if (!seen) return undefined
+  if (seen.fingerprint === fingerprint) return { ids: [...seen.ids], replayed: true }
+  throw new LogError(
+    'idempotency-conflict',
+    'The idempotency key was used before, for other events.',
+  )
+}
+
+function fitting(events: readonly StoredEvent[], maxBytes: number): StoredEvent[] {
+  let bytes = 0
+  const end = events.findIndex(({ data }, index) => {
+    bytes += Buffer.byteLength(data)
+    return index > 0 && bytes > maxBytes
+  })
+  return events.slice(0, end === -1 ? undefined : end)
+}
+
+/** How many come first of which `isBefore` is true; of all after them it is not. */
+function countBefore<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle]
+    if (item !== undefined && isBefore(item)) low = middle + 1
+    else high = middle
+  }
+  return low
+}

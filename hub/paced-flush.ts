@@ -1,0 +1,86 @@
+/**
+ * Decides when streams are woken. Appending wakes nobody: it asks for a flush, and flushes keep a distance, so that under load
+ * a stream gets several events in one piece. With no load a flush comes at once.
+ */
+
+/** Gives `wake` each of `sleepers`, without keeping the event loop from other work for long. */
+export type Slices = <T>(sleepers: Iterable<T>, wake: (sleeper: T) => void) => Promise<void>
+
+export interface PacedFlush {
+  /** Asks for a flush, soon; asking again before it began changes nothing. */
+  request: () => void
+  /** No flush begins from now on. */
+  stop: () => void
+}
+
+const sliceMs = 10
+
+/**
+ * `flush` is never run twice at once. After one that took t, the next begins no sooner than t later: half of the time is left
+ * to publishers. A flush that rejects is the caller's fault, and is not caught.
+ */
+export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): PacedFlush {
+  let requested = false
+  let running = false
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
+  let earliestAt = 0
+
+  function schedule(): void {
+    if (!requested || running || stopped) return
+    const waitMs = earliestAt - performance.now()
+    if (waitMs > 1) timer ??= setTimeout(() => void run(), waitMs)
+    else void run()
+  }
+
+  async function run(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    running = true
+    const startedAt = performance.now()
+    // Appends of the same turn go out together.
+    await nextTurn()
+    requested = false
+    if (!stopped) await flush(inSlices)
+    const endedAt = performance.now()
+    earliestAt = endedAt + (endedAt - startedAt)
+    running = false
+    schedule()
+  }
+
+  return {
+    request() {
+      requested = true
+      schedule()
+    },
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+/**
+ * Waking a stream is cheap; what it then does, before the loop turns, is not. So the time is taken from turn to turn, and the number
+ * woken in one turn follows it.
+ */
+async function inSlices<T>(sleepers: Iterable<T>, wake: (sleeper: T) => void): Promise<void> {
+  let size = 32
+  let woken = 0
+  let startedAt = performance.now()
+  for (const sleeper of sleepers) {
+    wake(sleeper)
+    if (++woken < size) continue
+    await nextTurn()
+    const now = performance.now()
+    if (now - startedAt > sliceMs) size = Math.max(1, size >>> 1)
+    else if (now - startedAt < sliceMs / 2) size *= 2
+    startedAt = now
+    woken = 0
+  }
+  await nextTurn()
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

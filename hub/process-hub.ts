@@ -1,0 +1,27 @@
+/** The one hub of this process, on the log that EVENTS_URL names. */
+import { oncePerProcess } from '@/events/once-per-process'
+import { config } from './config'
+import type { EventLog } from './event-log'
+import { createHub, type Hub } from './hub'
+import { createMemoryLog } from './memory-log'
+import { openSqliteLog } from './sqlite-log'
+
+/**
+ * Opens the log when first called.
+ * @throws {ConfigError} a variable can't be understood
+ * @throws {LogError} `unavailable`: the log can't be opened or written; the message names it
+ */
+export function processHub(): Hub {
+  return oncePerProcess('hub', () => createHub(openLog()))
+}
+
+function openLog(): EventLog {
+  const { eventsUrl, maxCount, maxAgeMs } = config()
+  const retention = { maxCount, maxAgeMs }
+  switch (eventsUrl.engine) {
+    case 'sqlite':
+      return openSqliteLog({ file: eventsUrl.file, ...retention })
+    case 'memory':
+      return createMemoryLog(retention)
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The newest events in memory, ready to be sent: what a stream that keeps up reads instead of the log.
+ * Holds what it is given and knows where that begins and ends; who fills it, and when, is the hub's.
+ */
+import type { Cursor } from '@/events/cursor'
+import type { StoredEvent } from '@/events/event'
+import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
+
+export interface Tail {
+  readonly epoch: string
+  /** The tail is complete after this offset … */
+  readonly from: number
+  /** … and up to this one. */
+  readonly head: number
+  /** Adds what followed `head`, complete up to `through`. The oldest events give way. */
+  add(events: readonly StoredEvent[], through: number): void
+  /**
+   * The form's events after `after`, which must not be before `from`: whole frames of at most `maxBytes`, but at least one; undefined
+   * when there are none. Complete up to `through`.
+   */
+  take(
+    form: StreamForm,
+    after: number,
+    maxBytes: number,
+  ): { chunk: Uint8Array | undefined; through: number }
+}
+
+interface TailEvent {
+  event: StoredEvent
+  plain?: Buffer
+  enveloped?: Buffer
+}
+
+/** Events in the order of their offsets; the first ones leave without moving the rest. */
+interface Queue {
+  items: TailEvent[]
+  first: number
+}
+
+/** What an event costs beside its data, roughly: two frames' fields and a few objects. */
+const overheadBytes = 400
+const maxSharedChunks = 32
+
+export function createTail(start: Cursor, maxBytes: number): Tail {
+  const { epoch } = start
+  const all: Queue = { items: [], first: 0 }
+  const byTopic = new Map<string, Queue>()
+  // Streams at the same place want the same bytes. Worth keeping only until there are newer ones.
+  const sharedChunks = new Map<string, { chunk: Uint8Array; through: number }>()
+  let from = start.offset
+  let head = start.offset
+  let heldBytes = 0
+
+  function push(event: StoredEvent): void {
+    const item = { event }
+    all.items.push(item)
+    const queue = byTopic.get(event.topic) ?? { items: [], first: 0 }
+    queue.items.push(item)
+    byTopic.set(event.topic, queue)
+    heldBytes += sizeOf(event)
+  }
+
+  function dropOldest(): void {
+    const oldest = shift(all)
+    if (!oldest) return
+    const { topic, offset } = oldest.event
+    const queue = byTopic.get(topic)
+    if (queue) {
+      shift(queue)
+      if (queue.items.length === 0) byTopic.delete(topic)
+    }
+    from = offset
+    heldBytes -= sizeOf(oldest.event)
+  }
+
+  function frameOf(item: TailEvent, envelope: boolean): Buffer {
+    if (envelope) return (item.enveloped ??= encodeStoredEvent(epoch, item.event, true))
+    return (item.plain ??= encodeStoredEvent(epoch, item.event, false))
+  }
+
+  return {
+    epoch,
+    get from() {
+      return from
+    },
+    get head() {
+      return head
+    },
+    add(events, through) {
+      sharedChunks.clear()
+      for (const event of events) push(event)
+      head = through
+      while (heldBytes > maxBytes) dropOldest()
+    },
+    take(form, after, maxChunkBytes) {
+      const key = `${after} ${form.envelope} ${form.topics.join()}`
+      const shared = sharedChunks.get(key)
+      if (shared) return shared
+
+      const frames: Buffer[] = []
+      let bytes = 0
+      let through = head
+      let last = after
+      for (const item of merged(form.topics, byTopic, after)) {
+        const frame = frameOf(item, form.envelope)
+        if (frames.length > 0 && bytes + frame.length > maxChunkBytes) {
+          through = last
+          break
+        }
+        frames.push(frame)
+        bytes += frame.length
+        last = item.event.offset
+      }
+      const [only] = frames
+      if (!only) return { chunk: undefined, through }
+      if (frames.length === 1) return { chunk: only, through }
+
+      const taken = { chunk: Buffer.concat(frames, bytes), through }
+      if (sharedChunks.size === maxSharedChunks) sharedChunks.clear()
+      sharedChunks.set(key, taken)
+      return taken
+    },
+  }
+}
+
+function sizeOf({ data }: StoredEvent): number {
+  return overheadBytes + 2 * data.length
+}
+
+function shift(queue: Queue): TailEvent | undefined {
+  const item = queue.items[queue.first]
+  queue.first++
+  // Each item is moved at most once on average: half the array has left before the rest moves up.
+  if (queue.first * 2 >= queue.items.length) {
+    queue.items.splice(0, queue.first)
+    queue.first = 0
+  }
+  return item
+}
+
+/** The events of `topics` after `after`, in the order of their offsets. */
+function* merged(
+  topics: readonly string[],
+  byTopic: ReadonlyMap<string, Queue>,
+  after: number,
+): Generator<TailEvent> {
+  const runs = topics.flatMap((topic) => {
+    const queue = byTopic.get(topic)
+    return queue ? [{ items: queue.items, next: indexAfter(queue, after) }] : []
+  })
+  const [only] = runs
+  if (only && runs.length === 1) {
+    for (let index = only.next; index < only.items.length; index++) {
+      const item = only.items[index]
+      if (item) yield item
+    }
+    return
+  }
+  for (;;) {
+    let earliest: TailEvent | undefined
+    let source: (typeof runs)[number] | undefined
+    for (const run of runs) {
+      const item = run.items[run.next]
+      if (item && (!earliest || item.event.offset < earliest.event.offset)) {
+        earliest = item
+        source = run
+      }
+    }
+    if (!earliest || !source) return
+    source.next++
+    yield earliest
+  }
+}
+
+/** Where the events after `after` begin, by binary search. */
+function indexAfter({ items, first }: Queue, after: number): number {
+  let low = first
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((items[middle]?.event.offset ?? Number.POSITIVE_INFINITY) > after) high = middle
+    else low = middle + 1
+  }
+  return low
+}
