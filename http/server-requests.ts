@@ -1,0 +1,20 @@
+/**
+ * What only Node's own request can do, and a route handler has no hold of: a stream whose reader takes nothing is closed by its
+ * socket. The stream itself can't, because while a chunk waits for the socket, ending the body waits behind it.
+ * @see https://nodejs.org/api/diagnostics_channel.html#http
+ */
+import { subscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
+
+/** Watches every request of this process from now on. A stream is closed once nothing could be written for `stallMs`. */
+export function watchServerRequests({ stallMs }: { stallMs: number }): void {
+  subscribe('http.server.request.start', (message) => {
+    const { request } = message as { request: IncomingMessage }
+    // The socket counts as idle while what was written does not move; pings keep a healthy one from it.
+    if (request.method === 'GET' && request.url?.startsWith('/events')) {
+      request.socket.setTimeout(stallMs)
+      // Nobody else reads a body sent along, and behind one unread a reader that leaves goes unnoticed.
+      request.resume()
+    }
+  })
+}

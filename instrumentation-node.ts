@@ -1,0 +1,19 @@
+/** Starts what the process needs before the first request, and ends the process when it can't be had. */
+import { oncePerProcess } from '@/events/once-per-process'
+import { watchServerRequests } from '@/http/server-requests'
+import { config, ConfigError } from '@/hub/config'
+import { LogError } from '@/hub/event-log'
+import { processHub } from '@/hub/process-hub'
+
+export function start(): void {
+  try {
+    const { stallMs } = config()
+    processHub()
+    oncePerProcess('server-requests', () => watchServerRequests({ stallMs }))
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof LogError)) throw error
+    console.error(`next-sse can't start: ${error.message}`)
+    // Next would log an error thrown here, and serve all the same.
+    process.exit(1)
+  }
+}
