@@ -1,7 +1,6 @@
-/** The frame of every page: the document, its tokens and its header. */
+/** The frame of every page: the document and its tokens. */
 import type { Metadata, Viewport } from 'next'
 import type { ReactNode } from 'react'
-import { SiteHeader } from '@/components/site-header'
 import './globals.css'
 
 export const metadata: Metadata = {
@@ -22,10 +21,7 @@ export const viewport: Viewport = {
 export default function RootLayout({ children }: { children: ReactNode }): ReactNode {
   return (
     <html lang="en">
-      <body>
-        <SiteHeader />
-        {children}
-      </body>
+      <body>{children}</body>
     </html>
   )
 }

@@ -3,6 +3,7 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
+import { SiteHeader } from '@/components/site-header'
 
 export const metadata: Metadata = { title: 'No such page' }
 
@@ -10,11 +11,14 @@ export default async function NotFound(): Promise<ReactNode> {
   await connection()
 
   return (
-    <main>
-      <h1>No such page</h1>
-      <p>
-        Nothing is at this address. <Link href="/">See the greetings</Link>
-      </p>
-    </main>
+    <>
+      <SiteHeader />
+      <main>
+        <h1>No such page</h1>
+        <p>
+          Nothing is at this address. <Link href="/">See the greetings</Link>
+        </p>
+      </main>
+    </>
   )
 }

@@ -1,46 +1,47 @@
-/** `/`: the greeting stream as it happens, and how to read it without a browser. */
+/** `/`: the greeting stream as it happens, how to read it without a browser, and the way to topics. */
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
 import { CommandLine } from '@/components/command-line'
 import { GreetingStream } from '@/components/greeting-stream'
+import { NeedsScript } from '@/components/needs-script'
+import { OpenTopic } from '@/components/open-topic'
+import { SiteHeader } from '@/components/site-header'
 import styles from './page.module.css'
+import { siteAddress } from './site-address'
 
 // The layout's template is for the pages below this one.
 export const metadata: Metadata = { title: 'Greetings · next-sse' }
 
 export default async function HomePage(): Promise<ReactNode> {
   await connection()
-  const command = `curl -N ${addressIn(await headers())}/events`
+  const command = `curl -N ${siteAddress(await headers())}/events`
 
   return (
-    <main>
-      <h1>Events from the server</h1>
-      <p className={styles.lede}>
-        Three greetings, two seconds apart, over one response that stays open. After the third, the
-        server ends it.
-      </p>
-      <noscript>
-        <p className={styles.noscript}>
-          This page needs JavaScript to open the stream. In a terminal: <code>{command}</code>
+    <>
+      <SiteHeader />
+      <main>
+        <h1>Events from the server</h1>
+        <p className={styles.lede}>
+          Three greetings, two seconds apart, over one response that stays open. After the third,
+          the server ends it.
         </p>
-      </noscript>
-      <GreetingStream />
-      <div className={styles.next}>
-        <section>
-          <h2>Without a browser</h2>
-          <p>The same stream in a terminal. In DevTools: Network, events, EventStream.</p>
-          <CommandLine command={command} />
-        </section>
-      </div>
-    </main>
+        <NeedsScript command={command} />
+        <GreetingStream />
+        <div className={styles.next}>
+          <section>
+            <h2>Without a browser</h2>
+            <p>The same stream in a terminal. In DevTools: Network, events, EventStream.</p>
+            <CommandLine command={command} />
+          </section>
+          <section>
+            <h2>With your own events</h2>
+            <p>Open any topic. Publish to it from its page, or with one curl.</p>
+            <OpenTopic />
+          </section>
+        </div>
+      </main>
+    </>
   )
-}
-
-/** This site's address, as curl takes it: `http://` is what curl assumes anyway. */
-function addressIn(requestHeaders: Headers): string {
-  const host = requestHeaders.get('host') ?? 'localhost:3000'
-  const scheme = requestHeaders.get('x-forwarded-proto')?.split(',')[0]?.trim()
-  return scheme === 'https' ? `https://${host}` : host
 }

@@ -4,7 +4,9 @@ import styles from './button.module.css'
 
 interface ButtonProps {
   children: ReactNode
-  onClick: () => void
+  onClick?: () => void
+  /** Sends the form it is in, instead of `onClick`. */
+  isSubmit?: boolean
   /** `primary` at most once in a group; `quiet` inside something else. */
   look?: 'raised' | 'primary' | 'quiet'
   inactive?: boolean
@@ -13,12 +15,13 @@ interface ButtonProps {
 export function Button({
   children,
   onClick,
+  isSubmit = false,
   look = 'raised',
   inactive = false,
 }: ButtonProps): ReactNode {
   return (
     <button
-      type="button"
+      type={isSubmit ? 'submit' : 'button'}
       className={`${styles.button} ${styles[look]}`}
       aria-disabled={inactive}
       onClick={inactive ? undefined : onClick}

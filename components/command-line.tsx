@@ -7,7 +7,13 @@ import { CheckIcon, CopyIcon } from './icons'
 
 const copiedForMs = 2_000
 
-export function CommandLine({ command }: { command: string }): ReactNode {
+interface CommandLineProps {
+  command: string
+  /** What the command does, where it stands among others. */
+  caption?: string
+}
+
+export function CommandLine({ command, caption }: CommandLineProps): ReactNode {
   // An object, so that copying once more starts the two seconds anew.
   const [outcome, setOutcome] = useState<{ copied: boolean }>()
 
@@ -29,7 +35,8 @@ export function CommandLine({ command }: { command: string }): ReactNode {
 
   return (
     <>
-      <div className={styles.box}>
+      <figure className={`${styles.box} ${caption ? styles.captioned : ''}`}>
+        {caption && <figcaption>{caption}</figcaption>}
         <code>{command}</code>
         <span className={styles.copy}>
           <Button look="quiet" onClick={() => void copy()}>
@@ -37,7 +44,7 @@ export function CommandLine({ command }: { command: string }): ReactNode {
             {outcome?.copied ? 'Copied' : 'Copy'}
           </Button>
         </span>
-      </div>
+      </figure>
       <p aria-live="polite" className={outcome?.copied === false ? styles.hint : styles.unseen}>
         {outcome && (outcome.copied ? 'Copied' : 'Select and copy by hand.')}
       </p>

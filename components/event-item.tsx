@@ -1,54 +1,62 @@
-/** One event on the tape: what it says, when it came, what it is, and how long until the next. */
+/** One event on the tape: what it says, when that was, what it is, and how long until the next. */
 import { memo, type ReactNode } from 'react'
-import type { ReceivedEvent } from '@/hooks/event-source-client'
 import { formatDuration } from './duration'
 import styles from './event-tape.module.css'
 import { BeadIcon } from './icons'
+import { offsetIn } from './offset-in'
 
 interface EventItemProps {
-  event: ReceivedEvent
-  /** When the event after it came, if one did: milliseconds since the Unix epoch. */
-  nextAt: number | undefined
+  type: string
+  id: string
+  text: string
+  /** Milliseconds since the Unix epoch. */
+  time: number
+  /** The time of the event after it, if the reader should see how long that took. */
+  nextTime?: number | undefined
 }
 
 // An arrival changes the last two items; memo leaves the up to 998 before them alone.
-export const EventItem = memo(function EventItem({ event, nextAt }: EventItemProps): ReactNode {
-  const receivedAt = new Date(event.receivedAt)
+export const EventItem = memo(function EventItem({
+  type,
+  id,
+  text,
+  time,
+  nextTime,
+}: EventItemProps): ReactNode {
+  const date = new Date(time)
+  const [minutes, seconds] = timeOfDay(date)
 
   return (
     <li className={styles.item}>
       <span className={styles.node}>
         <BeadIcon />
       </span>
-      <span className={styles.says}>{messageOf(event.data)}</span>
-      <time className={styles.when} dateTime={receivedAt.toISOString()}>
-        {timeOfDay(receivedAt)}
+      <span className={styles.says}>{text}</span>
+      <time className={styles.when} dateTime={date.toISOString()}>
+        {minutes}
+        <b>{seconds}</b>
       </time>
       <span className={styles.meta}>
-        {event.type}
-        {event.id && ` · id ${event.id}`}
+        <span className={styles.type} data-type={type}>
+          {type}
+        </span>
+        {id && (
+          <span className={styles.id}>
+            <span className={styles.label}> · id </span>
+            {offsetIn(id)}
+          </span>
+        )}
       </span>
-      {nextAt !== undefined && (
-        <span className={styles.later}>{formatDuration(nextAt - event.receivedAt)} later</span>
+      {nextTime !== undefined && (
+        <span className={styles.later}>{formatDuration(nextTime - time)} later</span>
       )}
     </li>
   )
 })
 
-/** What a greeting says, or the data as it came if it is not a greeting. */
-function messageOf(data: string): string {
-  try {
-    const value: unknown = JSON.parse(data)
-    if (typeof value === 'object' && value !== null && 'message' in value) {
-      if (typeof value.message === 'string') return value.message
-    }
-  } catch {
-    // An event's data need not be JSON.
-  }
-  return data
-}
-
-/** Local, as `14:03:21.004`. */
-function timeOfDay(date: Date): string {
-  return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, '0')}`
+/** Local, as `14:03:` and `21.004`. */
+function timeOfDay(date: Date): [minutes: string, seconds: string] {
+  const time = date.toTimeString()
+  const ms = String(date.getMilliseconds()).padStart(3, '0')
+  return [time.slice(0, 6), `${time.slice(6, 8)}.${ms}`]
 }

@@ -2,32 +2,50 @@
 /** The greeting stream at work: where it stands, its controls, and its events on one line. */
 import type { ReactNode } from 'react'
 import { useEventSource } from '@/hooks/use-event-source'
+import { EventItem } from './event-item'
 import { EventTape } from './event-tape'
 import styles from './greeting-stream.module.css'
-import { isRunning, phaseOf } from './phase'
+import { phaseOf } from './phase'
 import { StatusPill } from './status-pill'
 import { StreamControls } from './stream-controls'
 
 export function GreetingStream(): ReactNode {
   const stream = useEventSource('/events')
-  const phase = phaseOf(stream)
 
   return (
     <div className={styles.stream}>
       <div className={styles.deck}>
-        <StatusPill phase={phase} />
+        <StatusPill phase={phaseOf(stream)} />
         <code>GET /events</code>
         <div className={styles.controls}>
-          <StreamControls
-            running={isRunning(phase)}
-            empty={stream.events.length === 0}
-            onStart={() => stream.open({ from: 'start' })}
-            onStop={stream.close}
-            onClear={stream.clear}
-          />
+          <StreamControls stream={stream} onStart={() => stream.open({ from: 'start' })} />
         </div>
       </div>
-      <EventTape stream={stream} />
+      <EventTape
+        stream={stream}
+        renderEvent={({ type, id, data, receivedAt }, next) => (
+          <EventItem
+            type={type}
+            id={id}
+            text={messageOf(data)}
+            time={receivedAt}
+            nextTime={next?.receivedAt}
+          />
+        )}
+      />
     </div>
   )
+}
+
+/** What a greeting says, or the data as it came if it is not a greeting. */
+function messageOf(data: string): string {
+  try {
+    const value: unknown = JSON.parse(data)
+    if (typeof value === 'object' && value !== null && 'message' in value) {
+      if (typeof value.message === 'string') return value.message
+    }
+  } catch {
+    // An event's data need not be JSON.
+  }
+  return data
 }

@@ -3,9 +3,10 @@ import Link from 'next/link'
 import type { ReactNode } from 'react'
 import styles from './site-header.module.css'
 
-export function SiteHeader(): ReactNode {
+/** `children` take the place of the links to other pages. */
+export function SiteHeader({ children }: { children?: ReactNode }): ReactNode {
   return (
-    <header className={styles.bar}>
+    <header className={`${styles.bar} ${children ? styles.busy : ''}`}>
       <Link className={styles.brand} href="/">
         <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
           <path
@@ -18,8 +19,17 @@ export function SiteHeader(): ReactNode {
           />
           <circle className={styles.tip} cx="12.5" cy="16.5" r="3" fill="currentColor" />
         </svg>
-        next-sse
+        <span className={styles.name}>next-sse</span>
       </Link>
+      {children ?? <SiteLinks />}
     </header>
+  )
+}
+
+function SiteLinks(): ReactNode {
+  return (
+    <nav className={styles.links}>
+      <Link href="/topics/demo">Live topic</Link>
+    </nav>
   )
 }

@@ -1,35 +1,34 @@
 /** Start, Stop and Clear, always all three in their places. The one a reader most likely wants is primary. */
 import type { ReactNode } from 'react'
+import type { UseEventSource } from '@/hooks/use-event-source'
 import { Button } from './button'
 import { PlayIcon, StopIcon } from './icons'
+import { isRunning, phaseOf } from './phase'
 import styles from './stream-controls.module.css'
 
 interface StreamControlsProps {
-  running: boolean
-  empty: boolean
-  onStart: () => void
-  onStop: () => void
-  onClear: () => void
+  stream: UseEventSource
+  /** What Start does when it should not resume where the stream was. */
+  onStart?: () => void
 }
 
 export function StreamControls({
-  running,
-  empty,
-  onStart,
-  onStop,
-  onClear,
+  stream,
+  onStart = () => stream.open(),
 }: StreamControlsProps): ReactNode {
+  const running = isRunning(phaseOf(stream))
+
   return (
     <fieldset className={styles.controls} aria-label="Stream">
       <Button look={running ? 'raised' : 'primary'} inactive={running} onClick={onStart}>
         <PlayIcon />
         Start
       </Button>
-      <Button look={running ? 'primary' : 'raised'} inactive={!running} onClick={onStop}>
+      <Button look={running ? 'primary' : 'raised'} inactive={!running} onClick={stream.close}>
         <StopIcon />
         Stop
       </Button>
-      <Button inactive={empty} onClick={onClear}>
+      <Button inactive={stream.events.length === 0} onClick={stream.clear}>
         Clear
       </Button>
     </fieldset>

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { StreamState } from '@/hooks/event-source-client'
 import { formatDuration } from './duration'
 import styles from './event-tape.module.css'
+import { offsetIn } from './offset-in'
 import { isFault, phaseOf, type Phase } from './phase'
 import { PhaseIcon } from './phase-icon'
 import { SecondsSince } from './seconds-since'
@@ -11,7 +12,8 @@ const sentences: Record<Phase, (stream: StreamState) => string> = {
   connecting: () => 'Opening the stream',
   live: (stream) =>
     isCleared(stream) ? 'Cleared. New events appear here.' : 'Listening for the next event',
-  stopped: ({ lastEventId }) => (lastEventId === '' ? 'Stopped' : `Stopped after ${lastEventId}`),
+  stopped: ({ lastEventId }) =>
+    lastEventId === '' ? 'Stopped' : `Stopped after ${offsetIn(lastEventId)}`,
   ended: (stream) => `The server ended the stream: ${countOf(stream)} in ${lengthOf(stream)}.`,
   refused: () => 'The server refused the stream. Press Start to try again.',
   unreachable: () => 'No answer. Press Start to try again.',

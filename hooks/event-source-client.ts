@@ -4,6 +4,7 @@
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
 import type { ControlType } from '@/events/control-events'
+import { parseGap, type Gap } from './gap'
 
 /** `idle` before the first `open()`. `closed` and `failed` are left only by `open()`. */
 export type Status = 'idle' | 'connecting' | 'open' | 'closed' | 'failed'
@@ -63,6 +64,8 @@ export interface EventSourceClient {
   subscribe: (listener: () => void) => () => void
   /** Calls `listener` with every event as it arrives; returns the undo. */
   onEvent: (listener: (event: ReceivedEvent) => void) => () => void
+  /** Calls `listener` when the server could not go on where it was asked to; returns the undo. */
+  onGap: (listener: (gap: Gap) => void) => () => void
   /**
    * Opens the stream, after the last event received or, `from: 'start'`, without a cursor. Does nothing while it is open.
    * Asks the network one microtask later, so that a `close()` in the same turn makes no request.
@@ -101,6 +104,7 @@ export function createEventSourceClient(options: EventSourceClientOptions): Even
   let attempt: { source?: EventSource } | undefined
   const stateListeners = new Set<() => void>()
   const eventListeners = new Set<(event: ReceivedEvent) => void>()
+  const gapListeners = new Set<(gap: Gap) => void>()
 
   function update(change: Partial<StreamState>): void {
     state = { ...state, ...change }
@@ -133,6 +137,7 @@ export function createEventSourceClient(options: EventSourceClientOptions): Even
     listen('error', () => finish({ status: 'failed', error: errorOf(source, state.status) }))
     listen('connected' satisfies ControlType, (event) => update({ lastEventId: event.lastEventId }))
     listen('ping' satisfies ControlType, (event) => update({ lastEventId: event.lastEventId }))
+    listen('resync' satisfies ControlType, resync)
     listen('end' satisfies ControlType, () =>
       finish({ status: 'closed', closedBy: 'server', lastEventId: '' }),
     )
@@ -146,10 +151,17 @@ export function createEventSourceClient(options: EventSourceClientOptions): Even
     for (const listener of eventListeners) listener(event)
   }
 
+  function resync({ data, lastEventId }: MessageEvent<string>): void {
+    update({ lastEventId })
+    const gap = parseGap(data)
+    if (gap) for (const listener of gapListeners) listener(gap)
+  }
+
   return {
     getState: () => state,
     subscribe: (listener) => subscribeTo(stateListeners, listener),
     onEvent: (listener) => subscribeTo(eventListeners, listener),
+    onGap: (listener) => subscribeTo(gapListeners, listener),
     open({ from } = {}) {
       if (attempt) return
       const own = {}

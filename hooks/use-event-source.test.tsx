@@ -6,6 +6,7 @@ import { EventSource as NodeEventSource } from 'eventsource'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ReceivedEvent } from './event-source-client'
+import type { Gap } from './gap'
 import { useEventSource, type UseEventSourceOptions } from './use-event-source'
 
 // jsdom has no EventSource; this one keeps to the standard, over real sockets.
@@ -269,6 +270,32 @@ describe('useEventSource', () => {
     expect(early).not.toHaveBeenCalled()
     expect(requests).toHaveLength(1)
   })
+
+  test('onGap hears of a resync, and the stream goes on from its id', async () => {
+    const onGap = vi.fn<(gap: Gap) => void>()
+    const gap = { reason: 'trimmed', from: 'test.1', oldest: 'test.5' }
+    answer = stream(`event: resync\nid: test.4\ndata: ${JSON.stringify(gap)}\n\n`)
+    const { result } = renderStream({ onGap })
+
+    await until(() => expect(onGap).toHaveBeenCalledOnce())
+
+    expect(onGap).toHaveBeenCalledWith(gap)
+    expect(result.current).toMatchObject({ status: 'open', lastEventId: 'test.4', events: [] })
+  })
+
+  test.each(['', '{', 'null', '[]', '{"reason":"later","from":"","oldest":null}', '{"from":1}'])(
+    'a resync with the data %j is no gap, and breaks nothing',
+    async (data) => {
+      const onGap = vi.fn<(gap: Gap) => void>()
+      answer = stream(`event: resync\nid: test.4\ndata: ${data}\n\n`, first)
+      const { result } = renderStream({ onGap })
+
+      await until(() => expect(result.current.events).toHaveLength(1))
+
+      expect(onGap).not.toHaveBeenCalled()
+      expect(result.current).toMatchObject({ status: 'open', lastEventId: 'test.1' })
+    },
+  )
 
   test('starts after initialLastEventId', async () => {
     const { result } = renderStream({ initialLastEventId: 'test.7' })

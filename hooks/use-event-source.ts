@@ -12,12 +12,15 @@ import {
   type ReceivedEvent,
   type StreamState,
 } from './event-source-client'
+import type { Gap } from './gap'
 
 export interface UseEventSourceOptions extends Omit<EventSourceClientOptions, 'url'> {
   /** While false the stream is closed, and `open()` does nothing. Default true. */
-  enabled?: boolean
+  enabled?: boolean | undefined
   /** Sees every event as it arrives, also those that `events` no longer holds. */
-  onEvent?: (event: ReceivedEvent) => void
+  onEvent?: ((event: ReceivedEvent) => void) | undefined
+  /** Hears when the server could not go on where the stream was: events may be missing before the next one. */
+  onGap?: ((gap: Gap) => void) | undefined
 }
 
 export type UseEventSource = StreamState & Pick<EventSourceClient, 'open' | 'close' | 'clear'>
@@ -36,6 +39,7 @@ export function useEventSource(
     types,
     initialLastEventId,
     onEvent,
+    onGap,
   }: UseEventSourceOptions = {},
 ): UseEventSource {
   const typeList = types?.join('\n')
@@ -53,6 +57,9 @@ export function useEventSource(
 
   const deliver = useEffectEvent((event: ReceivedEvent) => onEvent?.(event))
   useEffect(() => client.onEvent((event) => deliver(event)), [client])
+
+  const deliverGap = useEffectEvent((gap: Gap) => onGap?.(gap))
+  useEffect(() => client.onGap((gap) => deliverGap(gap)), [client])
 
   useEffect(() => {
     if (!enabled) return undefined

@@ -1,0 +1,72 @@
+/** Publishes what a form has to a topic, and tells how that went. What to say about it is left to publish-note.tsx. */
+
+export interface Draft {
+  /** Empty for `message`. */
+  type: string
+  data: string
+}
+
+export interface Refusal {
+  kind: 'refused'
+  draft: Draft
+  status: number
+  /** Why, as the server names it in its problem details; undefined when something before it answered. */
+  code: string | undefined
+  retryAfterS: number | undefined
+}
+
+/** `unanswered`: nobody knows whether the event was published. Publishing again under the same key is safe. */
+export type Outcome = { kind: 'published'; id: string } | Refusal | { kind: 'unanswered' }
+
+/** Too long for any server that still works on it. */
+const timeoutMs = 30_000
+
+/** Publishing twice under one `key` publishes once. */
+export async function publishDraft(topic: string, draft: Draft, key: string): Promise<Outcome> {
+  const query = draft.type === '' ? '' : `?${new URLSearchParams({ type: draft.type }).toString()}`
+  try {
+    const response = await fetch(`/events/${topic}${query}`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': isJson(draft.data) ? 'application/json' : 'text/plain;charset=UTF-8',
+        'Idempotency-Key': key,
+      },
+      body: draft.data,
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    if (response.ok) {
+      const { ids } = (await response.json()) as { ids: [string] }
+      return { kind: 'published', id: ids[0] }
+    }
+    return {
+      kind: 'refused',
+      draft,
+      status: response.status,
+      code: await codeOf(response),
+      retryAfterS: Number(response.headers.get('Retry-After')) || undefined,
+    }
+  } catch {
+    // No connection, or it broke before the whole answer was here.
+    return { kind: 'unanswered' }
+  }
+}
+
+/** True when `data` is sent as JSON. */
+export function isJson(data: string): boolean {
+  try {
+    JSON.parse(data)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function codeOf(response: Response): Promise<string | undefined> {
+  try {
+    const { code } = (await response.json()) as { code?: unknown }
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    // A proxy answers with a page of its own.
+    return undefined
+  }
+}
