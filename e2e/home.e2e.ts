@@ -175,6 +175,38 @@ test('Works with the keyboard alone', async ({ page }) => {
   await expect(events.first()).toContainText('Hi there')
 })
 
+test('Opens a topic by its name, and closes the greeting stream', async ({ page }) => {
+  await page.goto('/')
+  const name = page.getByRole('textbox', { name: 'Topic name' })
+  await expect(name).toHaveValue('demo')
+
+  await name.fill('home-opens.this_one')
+  await name.press('Enter')
+
+  await expect(page).toHaveURL('/topics/home-opens.this_one')
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('home-opens.this_one')
+  await expect(controls(page).status).toContainText('Live')
+  await page.getByRole('link', { name: 'next-sse' }).click()
+  await expect(page).toHaveURL('/')
+  await page.getByRole('link', { name: 'Live topic' }).click()
+  await expect(page).toHaveURL('/topics/demo')
+})
+
+test('Says what a topic may be called, and stays', async ({ page }) => {
+  await page.goto('/')
+  const name = page.getByRole('textbox', { name: 'Topic name' })
+
+  for (const none of ['', 'two words', 'a/b', '../events', '-x', 'x'.repeat(65)]) {
+    await name.fill(none)
+    await expect(name).toHaveAttribute('aria-invalid', 'false')
+    await page.getByRole('button', { name: 'Open topic' }).click()
+    await expect(name).toHaveAttribute('aria-invalid', 'true')
+    await expect(name).toHaveAccessibleDescription(/64 letters, digits/)
+  }
+
+  await expect(page).toHaveURL('/')
+})
+
 test.describe('With a server that refuses or vanishes', () => {
   // Chromium prints these failures by itself; nothing a page does can keep them out of the console.
   test.use({ toleratedComplaint: /EventSource|Failed to load resource/ })

@@ -3,6 +3,11 @@ import { findBrowser } from './support/find-browser'
 
 export default defineConfig({
   testMatch: '*.e2e.ts',
+  // A test tagged @soak runs in both, with higher counts in `npm run test:soak`; one tagged @soak-only runs there alone.
+  projects: [
+    { name: 'gate', grepInvert: /@soak-only/ },
+    { name: 'soak', grep: /@soak/, timeout: 600_000, workers: 1 },
+  ],
   outputDir: '../test-results/e2e',
   fullyParallel: true,
   workers: 2,

@@ -6,7 +6,11 @@ import { join } from 'node:path'
 export interface StartServerOptions {
   /** `start` serves the production build, which must have been made; `dev` compiles as it goes. Default `start`. */
   command?: 'start' | 'dev'
+  /** Default 0: a free one. */
+  port?: number
   env?: Record<string, string>
+  /** The folder of the app. Default: this one. */
+  app?: string
 }
 
 export interface RunningServer {
@@ -17,6 +21,8 @@ export interface RunningServer {
   output: () => string
   /** The server's gauge of open streams. */
   openStreams: () => Promise<number>
+  /** A line of its `/metrics`, such as `nodejs_active_resources{type="Timeout"}`; 0 when there is none. */
+  metric: (name: string) => Promise<number>
   /** Ends the server and everything it started, at once. Stopping twice is harmless. */
   stop: () => Promise<void>
 }
@@ -27,11 +33,13 @@ const startTimeoutMs = 60_000
 /** @throws when the server ends, or is not ready within a minute; the message has what it printed */
 export async function startServer({
   command = 'start',
+  port = 0,
   env = {},
+  app = root,
 }: StartServerOptions = {}): Promise<RunningServer> {
-  const next = require.resolve('next/dist/bin/next')
-  const server = spawn(process.execPath, [next, command, '--port', '0'], {
-    cwd: root,
+  const next = join(app, 'node_modules', 'next', 'dist', 'bin', 'next')
+  const server = spawn(process.execPath, [next, command, '--port', String(port)], {
+    cwd: app,
     env: {
       ...process.env,
       NODE_ENV: command === 'dev' ? 'development' : 'production',
@@ -75,14 +83,22 @@ export async function startServer({
   }
   try {
     const url = await ready
-    return { url, pid, output: () => output, openStreams: () => readGauge(url), stop }
+    return {
+      url,
+      pid,
+      output: () => output,
+      openStreams: () => readMetric(url, 'sse_open_streams'),
+      metric: (name) => readMetric(url, name),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function readGauge(url: string): Promise<number> {
+async function readMetric(url: string, name: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text()
-  return Number(/^sse_open_streams (\d+)$/m.exec(metrics)?.[1])
+  const line = metrics.split('\n').find((text) => text.startsWith(`${name} `))
+  return Number(line?.slice(name.length + 1) ?? 0)
 }

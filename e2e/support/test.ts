@@ -1,11 +1,5 @@
-/** Playwright's `test` with a running server, and a page on which nothing may go wrong silently. */
-import { test as base, expect } from 'playwright/test'
-import { startServer, type RunningServer } from './start-server'
-
-interface WorkerFixtures {
-  /** `next start`, one for each worker: its gauge counts this test's streams alone. */
-  server: RunningServer
-}
+/** `test` with a running server, and a page on which nothing may go wrong silently. */
+import { expect, test as base } from './server-test'
 
 interface TestFixtures {
   /** Everything the page printed as an error or a warning; the test fails if it is not empty at the end. */
@@ -14,16 +8,7 @@ interface TestFixtures {
   toleratedComplaint: RegExp | undefined
 }
 
-export const test = base.extend<TestFixtures, WorkerFixtures>({
-  server: [
-    async ({}, use) => {
-      const server = await startServer()
-      await use(server)
-      await server.stop()
-    },
-    { scope: 'worker', timeout: 90_000 },
-  ],
-  baseURL: async ({ server }, use) => use(server.url),
+export const test = base.extend<TestFixtures>({
   toleratedComplaint: [undefined, { option: true }],
   complaints: [
     async ({ page, toleratedComplaint }, use) => {

@@ -1,0 +1,25 @@
+/** What a topic holds now. */
+import { createStreamReader } from './stream-reader'
+
+export interface HistoryEvent {
+  id: string
+  type: string
+  data: string
+}
+
+/** Everything that the topic has kept, in order. Publishes to the topic `marker` to know where that ends. */
+export async function readHistory(url: string, topic: string): Promise<HistoryEvent[]> {
+  const marked = await fetch(`${url}/events/marker`, { method: 'POST', body: 'here' })
+  const [marker] = ((await marked.json()) as { ids: string[] }).ids
+  const reader = createStreamReader()
+  const ended = reader.connect(`${url}/events/${topic},marker?since=all`)
+  await reader.until(({ id }) => id === marker)
+  reader.disconnect()
+  await ended
+
+  return reader.events.flatMap(({ id = '', type, data: envelope }) => {
+    if (type !== 'message' || id === '') return []
+    const event = JSON.parse(envelope) as { topic: string; type: string; data: string }
+    return event.topic === topic ? [{ id, type: event.type, data: event.data }] : []
+  })
+}

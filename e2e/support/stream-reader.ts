@@ -1,0 +1,117 @@
+/** A reader of streams on a socket of its own, by the rules of a native EventSource: its cursor moves with whole frames only. */
+import { get, type IncomingMessage } from 'node:http'
+import { createParser } from 'eventsource-parser'
+
+export interface ReadEvent {
+  id: string | undefined
+  type: string
+  data: string
+}
+
+export interface StreamReader {
+  /** Every event so far, control events included, over all connections. */
+  readonly events: readonly ReadEvent[]
+  /** The id of the last whole frame that had one. */
+  readonly lastEventId: string
+  /**
+   * Connects, presenting the cursor if there is one. Resolves when the connection has ended, whoever ended it.
+   * @throws the server answered with another status than 200
+   */
+  connect(url: string): Promise<void>
+  /** Resolves once an event fulfils `check`, those before included; rejects after `timeoutMs`. */
+  until(check: (event: ReadEvent) => boolean, timeoutMs?: number): Promise<ReadEvent>
+  /** Stops and goes on taking bytes from the socket. */
+  pause: () => void
+  resume: () => void
+  /** Breaks the connection. */
+  disconnect: () => void
+}
+
+export interface StreamReaderOptions {
+  lastEventId?: string
+  /** Sees every event as it arrives. */
+  onEvent?: (event: ReadEvent) => void
+  /** Takes at most this many bytes a second. Default: no limit. */
+  bytesPerSecond?: number
+}
+
+export function createStreamReader({
+  lastEventId = '',
+  onEvent,
+  bytesPerSecond,
+}: StreamReaderOptions = {}): StreamReader {
+  const events: ReadEvent[] = []
+  const waiting = new Set<() => void>()
+  let cursor = lastEventId
+  let response: IncomingMessage | undefined
+  let disconnect = (): void => {}
+
+  function take(event: ReadEvent): void {
+    if (event.id !== undefined) cursor = event.id
+    events.push(event)
+    onEvent?.(event)
+    for (const check of waiting) check()
+  }
+
+  return {
+    events,
+    get lastEventId() {
+      return cursor
+    },
+    connect(url) {
+      return new Promise((resolve, reject) => {
+        const parser = createParser({
+          onEvent: ({ id, event = 'message', data }) => take({ id, type: event, data }),
+        })
+        const headers = cursor === '' ? {} : { 'last-event-id': cursor }
+        const request = get(url, { headers, agent: false }, (answer) => {
+          response = answer
+          if (answer.statusCode !== 200) {
+            request.destroy()
+            reject(new Error(`${url} answered ${answer.statusCode}`))
+            return
+          }
+          const decoder = new TextDecoder()
+          answer.on('data', (chunk: Buffer) => {
+            parser.feed(decoder.decode(chunk, { stream: true }))
+            if (bytesPerSecond === undefined) return
+            answer.pause()
+            setTimeout(() => answer.resume(), (chunk.length / bytesPerSecond) * 1_000)
+          })
+        })
+        disconnect = () => request.destroy()
+        // A cut connection is an ending like any other here.
+        request.on('error', () => {})
+        request.on('close', resolve)
+      })
+    },
+    until(check, timeoutMs = 15_000) {
+      return new Promise((resolve, reject) => {
+        let seen = 0
+        const look = (): void => {
+          for (; seen < events.length; seen++) {
+            const event = events[seen]
+            if (event && check(event)) {
+              finish()
+              resolve(event)
+              return
+            }
+          }
+        }
+        const timer = setTimeout(() => {
+          finish()
+          reject(new Error(`No such event among ${events.length} within ${timeoutMs} ms.`))
+        }, timeoutMs)
+        const finish = (): void => {
+          clearTimeout(timer)
+          waiting.delete(look)
+        }
+        waiting.add(look)
+        look()
+      })
+    },
+    pause: () => response?.pause(),
+    resume: () => response?.resume(),
+    disconnect: () => disconnect(),
+  }
+}
