@@ -49,11 +49,17 @@ function readFast(url: string): FastReader {
   const opened = new Promise<void>((resolve) => (markOpened = resolve))
   const request = get(url, { agent: false }, (response) => {
     markOpened()
+    let rest = ''
     response.on('data', (chunk: Buffer) => {
-      for (let at = chunk.indexOf('"at":'); at !== -1; at = chunk.indexOf('"at":', at + 5)) {
+      const text = rest + chunk.toString('latin1')
+      let end = 0
+      for (const match of text.matchAll(/"at":(\d{13})/g)) {
         count++
-        latenciesMs.push(Date.now() - Number(chunk.toString('latin1', at + 5, at + 18)))
+        latenciesMs.push(Date.now() - Number(match[1]))
+        end = match.index + match[0].length
       }
+      // The next one may have begun.
+      rest = text.slice(Math.max(end, text.length - 20))
     })
     response.on('error', () => {})
   })
@@ -193,8 +199,8 @@ test(
 
     const grownMiB = (settled - before) / mebibyte
     console.log(`${count} stalled readers: ${grownMiB.toFixed(0)} MiB`)
-    // One chunk waits in each stream's socket, and there is what a stream costs anyway.
-    expect(grownMiB).toBeLessThan(64 + count * 0.4)
+    // A chunk of 256 KiB waits in each stream's socket; as much again is what a stream costs anyway, and garbage.
+    expect(grownMiB).toBeLessThan(64 + count * 0.5)
     for (const reader of readers) reader.disconnect()
     await Promise.all(endings)
     await expect.poll(server.openStreams, { timeout: 20_000 }).toBe(0)
@@ -219,7 +225,8 @@ test(
   },
   async ({ start, isSoak }) => {
     test.setTimeout(60_000)
-    const server = await start()
+    // So little room that garbage has to be collected: what grows then is kept by somebody.
+    const server = await start({ env: { NODE_OPTIONS: '--max-old-space-size=80' } })
     const comeAndGo = async (count: number): Promise<void> => {
       for (let done = 0; done < count; done += 50) {
         await Promise.all(
@@ -245,6 +252,6 @@ test(
       ((await server.metric('process_resident_memory_bytes')) - memoryBefore) / mebibyte
     console.log(`${isSoak ? 10_000 : 1_000} readers came and went: ${grownMiB.toFixed(1)} MiB`)
     await expect.poll(timers).toBeLessThanOrEqual(timersBefore)
-    expect(grownMiB).toBeLessThan(48)
+    expect(grownMiB).toBeLessThan(24)
   },
 )
