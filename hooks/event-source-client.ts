@@ -1,160 +1,454 @@
 /**
- * A client for one event stream over the browser's own EventSource, which it owns and replaces. Knows no React.
- * It makes exactly one request for every `open()`: a lost or refused connection ends in `failed`, and is never retried.
+ * A client for one event stream over the browser's own EventSource, which it owns and replaces. Knows no React. It asks again when a
+ * connection is lost, goes on where it was, and says what it does. The states and the ways between them: stream-status.ts.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
 import type { ControlType } from '@/events/control-events'
+import { parseCursor, type Cursor } from '@/events/cursor'
+import { backoffMs } from './backoff'
+import {
+  parseWith,
+  type MessagesOnly,
+  type Parsed,
+  type Parser,
+  type Parsers,
+} from './event-parser'
+import { createEventRing } from './event-ring'
 import { parseGap, type Gap } from './gap'
+import { watchPage } from './page-watch'
+import { probe } from './probe'
+import { createServerClock } from './server-clock'
+import { createSilenceWatch } from './silence-watch'
+import type { StreamError } from './stream-error'
+import { nextStatus, readyStateOf, type Signal, type Status } from './stream-status'
 
-/** `idle` before the first `open()`. `closed` and `failed` are left only by `open()`. */
-export type Status = 'idle' | 'connecting' | 'open' | 'closed' | 'failed'
-
-export interface ReceivedEvent {
+export interface StreamEvent<Type = string, Data = unknown> {
   /** Counts the events of this client from 1: a stable key for a list. */
   seq: number
-  type: string
-  data: string
+  type: Type
+  /** What the type's parser made of it; the text where there is none. */
+  data: Data
   /** The browser's `lastEventId`: this event's id, or the last one before it. */
   id: string
   /** Milliseconds since the Unix epoch, by this computer's clock. */
   receivedAt: number
 }
 
-export interface StreamError {
-  /**
-   * `refused`: the server answered with something other than an event stream.
-   * `unreachable`: no answer came, or the URL is none. `lost`: the connection broke, or the server closed it without an `end`.
-   */
-  kind: 'refused' | 'unreachable' | 'lost'
-  message: string
+/** An event as `P` parses it. */
+export type ReceivedEvent<P extends Parsers = MessagesOnly> =
+  | { [Type in keyof P & string]: StreamEvent<Type, Parsed<P[Type]>> }[keyof P & string]
+  | ('message' extends keyof P ? never : StreamEvent<'message', string>)
+
+/** A gap, and before which event it lies. */
+export interface GapMark extends Gap {
+  beforeSeq: number
 }
 
-export interface StreamState {
+export interface StreamState<P extends Parsers = MessagesOnly> {
   status: Status
-  /** EventSource's number for `status`: 0 connecting, 1 open, 2 closed. */
+  /** EventSource's number for `status`: 0 connecting, reconnecting or paused, 1 open, 2 otherwise. */
   readyState: 0 | 1 | 2
-  /** Who ended a `closed` stream: `close()` here, or the server's `end`. */
+  /** Who ended a `closed` stream: `close()` here, or the server, by `end` or 204. */
   closedBy: 'user' | 'server' | undefined
-  /** The newest 1,000 events since the last `clear()`, oldest first. */
-  events: readonly ReceivedEvent[]
-  /** Where `open()` resumes; empty when it starts anew. */
+  /** The newest events since the last `clear()`, oldest first; renewed at most once in an animation frame, and not while the page is hidden. */
+  events: readonly ReceivedEvent<P>[]
+  /** How many older ones gave way to them. */
+  dropped: number
+  /** Where events may be missing, oldest first. */
+  gaps: readonly GapMark[]
+  /** Where the stream goes on; empty when it starts anew. */
   lastEventId: string
-  /** Why the stream is `failed`. */
+  /** Why the stream is reconnecting, paused or failed. */
   error: StreamError | undefined
-  /** When the present stream, or the last one, opened and ended: milliseconds since the Unix epoch. */
+  /** How often the server was asked in vain since the stream was last well: 0 when it is. */
+  attempt: number
+  /** When it is asked again: milliseconds since the Unix epoch. */
+  retryAt: number | undefined
+  /** When the present stream, or the last one, first opened and ended: milliseconds since the Unix epoch. */
   openedAt: number | undefined
   closedAt: number | undefined
-  /** Events received since `openedAt`; `clear()` leaves it alone. */
+  /** Events received since `open()`; `clear()` leaves it alone. */
   received: number
+  /** How far this computer's clock is ahead of the server's, in milliseconds; undefined when the server tells no times. */
+  clockOffsetMs: number | undefined
 }
 
-export interface EventSourceClientOptions {
-  url: string
+export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
+  /** A function is called at every attempt, for fresh credentials say. */
+  url: string | (() => string | Promise<string>)
   /** Sends cookies to another origin. Default false. */
   withCredentials?: boolean | undefined
-  /** Named event types to listen to besides `message`: a browser delivers no others. */
-  types?: readonly string[] | undefined
+  /** The event types to listen to besides `message`, each with a parser of its data: a browser delivers no others. `String` takes the text. */
+  types?: P | undefined
   /** The cursor that the first `open()` resumes from. */
   initialLastEventId?: string | undefined
+  /** How many events `events` holds. Default 1,000. */
+  maxEvents?: number | undefined
+  /** Gives up after this many attempts in vain. Default: never. */
+  maxAttempts?: number | undefined
+  /** How long an answer may take, in milliseconds. Default 15,000. */
+  connectTimeoutMs?: number | undefined
 }
 
-export interface EventSourceClient {
-  getState: () => StreamState
-  /** Calls `listener` after every change of state; returns the undo. */
+export interface EventSourceClient<P extends Parsers = MessagesOnly> {
+  getState: () => StreamState<P>
+  /** Calls `listener` after every change of state; returns the undo, as do the three below. */
   subscribe: (listener: () => void) => () => void
-  /** Calls `listener` with every event as it arrives; returns the undo. */
-  onEvent: (listener: (event: ReceivedEvent) => void) => () => void
-  /** Calls `listener` when the server could not go on where it was asked to; returns the undo. */
+  /** Calls `listener` with every event as it arrives. */
+  onEvent: (listener: (event: ReceivedEvent<P>) => void) => () => void
+  /** Calls `listener` when the server could not go on where it was asked to. */
   onGap: (listener: (gap: Gap) => void) => () => void
+  /** Calls `listener` with whatever goes wrong, be it mended later. */
+  onError: (listener: (error: StreamError) => void) => () => void
   /**
-   * Opens the stream, after the last event received or, `from: 'start'`, without a cursor. Does nothing while it is open.
+   * Opens the stream, after the last event received or, `from: 'start'`, without a cursor. Does nothing while it is live.
    * Asks the network one microtask later, so that a `close()` in the same turn makes no request.
    */
   open: (options?: { from?: 'start' }) => void
-  /** Closes the stream at once. No callback follows. */
+  /** Closes the stream at once, for good: nothing but `open()` revives it. */
   close: () => void
+  /** As `close`, but for a stream that is not wanted any more: `idle`. */
+  disable: () => void
+  /** Asks again now, where the stream waits to. */
+  reconnect: () => void
   /** Empties `events`; the connection stays as it is. */
   clear: () => void
+  /** Takes another URL for the next attempt, and other parsers, of types listened to already, for the next event. */
+  use: (newer: Pick<EventSourceClientOptions<P>, 'url' | 'types'>) => void
 }
 
-const maxEvents = 1000
+/** What the present connection, or the way to it, stands for: callbacks of any earlier one find themselves stale. */
+interface Attempt {
+  source?: EventSource
+  /** An event of it had an id. */
+  hasIds?: boolean
+  abort: AbortController
+}
 
-const idleState: StreamState = {
+/** A connection that held this long was a good one. */
+const goodAfterMs = 5_000
+const silentAfterHeartbeats = 2.5
+
+const idleState: StreamState & { events: readonly never[] } = {
   status: 'idle',
   readyState: 2,
   closedBy: undefined,
   events: [],
+  dropped: 0,
+  gaps: [],
   lastEventId: '',
   error: undefined,
+  attempt: 0,
+  retryAt: undefined,
   openedAt: undefined,
   closedAt: undefined,
   received: 0,
+  clockOffsetMs: undefined,
 }
 
 /** The state before anything happened, which a server renders. */
-export function initialStreamState(): StreamState {
+export function initialStreamState<P extends Parsers>(): StreamState<P> {
   return idleState
 }
 
 /** Makes the client; nothing is asked of the network before `open()`. */
-export function createEventSourceClient(options: EventSourceClientOptions): EventSourceClient {
-  let state: StreamState = { ...idleState, lastEventId: options.initialLastEventId ?? '' }
-  let seq = 0
-  // What the present `open()` stands for. Callbacks of any earlier one find themselves stale by comparing with it.
-  let attempt: { source?: EventSource } | undefined
+export function createEventSourceClient<P extends Parsers = MessagesOnly>(
+  options: EventSourceClientOptions<P>,
+): EventSourceClient<P> {
+  const { maxEvents = 1_000, maxAttempts = Infinity, connectTimeoutMs = 15_000 } = options
+  const withCredentials = options.withCredentials ?? false
+  const parsers = new Map<string, Parser>([
+    ['message', String],
+    ...Object.entries<Parser>(options.types ?? {}),
+  ])
+  const ring = createEventRing<ReceivedEvent<P>>(maxEvents)
   const stateListeners = new Set<() => void>()
-  const eventListeners = new Set<(event: ReceivedEvent) => void>()
+  const eventListeners = new Set<(event: ReceivedEvent<P>) => void>()
   const gapListeners = new Set<(gap: Gap) => void>()
+  const errorListeners = new Set<(error: StreamError) => void>()
 
-  function update(change: Partial<StreamState>): void {
-    state = { ...state, ...change }
+  let { url: address } = options
+  let state: StreamState<P> = {
+    ...idleState,
+    lastEventId: options.initialLastEventId ?? '',
+  }
+  let cursor = state.lastEventId
+  /** Not forgiven when the stream opens, but once it was open for a while. */
+  let failures = 0
+  let seq = 0
+  let received = 0
+  let gaps: readonly GapMark[] = []
+  let attempt: Attempt | undefined
+  /** One at a time: every state waits for one thing at most. */
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let frame: number | undefined
+  let stopWatching: (() => void) | undefined
+  let connectedAt = 0
+  /** Known once a server of ours told it: others need not send anything for hours. */
+  let heartbeatMs: number | undefined
+  /** Up to where a server of ours has sent; others' ids need not be in any order. */
+  let delivered: Cursor | undefined
+
+  const clock = createServerClock()
+  const silence = createSilenceWatch((limitMs) =>
+    lose({ kind: 'silent', message: `Nothing came for ${Math.round(limitMs / 1_000)} s.` }),
+  )
+
+  function update(change: Partial<StreamState<P>> = {}): void {
+    if (frame !== undefined) cancelAnimationFrame(frame)
+    frame = undefined
+    const clockOffsetMs = clock.offsetMs()
+    state = {
+      ...state,
+      ...ring.read(),
+      gaps,
+      lastEventId: cursor,
+      received,
+      clockOffsetMs,
+      ...change,
+    }
     for (const listener of stateListeners) listener()
   }
 
-  function finish(change: Partial<StreamState>): void {
-    attempt?.source?.close()
-    attempt = undefined
-    update({ readyState: 2, closedAt: Date.now(), ...change })
+  /** The page need not hear of every event: once in a frame, and while it is hidden there are none. */
+  function updateSoon(): void {
+    frame ??= requestAnimationFrame(() => {
+      frame = undefined
+      update()
+    })
   }
 
-  function connect(own: { source?: EventSource }): void {
-    let source: EventSource
-    try {
-      source = new EventSource(urlWithCursor(options.url, state.lastEventId), {
-        withCredentials: options.withCredentials ?? false,
-      })
-    } catch {
-      const message = `${options.url} is not a URL.`
-      return finish({ status: 'failed', error: { kind: 'unreachable', message } })
+  /** Goes where `signal` leads, if anywhere: out of the old state with all it held, into the new one. */
+  function follow(signal: Signal, change: Partial<StreamState<P>> = {}): boolean {
+    const status = nextStatus(state.status, signal)
+    if (!status) return false
+    clearTimeout(timer)
+    if (status !== 'open') {
+      silence.stop()
+      attempt?.source?.close()
+      attempt?.abort.abort()
+      attempt = undefined
     }
-    own.source = source
+    const isLive = readyStateOf(status) < 2
+    if (isLive) stopWatching ??= watchPage(onPage)
+    else {
+      stopWatching?.()
+      stopWatching = undefined
+    }
+    const closedAt = isLive ? undefined : Date.now()
+    update({ status, readyState: readyStateOf(status), retryAt: undefined, closedAt, ...change })
+    // Whoever heard of it may have closed the stream, or opened it again.
+    return state.status === status
+  }
+
+  function onPage(event: 'away' | 'offline' | 'back'): void {
+    if (event === 'away') follow('pause')
+    else if (event === 'offline') follow('offline')
+    else if (state.status === 'open') silence.check()
+    else if (follow('resume')) void connect()
+  }
+
+  async function connect(): Promise<void> {
+    const own: Attempt = { abort: new AbortController() }
+    attempt = own
+    const message = `No answer within ${connectTimeoutMs} ms.`
+    timer = setTimeout(() => lose({ kind: 'unreachable', message }), connectTimeoutMs)
+    await Promise.resolve()
+    if (attempt !== own) return
+
+    let url: string
+    try {
+      url = typeof address === 'string' ? address : await address()
+    } catch (cause) {
+      if (attempt === own) lose({ kind: 'url', message: 'There is no URL to open.', cause })
+      return
+    }
+    if (attempt !== own) return
+    try {
+      url = urlWithCursor(url, cursor)
+      own.source = new EventSource(url, { withCredentials })
+    } catch (cause) {
+      fail({ kind: 'url', message: `${url} is not a URL.`, cause })
+      return
+    }
+    listenTo(own, own.source, url)
+  }
+
+  function listenTo(own: Attempt, source: EventSource, url: string): void {
     const listen = (type: string, react: (event: MessageEvent<string>) => void): void =>
       source.addEventListener(type, (event) => {
         if (attempt === own) react(event as MessageEvent<string>)
       })
-
-    listen('open', () => update({ status: 'open', readyState: 1, openedAt: Date.now() }))
-    listen('error', () => finish({ status: 'failed', error: errorOf(source, state.status) }))
-    listen('connected' satisfies ControlType, (event) => update({ lastEventId: event.lastEventId }))
-    listen('ping' satisfies ControlType, (event) => update({ lastEventId: event.lastEventId }))
-    listen('resync' satisfies ControlType, resync)
-    listen('end' satisfies ControlType, () =>
-      finish({ status: 'closed', closedBy: 'server', lastEventId: '' }),
-    )
-    for (const type of new Set(['message', ...(options.types ?? [])])) listen(type, receive)
+    listen('open', (event) => {
+      if (isMessage(event)) return
+      silence.seen()
+      connectedAt = Date.now()
+      follow('opened', {
+        openedAt: state.openedAt ?? connectedAt,
+        attempt: 0,
+        error: undefined,
+      })
+      watchSilence()
+    })
+    listen('error', (event) => {
+      if (isMessage(event)) return
+      // One that was open lost its connection, be it that the browser itself ended it because the page is being left.
+      if (state.status === 'open') lose({ kind: 'lost', message: 'The connection was lost.' })
+      // One that gave up (CLOSED) had an answer it could not use; one that would try again (CONNECTING) had none.
+      else if (source.readyState === 2) void askWhy(url)
+      else lose({ kind: 'unreachable', message: 'The server did not answer.' })
+    })
+    for (const type of parsers.keys()) listen(type, (event) => see(event, receive))
+    for (const [type, react] of Object.entries(controls)) {
+      // A type that is listed is the page's own, whatever it means elsewhere.
+      if (!parsers.has(type)) listen(type, (event) => see(event, react))
+    }
   }
 
-  function receive({ type, data, lastEventId }: MessageEvent<string>): void {
-    const event = { seq: ++seq, type, data, id: lastEventId, receivedAt: Date.now() }
-    const events = [...state.events.slice(1 - maxEvents), event]
-    update({ events, lastEventId, received: state.received + 1 })
-    for (const listener of eventListeners) listener(event)
+  /** The id of `event`, or the last one before it: on a new connection a browser knows none of an earlier one. */
+  function idOf({ lastEventId }: MessageEvent<string>): string {
+    if (!attempt) return lastEventId
+    attempt.hasIds ||= lastEventId !== ''
+    return attempt.hasIds ? lastEventId : cursor
   }
 
-  function resync({ data, lastEventId }: MessageEvent<string>): void {
-    update({ lastEventId })
-    const gap = parseGap(data)
-    if (gap) for (const listener of gapListeners) listener(gap)
+  function see(event: MessageEvent<string>, react: (event: MessageEvent<string>) => void): void {
+    // That a connection opened or broke is no event, though the page may list one of that name.
+    if (!isMessage(event)) return
+    silence.seen()
+    react(event)
+  }
+
+  const controls: Record<ControlType, (event: MessageEvent<string>) => void> = {
+    connected(event) {
+      const told = hear(event.data)
+      const beatMs = told['heartbeatMs']
+      const isOurs = typeof beatMs === 'number' && beatMs > 0
+      // Ours starts anew where it names no place.
+      cursor = isOurs ? event.lastEventId : idOf(event)
+      if (!isOurs) return
+      heartbeatMs = beatMs
+      delivered = parseCursor(cursor)
+      updateSoon()
+      watchSilence()
+    },
+    ping(event) {
+      cursor = idOf(event)
+      hear(event.data)
+      updateSoon()
+    },
+    resync(event) {
+      cursor = idOf(event)
+      if (heartbeatMs !== undefined) delivered = parseCursor(cursor)
+      updateSoon()
+      const gap = parseGap(event.data)
+      if (!gap) return
+      gaps = [...gaps, { ...gap, beforeSeq: seq + 1 }].slice(-maxEvents)
+      for (const listener of gapListeners) listener(gap)
+    },
+    reconnect({ data }) {
+      const { retryMs } = parseRecord(data)
+      const askedMs = typeof retryMs === 'number' ? retryMs : 0
+      lose({ kind: 'asked', message: 'The server asked to come back.' }, askedMs)
+    },
+    end: () => complete(),
+  }
+
+  /** What a control event says, and the time it says it is. */
+  function hear(data: string): Record<string, unknown> {
+    const told = parseRecord(data)
+    if (typeof told['time'] === 'number') clock.hear(told['time'])
+    return told
+  }
+
+  function receive(message: MessageEvent<string>): void {
+    const { type, data } = message
+    const id = idOf(message)
+    const place = delivered && parseCursor(id)
+    if (place && place.epoch === delivered?.epoch) {
+      if (place.offset <= delivered.offset) return
+      delivered = place
+    }
+    cursor = id
+    received++
+    updateSoon()
+    let parsed: unknown
+    try {
+      parsed = parseWith(parsers.get(type) ?? String, data)
+    } catch (cause) {
+      report({ kind: 'event', message: `An event of type ${type} could not be parsed.`, cause })
+      return
+    }
+    const event = { seq: ++seq, type, data: parsed, id, receivedAt: Date.now() }
+    ring.push(event as ReceivedEvent<P>)
+    for (const listener of eventListeners) listener(event as ReceivedEvent<P>)
+  }
+
+  function report(error: StreamError): void {
+    for (const listener of errorListeners) listener(error)
+  }
+
+  /** The connection is gone: asks again after a while, at least as long as the server asked for. */
+  function lose(error: StreamError, askedMs?: number): void {
+    const wasGood = state.status === 'open' && Date.now() - connectedAt >= goodAfterMs
+    failures = wasGood ? 1 : failures + 1
+    if (!follow('lost', { error, attempt: failures })) return
+    report(error)
+    if (state.status === 'reconnecting') waitToRetry(askedMs)
+  }
+
+  /** Asks once more, with a request that can be told the status. It counts as an attempt. */
+  async function askWhy(url: string): Promise<void> {
+    const asked: StreamError = { kind: 'refused', message: 'The server refused the stream.' }
+    failures++
+    if (!follow('lost', { error: asked, attempt: failures })) return
+    const own: Attempt = { abort: new AbortController() }
+    attempt = own
+    timer = setTimeout(() => own.abort.abort(), connectTimeoutMs)
+    const verdict = await probe(url, withCredentials, own.abort.signal)
+    if (attempt !== own) return
+    if (verdict.kind === 'end') complete()
+    else if (verdict.kind === 'never') fail(verdict.error)
+    else {
+      failures++
+      update({ error: verdict.error, attempt: failures })
+      report(verdict.error)
+      if (attempt === own) waitToRetry(verdict.askedMs)
+    }
+  }
+
+  function waitToRetry(askedMs: number | undefined): void {
+    clearTimeout(timer)
+    attempt = undefined
+    if (failures >= maxAttempts) {
+      fail({ kind: 'unreachable', message: `No answer after ${failures} attempts.` })
+      return
+    }
+    if (!navigator.onLine) {
+      follow('offline')
+      return
+    }
+    const delayMs = backoffMs(failures, askedMs)
+    timer = setTimeout(retry, delayMs)
+    update({ retryAt: Date.now() + delayMs })
+  }
+
+  function retry(): void {
+    if (follow('retry')) void connect()
+  }
+
+  function complete(): void {
+    cursor = ''
+    delivered = undefined
+    follow('close', { closedBy: 'server', error: undefined })
+  }
+
+  function fail(error: StreamError): void {
+    if (follow('refuse', { error })) report(error)
+  }
+
+  function watchSilence(): void {
+    if (heartbeatMs !== undefined) silence.start(silentAfterHeartbeats * heartbeatMs)
   }
 
   return {
@@ -162,47 +456,54 @@ export function createEventSourceClient(options: EventSourceClientOptions): Even
     subscribe: (listener) => subscribeTo(stateListeners, listener),
     onEvent: (listener) => subscribeTo(eventListeners, listener),
     onGap: (listener) => subscribeTo(gapListeners, listener),
+    onError: (listener) => subscribeTo(errorListeners, listener),
     open({ from } = {}) {
-      if (attempt) return
-      const own = {}
-      attempt = own
-      update({
-        status: 'connecting',
-        readyState: 0,
-        closedBy: undefined,
-        error: undefined,
-        openedAt: undefined,
-        closedAt: undefined,
-        received: 0,
-        ...(from === 'start' && { lastEventId: '' }),
-      })
-      queueMicrotask(() => {
-        if (attempt === own) connect(own)
-      })
+      if (nextStatus(state.status, 'open') === undefined) return
+      if (from === 'start') {
+        cursor = ''
+        delivered = undefined
+      }
+      received = 0
+      const anew = { closedBy: undefined, error: undefined, attempt: 0, openedAt: undefined }
+      if (follow('open', anew)) void connect()
     },
     close() {
-      if (attempt) finish({ status: 'closed', closedBy: 'user' })
+      follow('close', { closedBy: 'user', error: undefined })
     },
+    disable() {
+      follow('disable', { closedBy: undefined, error: undefined })
+    },
+    reconnect: retry,
     clear() {
-      if (state.events.length > 0) update({ events: [] })
+      ring.clear()
+      gaps = []
+      update()
+    },
+    use({ url, types }) {
+      address = url
+      for (const [type, parser] of Object.entries<Parser>(types ?? {})) parsers.set(type, parser)
     },
   }
 }
 
-/** An EventSource that gave up (CLOSED) had an answer it could not use; one that would try again (CONNECTING) lost its connection. */
-function errorOf(source: EventSource, status: Status): StreamError {
-  if (source.readyState === 2) {
-    return { kind: 'refused', message: 'The server did not answer with an event stream.' }
+/** False for what an EventSource tells of itself under the same names. */
+function isMessage(event: Event): boolean {
+  return 'data' in event
+}
+
+function parseRecord(data: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(data)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
   }
-  if (status === 'connecting') return { kind: 'unreachable', message: 'The server did not answer.' }
-  return { kind: 'lost', message: 'The connection to the server was lost.' }
 }
 
 /** Only the browser can set the `Last-Event-ID` header, so a new EventSource presents its cursor in the URL. */
 function urlWithCursor(url: string, lastEventId: string): string {
-  if (lastEventId === '') return url
   const absolute = new URL(url, document.baseURI)
-  absolute.searchParams.set('lastEventId', lastEventId)
+  if (lastEventId !== '') absolute.searchParams.set('lastEventId', lastEventId)
   return absolute.href
 }
 

@@ -1,11 +1,14 @@
 // @vitest-environment jsdom
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { act, cleanup, renderHook, waitFor } from '@testing-library/react'
 import { EventSource as NodeEventSource } from 'eventsource'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { ReceivedEvent } from './event-source-client'
+import type { MessagesOnly, Parsers } from './event-parser'
+import type { StreamEvent } from './event-source-client'
+import type { StreamError } from './stream-error'
 import type { Gap } from './gap'
 import { useEventSource, type UseEventSourceOptions } from './use-event-source'
 
@@ -44,8 +47,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-function renderStream(options?: UseEventSourceOptions) {
-  return renderHook((props: UseEventSourceOptions | undefined) => useEventSource(url, props), {
+function renderStream<P extends Parsers = MessagesOnly>(options?: UseEventSourceOptions<P>) {
+  return renderHook((props: UseEventSourceOptions<P> | undefined) => useEventSource(url, props), {
     initialProps: options,
     reactStrictMode: true,
   })
@@ -178,57 +181,118 @@ describe('useEventSource', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('a lost connection ends in failed, and is not tried again', async () => {
+  test('a lost connection is taken up again, after the last event', async () => {
     answer = (_, response) => {
       stream(first)(_, response)
       response.end()
     }
-    const { result } = renderStream()
+    const onError = vi.fn<(error: StreamError) => void>()
+    const { result } = renderStream({ onError })
 
-    await until(() => expect(result.current.status).toBe('failed'))
+    await until(() => expect(result.current.status).toBe('reconnecting'))
+    expect(result.current).toMatchObject({ readyState: 0, attempt: 1, error: { kind: 'lost' } })
+    await until(() => expect(result.current.retryAt).toBeGreaterThan(Date.now() - 1_000))
+    answer = stream('id: test.2\ndata: two\n\n')
+    await until(() => expect(result.current.events).toHaveLength(2))
 
-    expect(result.current.error?.kind).toBe('lost')
-    expect(result.current.lastEventId).toBe('test.1')
-    expect(requests).toHaveLength(1)
+    expect(result.current).toMatchObject({ status: 'open', retryAt: undefined })
+    expect(requests.map((request) => request.url)).toEqual([
+      '/events',
+      '/events?lastEventId=test.1',
+    ])
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ kind: 'lost' }))
   })
 
-  test.each([204, 400, 500])('an answer of %d ends in failed', async (status) => {
-    answer = (_, response) => {
-      response.writeHead(status).end()
-    }
-    const { result } = renderStream()
-
-    await until(() => expect(result.current.status).toBe('failed'))
-
-    expect(result.current.error?.kind).toBe('refused')
-    expect(requests).toHaveLength(1)
-  })
-
-  test('an address where nothing listens ends in failed', async () => {
+  test('reconnect asks at once', async () => {
     answer = (request) => request.destroy()
     const { result } = renderStream()
+    await until(() => expect(result.current.retryAt).toBeDefined())
 
-    await until(() => expect(result.current.status).toBe('failed'))
+    answer = stream(first)
+    act(() => result.current.reconnect())
 
-    expect(result.current.error?.kind).toBe('unreachable')
+    await until(() => expect(result.current.status).toBe('open'))
+    expect(result.current).toMatchObject({ attempt: 0, error: undefined })
   })
 
-  test('an address that is none ends in failed', async () => {
-    url = 'http://['
+  test('close ends the waiting for another attempt', async () => {
+    answer = (request) => request.destroy()
     const { result } = renderStream()
+    await until(() => expect(result.current.retryAt).toBeDefined())
 
-    await until(() => expect(result.current.status).toBe('failed'))
+    act(() => result.current.close())
 
-    expect(result.current.error?.kind).toBe('unreachable')
-    expect(requests).toHaveLength(0)
+    expect(result.current).toMatchObject({ status: 'closed', retryAt: undefined })
   })
 
-  test('a failed stream opens again when asked to', async () => {
+  test('204 ends the stream: there is nothing more to read', async () => {
     answer = (_, response) => {
-      response.writeHead(500).end()
+      response.writeHead(204).end()
     }
     const { result } = renderStream()
+
+    await until(() => expect(result.current.status).toBe('closed'))
+
+    expect(result.current).toMatchObject({ closedBy: 'server', lastEventId: '' })
+  })
+
+  test('a refusal ends in failed, with its status and code, after one question', async () => {
+    answer = (_, response) => {
+      response.writeHead(403, { 'Content-Type': 'application/problem+json' })
+      response.end(JSON.stringify({ status: 403, code: 'not-granted', detail: 'Not yours.' }))
+    }
+    const { result } = renderStream()
+
     await until(() => expect(result.current.status).toBe('failed'))
+
+    expect(result.current.error).toMatchObject({
+      kind: 'refused',
+      status: 403,
+      code: 'not-granted',
+      message: 'Not yours.',
+    })
+    expect(requests).toHaveLength(2)
+  })
+
+  test('an answer that is no event stream ends in failed', async () => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>hello</p>')
+    }
+    const { result } = renderStream()
+
+    await until(() => expect(result.current.status).toBe('failed'))
+
+    expect(result.current.error).toMatchObject({ kind: 'refused', status: 200 })
+  })
+
+  test('Retry-After is honoured', async () => {
+    answer = (_, response) => {
+      response.writeHead(503, { 'Retry-After': '7' }).end()
+    }
+    const { result } = renderStream()
+
+    await until(() => expect(result.current.retryAt).toBeDefined())
+
+    expect(result.current).toMatchObject({ status: 'reconnecting', error: { status: 503 } })
+    expect((result.current.retryAt ?? 0) - Date.now()).toBeGreaterThan(6_000)
+  })
+
+  test('reconnect from the server closes, and says when to come back', async () => {
+    answer = stream(first, 'event: reconnect\ndata: {"retryMs":9000,"reason":"unavailable"}\n\n')
+    const { result } = renderStream()
+
+    await until(() => expect(result.current.status).toBe('reconnecting'))
+
+    expect(result.current.error?.kind).toBe('asked')
+    expect((result.current.retryAt ?? 0) - Date.now()).toBeGreaterThan(8_000)
+    await requests[0]?.closed
+  })
+
+  test('gives up after maxAttempts, and opens again when asked to', async () => {
+    answer = (request) => request.destroy()
+    const { result } = renderStream({ maxAttempts: 1 })
+    await until(() => expect(result.current.status).toBe('failed'))
+    expect(result.current.error?.kind).toBe('unreachable')
 
     answer = stream(first)
     act(() => result.current.open())
@@ -237,28 +301,130 @@ describe('useEventSource', () => {
     expect(result.current.error).toBeUndefined()
   })
 
+  test('an address that is none ends in failed', async () => {
+    url = 'http://['
+    const { result } = renderStream()
+
+    await until(() => expect(result.current.status).toBe('failed'))
+
+    expect(result.current.error?.kind).toBe('url')
+    expect(requests).toHaveLength(0)
+  })
+
+  test('a function is asked for the URL at every attempt', async () => {
+    let asked = 0
+    answer = (_, response) => {
+      stream(first)(_, response)
+      response.end()
+    }
+    const { result } = renderHook(() =>
+      useEventSource(async () => {
+        asked++
+        return `${url}?token=${asked}`
+      }),
+    )
+
+    await until(() => expect(requests.length).toBeGreaterThan(1))
+
+    expect(requests.map((request) => request.url).slice(0, 2)).toEqual([
+      '/events?token=1',
+      '/events?token=2&lastEventId=test.1',
+    ])
+    act(() => result.current.close())
+  })
+
+  test('a function that rejects is a failed attempt', async () => {
+    const { result } = renderHook(() => useEventSource(() => Promise.reject(new Error('no token'))))
+
+    await until(() => expect(result.current.status).toBe('reconnecting'))
+
+    expect(result.current.error).toMatchObject({ kind: 'url', cause: new Error('no token') })
+    act(() => result.current.close())
+  })
+
+  test('without a URL there is no stream', async () => {
+    const { result, rerender } = renderHook((address: string | null) => useEventSource(address), {
+      initialProps: null as string | null,
+    })
+    act(() => result.current.open())
+    await act(async () => {})
+    expect(result.current.status).toBe('idle')
+
+    rerender(url)
+    await until(() => expect(result.current.status).toBe('open'))
+    rerender(null)
+
+    expect(result.current.status).toBe('idle')
+    await requests[0]?.closed
+    expect(requests).toHaveLength(1)
+  })
+
+  test('typed events: a function gets the text, a schema its JSON; what does not parse reaches onError', async () => {
+    const onError = vi.fn<(error: StreamError) => void>()
+    const price: StandardSchemaV1<unknown, { amount: number }> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) =>
+          typeof (value as { amount?: unknown }).amount === 'number'
+            ? { value: value as { amount: number } }
+            : { issues: [{ message: 'amount must be a number' }] },
+      },
+    }
+    answer = stream(
+      'event: count\ndata: 41\n\n',
+      'event: price\ndata: {"amount":7}\n\n',
+      'event: price\ndata: {"amount":"7"}\n\n',
+      'event: price\ndata: {\n\n',
+      'event: __proto__\ndata: a name\n\n',
+      first,
+    )
+    const { result } = renderHook(() =>
+      useEventSource(url, {
+        types: { count: Number, price, ['__proto__']: String },
+        onError,
+      }),
+    )
+
+    await until(() => expect(result.current.events).toHaveLength(4))
+
+    const summed = result.current.events.reduce((sum, event) => {
+      if (event.type === 'count') return sum + event.data
+      return event.type === 'price' ? sum + event.data.amount : sum
+    }, 0)
+    expect(summed).toBe(48)
+    expect(result.current.events.map(({ type }) => type)).toEqual([
+      'count',
+      'price',
+      '__proto__',
+      'message',
+    ])
+    expect(onError.mock.calls.map(([{ kind }]) => kind)).toEqual(['event', 'event'])
+    expect(result.current).toMatchObject({ status: 'open', received: 6 })
+  })
+
   test('hears the named events it asked for, and no others', async () => {
     answer = stream('event: greeting\ndata: a\n\n', 'event: other\ndata: b\n\n', first)
-    const { result } = renderStream({ types: ['greeting'] })
+    const { result } = renderStream({ types: { greeting: String } })
 
     await until(() => expect(result.current.events).toHaveLength(2))
 
     expect(result.current.events.map(({ type }) => type)).toEqual(['greeting', 'message'])
   })
 
-  test('a new array of the same types keeps the stream', async () => {
-    const { result, rerender } = renderStream({ types: ['greeting'] })
+  test('new parsers of the same types keep the stream', async () => {
+    const { result, rerender } = renderStream({ types: { greeting: String } })
     await until(() => expect(result.current.status).toBe('open'))
 
-    rerender({ types: ['greeting'] })
+    rerender({ types: { greeting: String } })
     await act(async () => {})
 
     expect(requests).toHaveLength(1)
   })
 
   test('onEvent sees every event, by its newest version', async () => {
-    const early = vi.fn<(event: ReceivedEvent) => void>()
-    const late = vi.fn<(event: ReceivedEvent) => void>()
+    const early = vi.fn<(event: StreamEvent) => void>()
+    const late = vi.fn<(event: StreamEvent) => void>()
     const { result, rerender } = renderStream({ onEvent: early })
     await until(() => expect(result.current.status).toBe('open'))
 
@@ -280,7 +446,8 @@ describe('useEventSource', () => {
     await until(() => expect(onGap).toHaveBeenCalledOnce())
 
     expect(onGap).toHaveBeenCalledWith(gap)
-    expect(result.current).toMatchObject({ status: 'open', lastEventId: 'test.4', events: [] })
+    await until(() => expect(result.current.lastEventId).toBe('test.4'))
+    expect(result.current).toMatchObject({ status: 'open', events: [], gaps: [{ beforeSeq: 1 }] })
   })
 
   test.each(['', '{', 'null', '[]', '{"reason":"later","from":"","oldest":null}', '{"from":1}'])(

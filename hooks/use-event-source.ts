@@ -3,7 +3,7 @@
  * Binds one EventSource client to a component: opened when it mounts, closed when it unmounts. What a stream is and does
  * is the client's: event-source-client.ts.
  */
-import { useEffect, useEffectEvent, useMemo, useSyncExternalStore } from 'react'
+import { useEffect, useEffectEvent, useMemo, useState, useSyncExternalStore } from 'react'
 import {
   createEventSourceClient,
   initialStreamState,
@@ -12,68 +12,93 @@ import {
   type ReceivedEvent,
   type StreamState,
 } from './event-source-client'
+import type { MessagesOnly, Parsers } from './event-parser'
 import type { Gap } from './gap'
+import type { StreamError } from './stream-error'
 
-export interface UseEventSourceOptions extends Omit<EventSourceClientOptions, 'url'> {
-  /** While false the stream is closed, and `open()` does nothing. Default true. */
+export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<
+  EventSourceClientOptions<P>,
+  'url'
+> {
+  /** While false there is no stream, and `open()` does nothing. Default true. */
   enabled?: boolean | undefined
   /** Sees every event as it arrives, also those that `events` no longer holds. */
-  onEvent?: ((event: ReceivedEvent) => void) | undefined
+  onEvent?: ((event: ReceivedEvent<P>) => void) | undefined
   /** Hears when the server could not go on where the stream was: events may be missing before the next one. */
   onGap?: ((gap: Gap) => void) | undefined
+  /** Hears whatever goes wrong, be it mended later: lost connections, refusals, events that can't be parsed. */
+  onError?: ((error: StreamError) => void) | undefined
 }
 
-export type UseEventSource = StreamState & Pick<EventSourceClient, 'open' | 'close' | 'clear'>
+export type UseEventSource<P extends Parsers = MessagesOnly> = StreamState<P> &
+  Pick<EventSourceClient<P>, 'open' | 'close' | 'clear' | 'reconnect'>
 
 /**
- * Streams `url` into a component. Another URL, `withCredentials` or `types` is another stream, with a list of its own.
+ * Streams `url` into a component. Another URL or other options are another stream, with a list of its own; callbacks, parsers and a
+ * function for `url` may change freely, and the newest is used. Without a URL (`null`) there is no stream.
  *
  * @example
- * const { status, events, open, close, clear } = useEventSource('/events')
+ * const { status, events, open, close } = useEventSource('/events', { types: { 'order.paid': orderSchema } })
  */
-export function useEventSource(
-  url: string,
-  {
-    enabled = true,
-    withCredentials,
-    types,
-    initialLastEventId,
-    onEvent,
-    onGap,
-  }: UseEventSourceOptions = {},
-): UseEventSource {
-  const typeList = types?.join('\n')
-  const client = useMemo(
-    () =>
-      createEventSourceClient({
-        url,
-        withCredentials,
-        types: typeList?.split('\n'),
-        initialLastEventId,
-      }),
-    [url, withCredentials, typeList, initialLastEventId],
-  )
-  const state = useSyncExternalStore(client.subscribe, client.getState, initialStreamState)
-
-  const deliver = useEffectEvent((event: ReceivedEvent) => onEvent?.(event))
-  useEffect(() => client.onEvent((event) => deliver(event)), [client])
-
-  const deliverGap = useEffectEvent((gap: Gap) => onGap?.(gap))
-  useEffect(() => client.onGap((gap) => deliverGap(gap)), [client])
+export function useEventSource<P extends Parsers = MessagesOnly>(
+  url: string | null | (() => string | Promise<string>),
+  options: UseEventSourceOptions<P> = {},
+): UseEventSource<P> {
+  const { enabled = true, onEvent, onGap, onError, ...ofStream } = options
+  const key = JSON.stringify({
+    ...ofStream,
+    url: typeof url === 'function' ? true : url,
+    types: Object.keys(options.types ?? {}),
+  })
+  const create = (): Held<P> => ({
+    key,
+    client: createEventSourceClient({ ...ofStream, url: url ?? '' }),
+  })
+  const [held, hold] = useState(create)
+  const current = held.key === key ? held : create()
+  if (current !== held) hold(current)
+  const { client } = current
+  const state = useSyncExternalStore(client.subscribe, client.getState, initialStreamState<P>)
 
   useEffect(() => {
-    if (!enabled) return undefined
+    if (url !== null) client.use({ url, types: options.types })
+  })
+
+  const deliver = useEffectEvent((event: ReceivedEvent<P>) => onEvent?.(event))
+  const deliverGap = useEffectEvent((gap: Gap) => onGap?.(gap))
+  const deliverError = useEffectEvent((error: StreamError) => onError?.(error))
+  useEffect(() => {
+    const undo = [
+      client.onEvent((event) => deliver(event)),
+      client.onGap((gap) => deliverGap(gap)),
+      client.onError((error) => deliverError(error)),
+    ]
+    return () => {
+      for (const stop of undo) stop()
+    }
+  }, [client])
+
+  const isWanted = enabled && url !== null
+  useEffect(() => {
+    if (!isWanted) return undefined
     client.open()
-    return () => client.close()
-  }, [client, enabled])
+    return () => client.disable()
+  }, [client, isWanted])
 
   return useMemo(
     () => ({
       ...state,
-      open: enabled ? client.open : () => {},
+      open: isWanted ? client.open : () => {},
       close: client.close,
       clear: client.clear,
+      reconnect: client.reconnect,
     }),
-    [state, client, enabled],
+    [state, client, isWanted],
   )
+}
+
+/** A client, and what makes it another stream. */
+interface Held<P extends Parsers> {
+  key: string
+  client: EventSourceClient<P>
 }

@@ -160,7 +160,7 @@ describe('useTopics', () => {
     requests[0]?.response.write(frame(1, paid))
     await until(() => expect(late).toHaveBeenCalledOnce())
 
-    expect(late.mock.calls[0]?.[0]).toBe(result.current.events[0])
+    await until(() => expect(late.mock.calls[0]?.[0]).toBe(result.current.events[0]))
     expect(early).not.toHaveBeenCalled()
     expect(requests).toHaveLength(1)
   })
@@ -174,7 +174,7 @@ describe('useTopics', () => {
     await until(() => expect(onGap).toHaveBeenCalledOnce())
 
     expect(onGap).toHaveBeenCalledWith(gap)
-    expect(result.current.lastEventId).toBe('test.0')
+    await until(() => expect(result.current.lastEventId).toBe('test.0'))
     expect(requests[0]?.url).toBe('/events/orders?envelope=1&lastEventId=gone.7')
   })
 

@@ -4,10 +4,10 @@
  * itself can't tell. Everything else is useEventSource's.
  */
 import { useMemo } from 'react'
-import type { ReceivedEvent } from './event-source-client'
+import type { ReceivedEvent, StreamEvent } from './event-source-client'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
 
-export interface TopicEvent extends ReceivedEvent {
+export interface TopicEvent extends StreamEvent<string, string> {
   topic: string
   /** When it was published: milliseconds since the Unix epoch, by the log's clock. */
   time: number
@@ -21,7 +21,7 @@ export interface UseTopicsOptions extends Omit<UseEventSourceOptions, 'types' | 
 }
 
 export interface UseTopics extends Omit<UseEventSource, 'events'> {
-  /** The newest 1,000 events since the last `clear()`, oldest first. */
+  /** The newest events since the last `clear()`, oldest first. */
   events: readonly TopicEvent[]
 }
 

@@ -1,0 +1,356 @@
+// @vitest-environment jsdom
+/** The client as a model: whatever happens to it, in whatever order. Real sockets are in use-event-source.test.tsx and e2e. */
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createEventSourceClient, type EventSourceClient } from './event-source-client'
+
+/** A server with a log of numbered events, and the EventSources that a client has made to it. */
+const sources = {
+  all: new Array<Source>(),
+  log: 0,
+  isReachable: true,
+  open: (): Source[] => sources.all.filter(({ readyState }) => readyState !== 2),
+  publish(): void {
+    sources.log++
+    for (const source of sources.open()) source.catchUp()
+  },
+}
+
+class Source extends EventTarget {
+  readyState: 0 | 1 | 2 = 0
+  private sent: number
+
+  constructor(url: string) {
+    super()
+    const cursor = /lastEventId=epoch\.(\d+)/.exec(decodeURIComponent(url))?.[1]
+    this.sent = Number(cursor ?? 0)
+    sources.all.push(this)
+    // A browser answers at the earliest in a later turn.
+    setTimeout(() => this.answer(), 20)
+  }
+
+  close(): void {
+    this.readyState = 2
+  }
+
+  private answer(): void {
+    if (this.readyState === 2) return
+    if (!sources.isReachable) {
+      this.dispatchEvent(new Event('error'))
+      return
+    }
+    this.readyState = 1
+    this.dispatchEvent(new Event('open'))
+    const connected = { cursor: `epoch.${this.sent}`, resumed: this.sent > 0, heartbeatMs: 15_000 }
+    this.send('connected', this.sent, JSON.stringify(connected))
+    this.catchUp()
+  }
+
+  catchUp(): void {
+    while (this.readyState === 1 && this.sent < sources.log) {
+      this.sent++
+      this.send('message', this.sent, String(this.sent))
+    }
+  }
+
+  /** What was sent before, once more. */
+  repeat(): void {
+    if (this.readyState === 1 && this.sent > 0) this.send('message', this.sent, String(this.sent))
+  }
+
+  ping(): void {
+    if (this.readyState === 1) this.send('ping', this.sent, '{}')
+  }
+
+  ask(retryMs: number): void {
+    if (this.readyState === 1) this.send('reconnect', undefined, JSON.stringify({ retryMs }))
+  }
+
+  lose(): void {
+    if (this.readyState === 2) return
+    this.readyState = 0
+    this.dispatchEvent(new Event('error'))
+  }
+
+  refuse(): void {
+    if (this.readyState === 2) return
+    this.readyState = 2
+    this.dispatchEvent(new Event('error'))
+  }
+
+  private send(type: string, offset: number | undefined, data: string): void {
+    const lastEventId = offset === undefined ? `epoch.${this.sent}` : `epoch.${offset}`
+    this.dispatchEvent(new MessageEvent(type, { data, lastEventId }))
+  }
+}
+
+let isOnline = true
+
+function newest(): Source | undefined {
+  return sources.open().at(-1)
+}
+
+/** Everything that can happen to a client, by name. `later` answers the question why a stream was refused. */
+const happenings: Record<string, (client: EventSourceClient) => void> = {
+  open: (client) => client.open(),
+  close: (client) => client.close(),
+  disable: (client) => client.disable(),
+  reconnect: (client) => client.reconnect(),
+  clear: (client) => client.clear(),
+  publish: () => sources.publish(),
+  repeat: () => newest()?.repeat(),
+  ping: () => newest()?.ping(),
+  ask: () => newest()?.ask(3_000),
+  lose: () => newest()?.lose(),
+  refuse: () => newest()?.refuse(),
+  'stale error': () => sources.all.at(-2)?.dispatchEvent(new Event('error')),
+  'stale event': () =>
+    sources.all
+      .at(-2)
+      ?.dispatchEvent(new MessageEvent('message', { data: 'stale', lastEventId: 'epoch.1' })),
+  unreachable: () => (sources.isReachable = false),
+  reachable: () => (sources.isReachable = true),
+  offline: () => {
+    isOnline = false
+    dispatchEvent(new Event('offline'))
+  },
+  online: () => {
+    isOnline = true
+    dispatchEvent(new Event('online'))
+  },
+  pagehide: () => dispatchEvent(new Event('pagehide')),
+  pageshow: () => dispatchEvent(new Event('pageshow')),
+  visible: () => document.dispatchEvent(new Event('visibilitychange')),
+  'a moment': () => vi.advanceTimersByTime(50),
+  'a second': () => vi.advanceTimersByTime(1_000),
+  'a minute': () => vi.advanceTimersByTime(60_000),
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('EventSource', Source)
+  // What the question after a refusal learns: the server is busy. What else it may learn is in use-event-source.test.tsx.
+  vi.stubGlobal('fetch', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    return new Response(null, { status: 503 })
+  })
+  vi.spyOn(navigator, 'onLine', 'get').mockImplementation(() => isOnline)
+  isOnline = true
+  sources.all = []
+  sources.log = 0
+  sources.isReachable = true
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
+
+/** Time passes and events come more often than anything else happens. */
+const happening = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom('open', 'a moment', 'a second', 'publish', 'repeat') },
+  { weight: 3, arbitrary: fc.constantFrom(...Object.keys(happenings)) },
+)
+
+describe('createEventSourceClient', () => {
+  test('whatever happens: one EventSource at most, closed stays closed, nothing twice, nothing lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(happening, { minLength: 30, maxLength: 80, size: 'max' }),
+        async (plan) => {
+          sources.all = []
+          sources.log = 0
+          sources.isReachable = true
+          isOnline = true
+          const client = createEventSourceClient({ url: 'http://localhost/events' })
+          const delivered: number[] = []
+          client.onEvent(({ data }) => delivered.push(Number(data)))
+
+          for (const name of plan) {
+            const before = client.getState().status
+            happenings[name]?.(client)
+            await vi.advanceTimersByTimeAsync(0)
+            const { status } = client.getState()
+
+            expect(sources.open().length).toBeLessThanOrEqual(1)
+            const wasOver = before === 'closed' || before === 'failed'
+            expect(wasOver && status !== before && name !== 'open' && name !== 'disable').toBe(
+              false,
+            )
+            const isOver = status === 'closed' || status === 'failed' || status === 'idle'
+            expect(isOver && sources.open().length > 0).toBe(false)
+          }
+
+          sources.isReachable = true
+          isOnline = true
+          client.open()
+          dispatchEvent(new Event('online'))
+          sources.publish()
+          await vi.advanceTimersByTimeAsync(120_000)
+          expect(delivered).toEqual(Array.from({ length: sources.log }, (_, index) => index + 1))
+
+          client.close()
+          const made = sources.all.length
+          for (const name of [
+            'online',
+            'pageshow',
+            'visible',
+            'reconnect',
+            'lose',
+            'stale error',
+          ]) {
+            happenings[name]?.(client)
+          }
+          await vi.advanceTimersByTimeAsync(600_000)
+          expect(sources.all).toHaveLength(made)
+          expect(client.getState().status).toBe('closed')
+          expect(vi.getTimerCount()).toBe(0)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a connection that was good for five seconds forgives what failed before it', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    client.open()
+    await vi.advanceTimersByTimeAsync(100)
+    newest()?.lose()
+    await vi.advanceTimersByTimeAsync(2_000)
+    newest()?.lose()
+    expect(client.getState().attempt).toBe(2)
+    await vi.advanceTimersByTimeAsync(4_000)
+
+    await vi.advanceTimersByTimeAsync(5_000)
+    newest()?.lose()
+
+    expect(client.getState().attempt).toBe(1)
+    client.close()
+  })
+
+  test('a stream that falls silent is taken up again; pings keep it', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    client.open()
+    await vi.advanceTimersByTimeAsync(100)
+    for (let n = 0; n < 8; n++) {
+      await vi.advanceTimersByTimeAsync(15_000)
+      newest()?.ping()
+    }
+    expect(sources.all).toHaveLength(1)
+
+    await vi.advanceTimersByTimeAsync(38_000)
+
+    expect(client.getState().error?.kind).toBe('silent')
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(client.getState().status).toBe('open')
+    expect(sources.all).toHaveLength(2)
+    client.close()
+  })
+
+  test('a timer that comes late is no proof of silence: what waits behind it is heard first', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    client.open()
+    await vi.advanceTimersByTimeAsync(100)
+
+    // The page sleeps for an hour: no timer runs, and what arrived waits.
+    vi.setSystemTime(Date.now() + 3_600_000)
+    await vi.advanceTimersByTimeAsync(37_500)
+    newest()?.ping()
+    await vi.advanceTimersByTimeAsync(10_000)
+
+    expect(client.getState().status).toBe('open')
+    expect(sources.all).toHaveLength(1)
+    client.close()
+  })
+
+  test('no answer within the time for it is an attempt in vain', async () => {
+    vi.stubGlobal(
+      'EventSource',
+      class extends EventTarget {
+        close(): void {}
+      },
+    )
+    const client = createEventSourceClient({ url: 'http://localhost/', connectTimeoutMs: 3_000 })
+    client.open()
+
+    await vi.advanceTimersByTimeAsync(3_000)
+
+    expect(client.getState()).toMatchObject({
+      status: 'reconnecting',
+      error: { kind: 'unreachable' },
+    })
+    client.close()
+  })
+
+  test('the list is renewed once in a frame, and not at all while the page is hidden', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    client.open()
+    await vi.advanceTimersByTimeAsync(100)
+    const heard = vi.fn<() => void>()
+    client.subscribe(heard)
+
+    for (let n = 0; n < 500; n++) sources.publish()
+    expect(heard).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(20)
+    expect(heard).toHaveBeenCalledOnce()
+    expect(client.getState().events).toHaveLength(500)
+
+    // A browser gives a hidden page no frames.
+    const frames = vi.spyOn(globalThis, 'requestAnimationFrame').mockReturnValue(1)
+    for (let n = 0; n < 500; n++) sources.publish()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(heard).toHaveBeenCalledOnce()
+    frames.mockRestore()
+    client.close()
+    expect(client.getState().received).toBe(1_000)
+  })
+
+  test('ids that are not of our grammar, or without order, are never taken for repeated', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const delivered: string[] = []
+    client.onEvent(({ data }) => delivered.push(data))
+    client.open()
+    await vi.advanceTimersByTimeAsync(5)
+    const source = newest()
+
+    for (const [index, lastEventId] of ['abcd.9', 'abcd.3', 'abcd.3', '', '7', '7'].entries()) {
+      source?.dispatchEvent(new MessageEvent('message', { data: `${index}`, lastEventId }))
+    }
+
+    expect(delivered).toEqual(['0', '1', '2', '3', '4', '5'])
+    client.close()
+  })
+
+  test('close leaves no timer, no EventSource and no listener, whatever the stream was doing', async () => {
+    const listen = vi.spyOn(window, 'addEventListener')
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const doings = [
+      'a moment',
+      'a second',
+      'lose',
+      'refuse',
+      'offline',
+      'pagehide',
+      'unreachable',
+      'online',
+    ]
+    for (const doing of doings) {
+      client.open()
+      await vi.advanceTimersByTimeAsync(doing === 'a moment' ? 0 : 100)
+      happenings[doing]?.(client)
+      await vi.advanceTimersByTimeAsync(0)
+
+      client.close()
+
+      expect(client.getState().status).toBe('closed')
+      expect(sources.open()).toEqual([])
+    }
+    await vi.advanceTimersByTimeAsync(20)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(listen).toHaveBeenCalled()
+    for (const [, , options] of listen.mock.calls) {
+      expect(options).toMatchObject({ signal: { aborted: true } })
+    }
+  })
+})

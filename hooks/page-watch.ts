@@ -1,0 +1,22 @@
+/** Whether the page and its network are there, as events: hints, by which a stream saves attempts that would be in vain. */
+
+/**
+ * `away`: the page is left, or kept for going back to. `offline`: the network is gone. `back`: page and network are there,
+ * perhaps again. Returns the undo.
+ */
+export function watchPage(on: (event: 'away' | 'offline' | 'back') => void): () => void {
+  const listening = new AbortController()
+  const { signal } = listening
+  const away = (): void => on('away')
+  const offline = (): void => on('offline')
+  const back = (): void => {
+    if (navigator.onLine && !document.hidden) on('back')
+  }
+  addEventListener('pagehide', away, { signal })
+  addEventListener('offline', offline, { signal })
+  // A page that comes back from the cache may be hidden, and is wanted all the same.
+  addEventListener('pageshow', () => navigator.onLine && on('back'), { signal })
+  addEventListener('online', () => on('back'), { signal })
+  document.addEventListener('visibilitychange', back, { signal })
+  return () => listening.abort()
+}

@@ -1,0 +1,52 @@
+/** Notices that a connection has fallen silent, which a socket may not tell for hours. */
+
+export interface SilenceWatch {
+  /** A sign of life. */
+  seen: () => void
+  /** From now on, calls `onSilent` once there was no sign of life for `limitMs`. */
+  start: (limitMs: number) => void
+  /** Judges now, not only when the time is up. */
+  check: () => void
+  stop: () => void
+}
+
+/** What arrived while the page was suspended is handled within this time. */
+const graceMs = 2_000
+/** A timer that shall wait longer does not wait at all. */
+const longestMs = 2 ** 31 - 1
+
+/** Compares times, because a timer of a page in the background may be late by minutes, or by a night. */
+export function createSilenceWatch(onSilent: (limitMs: number) => void): SilenceWatch {
+  let lastSeenAt = 0
+  let limitMs: number | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function check(dueAt = Infinity): void {
+    clearTimeout(timer)
+    if (limitMs === undefined) return
+    const now = Date.now()
+    const leftMs = lastSeenAt + limitMs - now
+    const wasSuspended = now - dueAt > graceMs
+    if (leftMs <= 0 && !wasSuspended) {
+      onSilent(limitMs)
+      return
+    }
+    const waitMs = Math.min(longestMs, Math.max(leftMs, graceMs))
+    timer = setTimeout(() => check(now + waitMs), waitMs)
+  }
+
+  return {
+    seen() {
+      lastSeenAt = Date.now()
+    },
+    start(ms) {
+      limitMs = ms
+      check()
+    },
+    check: () => check(),
+    stop() {
+      limitMs = undefined
+      clearTimeout(timer)
+    },
+  }
+}
