@@ -11,10 +11,17 @@ export function watchServerRequests({ stallMs }: { stallMs: number }): void {
   subscribe('http.server.request.start', (message) => {
     const { request } = message as { request: IncomingMessage }
     // The socket counts as idle while what was written does not move; pings keep a healthy one from it.
-    if (request.method === 'GET' && request.url?.startsWith('/events')) {
+    if (request.method === 'GET' && asksForStream(request)) {
       request.socket.setTimeout(stallMs)
       // Nobody else reads a body sent along, and behind one unread a reader that leaves goes unnoticed.
       request.resume()
     }
   })
+}
+
+/** Every EventSource says what it wants; curl does not, but knows our paths. */
+function asksForStream({ headers, url }: IncomingMessage): boolean {
+  return (
+    headers.accept?.includes('text/event-stream') === true || url?.startsWith('/events') === true
+  )
 }
