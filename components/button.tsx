@@ -9,6 +9,7 @@ interface ButtonProps {
   isSubmit?: boolean
   /** `primary` at most once in a group; `quiet` inside something else. */
   look?: 'raised' | 'primary' | 'quiet'
+  isSmall?: boolean
   inactive?: boolean
 }
 
@@ -17,12 +18,13 @@ export function Button({
   onClick,
   isSubmit = false,
   look = 'raised',
+  isSmall = false,
   inactive = false,
 }: ButtonProps): ReactNode {
   return (
     <button
       type={isSubmit ? 'submit' : 'button'}
-      className={`${styles.button} ${styles[look]}`}
+      className={`${styles.button} ${styles[look]} ${isSmall ? styles.small : ''}`}
       aria-disabled={inactive}
       onClick={inactive ? undefined : onClick}
     >

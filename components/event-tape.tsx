@@ -1,38 +1,43 @@
 'use client'
 /** A stream's events on one line, oldest first, and at its end what happens now. Only events are list items. */
-import { Fragment, type ReactNode } from 'react'
-import type { ReceivedEvent, StreamState } from '@/hooks/event-source-client'
+import type { ReactNode } from 'react'
+import type { StreamEvent } from '@/hooks/event-source-client'
 import styles from './event-tape.module.css'
-import { isRunning, phaseOf } from './phase'
+import { phaseOf } from './phase'
+import type { Stream } from './stream'
+import type { StreamWords } from './stream-words'
+import { TapeRows } from './tape-rows'
 import { TapeTail } from './tape-tail'
 import { useFollowing } from './use-following'
 
-interface EventTapeProps<E extends ReceivedEvent> {
-  stream: Omit<StreamState, 'events'> & { events: readonly E[] }
+interface EventTapeProps<E extends StreamEvent> {
+  stream: Stream<E>
+  words: StreamWords
   renderEvent: (event: E, next: E | undefined) => ReactNode
   /**
    * `calm` for a few events, each with air around it. `dense` for many, in rows: fills the height it is given, scrolls, and stays with
    * the newest while its reader does.
    */
   look?: 'calm' | 'dense'
-  /** Stands in the place of the events while the stream is open and has brought none. */
+  /** Stands in the place of the events while there are none. */
   whenEmpty?: ReactNode
 }
 
-export function EventTape<E extends ReceivedEvent>({
+export function EventTape<E extends StreamEvent>({
   stream,
+  words,
   renderEvent,
   look = 'calm',
   whenEmpty,
 }: EventTapeProps<E>): ReactNode {
-  const { events } = stream
   const isDense = look === 'dense'
   const phase = phaseOf(stream)
-  const isEmpty = phase === 'live' && stream.received === 0 && events.length === 0
+  const isAwaiting = phase === 'connecting' || phase === 'live'
+  const isEmpty = stream.events.length === 0 && stream.gaps.length === 0
   const following = useFollowing()
 
   return (
-    <div className={`${styles.tape} ${styles[look]} ${isRunning(phase) ? styles.waiting : ''}`}>
+    <div className={`${styles.tape} ${styles[look]} ${isAwaiting ? styles.waiting : ''}`}>
       <div
         role="log"
         aria-label="Events"
@@ -45,14 +50,10 @@ export function EventTape<E extends ReceivedEvent>({
         })}
       >
         {isDense && <Heads />}
-        <ol>
-          {events.map((event, index) => (
-            <Fragment key={event.seq}>{renderEvent(event, events[index + 1])}</Fragment>
-          ))}
-        </ol>
+        <TapeRows stream={stream} renderEvent={renderEvent} />
         {isEmpty && whenEmpty}
       </div>
-      <TapeTail stream={stream} />
+      <TapeTail stream={stream} words={words} />
     </div>
   )
 }

@@ -5,17 +5,18 @@ import { useEventSource } from '@/hooks/use-event-source'
 import { EventItem } from './event-item'
 import { EventTape } from './event-tape'
 import styles from './greeting-stream.module.css'
-import { phaseOf } from './phase'
 import { StatusPill } from './status-pill'
 import { StreamControls } from './stream-controls'
+import { streamWords } from './stream-words'
 
 export function GreetingStream(): ReactNode {
   const stream = useEventSource('/events')
+  const words = streamWords(stream, 'stream')
 
   return (
     <div className={styles.stream}>
       <div className={styles.deck}>
-        <StatusPill phase={phaseOf(stream)} />
+        <StatusPill stream={stream} words={words} />
         <code>GET /events</code>
         <div className={styles.controls}>
           <StreamControls stream={stream} onStart={() => stream.open({ from: 'start' })} />
@@ -23,6 +24,7 @@ export function GreetingStream(): ReactNode {
       </div>
       <EventTape
         stream={stream}
+        words={words}
         renderEvent={({ type, id, data, receivedAt }, next) => (
           <EventItem
             type={type}

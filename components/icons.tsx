@@ -37,6 +37,38 @@ export function LiveIcon(): ReactNode {
   )
 }
 
+export function AgainIcon(): ReactNode {
+  return (
+    <Icon>
+      <path {...stroke} strokeWidth="1.7" d="M13.2 8A5.2 5.2 0 1 1 11.4 4M11.6 1.4v2.8H8.8" />
+    </Icon>
+  )
+}
+
+export function WaitingIcon(): ReactNode {
+  return (
+    <Icon>
+      <circle
+        cx="8"
+        cy="8"
+        r="4.8"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.8"
+        strokeDasharray="3 2.03"
+      />
+    </Icon>
+  )
+}
+
+export function PauseIcon(): ReactNode {
+  return (
+    <Icon>
+      <path fill="currentColor" d="M4 3.5h2.75v9H4zM9.25 3.5H12v9H9.25z" />
+    </Icon>
+  )
+}
+
 export function CheckIcon(): ReactNode {
   return (
     <Icon>

@@ -2,13 +2,14 @@
 /** A topic at work: in the page's header its name, where its stream stands, and the controls; below, its events. */
 import type { ReactNode } from 'react'
 import { useTopics } from '@/hooks/use-topics'
+import { EmptyNote } from './empty-note'
 import { EventItem } from './event-item'
 import { EventTape } from './event-tape'
 import styles from './live-topic.module.css'
-import { phaseOf } from './phase'
 import { SiteHeader } from './site-header'
 import { StatusPill } from './status-pill'
 import { StreamControls } from './stream-controls'
+import { streamWords } from './stream-words'
 
 /** How many of the events before now a page begins with. */
 const last = 100
@@ -21,6 +22,7 @@ interface LiveTopicProps {
 
 export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
   const stream = useTopics([topic], { last })
+  const words = streamWords(stream, 'topic')
 
   return (
     <>
@@ -32,7 +34,7 @@ export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
           {topic}
         </h1>
         <div className={styles.status}>
-          <StatusPill phase={phaseOf(stream)} />
+          <StatusPill stream={stream} words={words} />
         </div>
         <div className={styles.controls}>
           <StreamControls stream={stream} />
@@ -43,12 +45,8 @@ export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
         <EventTape
           look="dense"
           stream={stream}
-          whenEmpty={
-            <p className={styles.empty}>
-              <b>No events yet</b>
-              The stream is open. Publish one here, or from a terminal.
-            </p>
-          }
+          words={words}
+          whenEmpty={<EmptyNote stream={stream} words={words} />}
           renderEvent={({ type, id, data, time }) => (
             <EventItem type={type} id={id} text={data} time={time} />
           )}

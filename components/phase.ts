@@ -1,26 +1,45 @@
 /** Where a stream stands, in the one word that decides what the page says and shows about it. */
-import type { StreamError, StreamState } from '@/hooks/event-source-client'
+import type { StreamState } from '@/hooks/event-source-client'
 
-export type Phase = 'connecting' | 'live' | 'stopped' | 'ended' | StreamError['kind']
+export type Phase =
+  | 'connecting'
+  | 'live'
+  | 'reconnecting'
+  | 'paused'
+  | 'stopped'
+  | 'ended'
+  | 'refused'
 
-/** A stream that was never opened counts as connecting: it is opened as soon as the page runs. */
 export function phaseOf({
   status,
   closedBy,
-  error,
-}: Pick<StreamState, 'status' | 'closedBy' | 'error'>): Phase {
-  if (status === 'open') return 'live'
-  if (status === 'closed') return closedBy === 'server' ? 'ended' : 'stopped'
-  if (status === 'failed') return error?.kind ?? 'lost'
-  return 'connecting'
+  attempt,
+}: Pick<StreamState, 'status' | 'closedBy' | 'attempt'>): Phase {
+  switch (status) {
+    // It is opened as soon as the page runs.
+    case 'idle':
+      return 'connecting'
+    // An attempt that fails at once should not make the page flicker between two phases.
+    case 'connecting':
+      return attempt > 0 ? 'reconnecting' : 'connecting'
+    case 'open':
+      return 'live'
+    case 'reconnecting':
+    case 'paused':
+      return status
+    case 'closed':
+      return closedBy === 'server' ? 'ended' : 'stopped'
+    case 'failed':
+      return 'refused'
+  }
 }
 
 /** True while a stream may still bring events, and can be stopped. */
 export function isRunning(phase: Phase): boolean {
-  return phase === 'connecting' || phase === 'live'
+  return isWaiting(phase) || phase === 'connecting' || phase === 'live'
 }
 
-/** True when the stream ended as neither side meant it to. */
-export function isFault(phase: Phase): boolean {
-  return !isRunning(phase) && phase !== 'stopped' && phase !== 'ended'
+/** True while a stream is interrupted and goes on by itself. */
+export function isWaiting(phase: Phase): boolean {
+  return phase === 'reconnecting' || phase === 'paused'
 }

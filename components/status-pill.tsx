@@ -1,27 +1,35 @@
-/** The stream's phase in a word, announced when it changes. */
+/** The stream's phase in a word, announced when it changes. A countdown is only to be seen: heard, it would never end. */
 import type { ReactNode } from 'react'
-import { isFault, type Phase } from './phase'
+import { phaseOf } from './phase'
 import { PhaseIcon } from './phase-icon'
+import { SecondsUntil } from './seconds-until'
 import styles from './status-pill.module.css'
+import type { Stream } from './stream'
+import type { StreamWords } from './stream-words'
 
-const words: Record<Phase, { word: string; why?: string }> = {
-  connecting: { word: 'Connecting' },
-  live: { word: 'Live' },
-  stopped: { word: 'Stopped' },
-  ended: { word: 'Ended' },
-  refused: { word: 'Refused', why: '(no event stream)' },
-  unreachable: { word: 'Refused', why: '(no answer)' },
-  lost: { word: 'Connection lost' },
+interface StatusPillProps {
+  stream: Stream
+  words: StreamWords
 }
 
-export function StatusPill({ phase }: { phase: Phase }): ReactNode {
-  const { word, why } = words[phase]
+export function StatusPill({ stream, words: { word, why } }: StatusPillProps): ReactNode {
+  const phase = phaseOf(stream)
   return (
-    <output className={styles.pill} data-phase={phase} data-fault={isFault(phase) || undefined}>
+    <output
+      className={styles.pill}
+      data-phase={phase}
+      data-long={why === undefined ? undefined : true}
+    >
       <PhaseIcon phase={phase} />
       <span>
         {word}
-        {why && <small> {why}</small>}
+        {stream.retryAt !== undefined && (
+          <span aria-hidden="true">
+            {' '}
+            <SecondsUntil moment={stream.retryAt} />
+          </span>
+        )}
+        {why && <small> ({why})</small>}
       </span>
     </output>
   )

@@ -1,13 +1,13 @@
 /** Start, Stop and Clear, always all three in their places. The one a reader most likely wants is primary. */
 import type { ReactNode } from 'react'
-import type { UseEventSource } from '@/hooks/use-event-source'
 import { Button } from './button'
 import { PlayIcon, StopIcon } from './icons'
 import { isRunning, phaseOf } from './phase'
+import type { Stream } from './stream'
 import styles from './stream-controls.module.css'
 
 interface StreamControlsProps {
-  stream: UseEventSource
+  stream: Stream
   /** What Start does when it should not resume where the stream was. */
   onStart?: () => void
 }
@@ -17,6 +17,7 @@ export function StreamControls({
   onStart = () => stream.open(),
 }: StreamControlsProps): ReactNode {
   const running = isRunning(phaseOf(stream))
+  const isEmpty = stream.events.length === 0 && stream.gaps.length === 0
 
   return (
     <fieldset className={styles.controls} aria-label="Stream">
@@ -28,7 +29,7 @@ export function StreamControls({
         <StopIcon />
         Stop
       </Button>
-      <Button inactive={stream.events.length === 0} onClick={stream.clear}>
+      <Button inactive={isEmpty} onClick={stream.clear}>
         Clear
       </Button>
     </fieldset>
