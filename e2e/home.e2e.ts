@@ -211,27 +211,132 @@ test.describe('With a server that refuses or vanishes', () => {
   // Chromium prints these failures by itself; nothing a page does can keep them out of the console.
   test.use({ toleratedComplaint: /EventSource|Failed to load resource/ })
 
-  test('a refused stream says so, and asks once', async ({ page }) => {
+  test('a server in trouble is asked again, less and less often, or when the reader wants', async ({
+    page,
+  }) => {
     const requests = watchRequests(page)
-    await page.route('**/events', (route) => route.fulfill({ status: 500 }))
+    const { start, stop, status } = controls(page)
+    // Every wait is half of what it could be at most.
+    await page.addInitScript(() => {
+      Math.random = () => 0.5
+    })
+    await page.route('**/events*', (route) => route.fulfill({ status: 500 }))
 
     await page.goto('/')
 
-    await expect(controls(page).status).toContainText('Refused')
-    await expect(controls(page).start).toBeEnabled()
+    // Each time, an EventSource asks, and then the question why it was refused.
+    await expect(status).toHaveText(/^Reconnecting in [12] s \(attempt 2\)$/)
+    await expect(start).toBeDisabled()
+    await expect(stop).toBeEnabled()
+    await expect(status).toHaveText(/^Reconnecting in [45] s \(attempt 4\)$/)
+    await expect(status).toHaveText(/^Reconnecting in [1-3] s \(attempt 4\)$/)
+    await expect(status).toMatchAriaSnapshot('- status: Reconnecting (attempt 4)')
+    expect(requests).toHaveLength(4)
+
+    await page.getByRole('button', { name: 'Retry now' }).click()
+
+    await expect(status).toContainText('(attempt 6)')
     await page.waitForTimeout(4_000)
-    expect(requests).toHaveLength(1)
+    expect(requests).toHaveLength(6)
   })
 
-  test('a lost connection says so, and is not asked for again', async ({ page }) => {
+  for (const { answer, reason, sentence } of [
+    { answer: 400, reason: 'no such stream', sentence: 'There is no such stream.' },
+    { answer: 401, reason: 'sign in first', sentence: 'Sign in to read this stream.' },
+    { answer: 403, reason: 'not allowed', sentence: 'You may not read this stream.' },
+    { answer: 404, reason: 'no such stream', sentence: 'There is no such stream.' },
+    { answer: 200, reason: 'no event stream', sentence: 'The server refused the stream.' },
+  ]) {
+    test(`after ${answer} and no event stream it says “${reason}”, and asks no more`, async ({
+      page,
+    }) => {
+      const requests = watchRequests(page)
+      const { start, stop, clear, status } = controls(page)
+      await page.route('**/events*', (route) => route.fulfill({ status: answer }))
+
+      await page.goto('/')
+
+      await expect(status).toHaveText(`Refused (${reason})`)
+      await expect(page.getByText(sentence)).toBeVisible()
+      await expect(start).toBeEnabled()
+      await expect(stop).toBeDisabled()
+      await expect(clear).toBeDisabled()
+      await page.waitForTimeout(4_000)
+      expect(requests).toHaveLength(2)
+    })
+  }
+
+  test('a lost connection is opened again by itself, and goes on after its last event', async ({
+    page,
+  }) => {
     const requests = watchRequests(page)
-    await answerEvents(page, 'data: one\n\n')
+    const { status, events } = controls(page)
+    await page.route(
+      '**/events*',
+      (route) =>
+        route.fulfill({
+          headers: { 'content-type': 'text/event-stream' },
+          body: 'id: hello.1\ndata: {"message":"Hi there"}\n\n',
+        }),
+      { times: 1 },
+    )
 
     await page.goto('/')
 
-    await expect(controls(page).status).toContainText('Connection lost')
-    await page.waitForTimeout(4_000)
-    expect(requests).toHaveLength(1)
+    await expect(status).toContainText('Reconnecting')
+    await expect(page.getByText('Will resume after 1')).toBeVisible()
+    await expect(status).toContainText('Ended', { timeout: 15_000 })
+    await expect(events).toHaveText(greetings)
+    expect(requests.map((request) => new URL(request.url()).search)).toEqual([
+      '',
+      '?lastEventId=hello.1',
+    ])
+  })
+
+  test('Stop stays stopped while it is being asked again, and Clear is of use', async ({
+    page,
+  }) => {
+    const requests = watchRequests(page)
+    const { start, stop, clear, status, events } = controls(page)
+    // Asked to come back in a minute, so that there is time to click.
+    const asked = 'event: reconnect\ndata: {"retryMs":60000,"reason":"unavailable"}\n\n'
+    await answerEvents(page, `data: one\n\n${asked}`)
+    await page.goto('/')
+    await expect(status).toContainText('Reconnecting')
+    await expect(events).toHaveText([/one/])
+
+    await clear.click()
+    await expect(events).toHaveCount(0)
+    await expect(status).toContainText('Reconnecting')
+    await stop.click()
+
+    await expect(status).toHaveText('Stopped')
+    await expect(start).toBeEnabled()
+    const count = requests.length
+    await page.waitForTimeout(5_000)
+    await expect(status).toHaveText('Stopped')
+    expect(requests).toHaveLength(count)
+  })
+
+  test('without a network it pauses, and goes on when the network is back', async ({
+    page,
+    context,
+  }) => {
+    const { start, stop, clear, status, events } = controls(page)
+    await page.goto('/')
+    await expect(status).toContainText('Live')
+    // A stream that is open may outlive the network: only the next one notices.
+    await stop.click()
+    await clear.click({ force: true })
+
+    await context.setOffline(true)
+    await start.click()
+    await expect(status).toHaveText('Paused (offline)')
+    await expect(stop).toBeEnabled()
+    await context.setOffline(false)
+
+    await expect(status).toContainText('Ended', { timeout: 15_000 })
+    await expect(events).toHaveText(greetings)
   })
 })
 
