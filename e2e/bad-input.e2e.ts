@@ -242,12 +242,13 @@ for (const { refusal, headers, limit } of [
       method: 'POST',
       headers,
     })
-    const chunk = Buffer.alloc(16 * 1024, '1\n')
+    const chunk = Buffer.alloc(32 * 1024, '1\n')
     let sent = 0
     const send = (): void => {
       if (request.destroyed || sent > 4 * limit + 1024 * 1024) return
       sent += chunk.length
-      request.write(chunk, () => setImmediate(send))
+      // No faster than it is read: a client that floods may find the connection reset before it has read the answer.
+      request.write(chunk, () => setTimeout(send, 2))
     }
     send()
 
