@@ -2,17 +2,20 @@
 /** A topic at work: in the page's header its name, where its stream stands, and the controls; below, its events. */
 import type { ReactNode } from 'react'
 import { useTopics } from '@/hooks/use-topics'
-import { EmptyNote } from './empty-note'
-import { EventItem } from './event-item'
-import { EventTape } from './event-tape'
+import { EventList } from './event-list'
 import styles from './live-topic.module.css'
 import { SiteHeader } from './site-header'
 import { StatusPill } from './status-pill'
 import { StreamControls } from './stream-controls'
+import { useStreamMeter } from './stream-meter'
+import { StreamStats } from './stream-stats'
 import { streamWords } from './stream-words'
+import { useTitle } from './use-title'
 
 /** How many of the events before now a page begins with. */
 const last = 100
+/** How many it holds: with fewer, a busy topic would leave its reader no time to look back. */
+const maxEvents = 10_000
 
 interface LiveTopicProps {
   topic: string
@@ -21,7 +24,16 @@ interface LiveTopicProps {
 }
 
 export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
-  const stream = useTopics([topic], { last })
+  const meter = useStreamMeter()
+  const countUnread = useTitle()
+  const stream = useTopics([topic], {
+    last,
+    maxEvents,
+    onEvent(event) {
+      meter.count(event)
+      countUnread()
+    },
+  })
   const words = streamWords(stream, 'topic')
 
   return (
@@ -42,15 +54,8 @@ export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
       </SiteHeader>
       <main className={styles.events}>
         {children}
-        <EventTape
-          look="dense"
-          stream={stream}
-          words={words}
-          whenEmpty={<EmptyNote stream={stream} words={words} />}
-          renderEvent={({ type, id, data, time }) => (
-            <EventItem type={type} id={id} text={data} time={time} />
-          )}
-        />
+        <StreamStats stream={stream} meter={meter} />
+        <EventList stream={stream} words={words} />
       </main>
     </>
   )

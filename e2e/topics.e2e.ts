@@ -24,7 +24,7 @@ function parts(page: Page) {
     type: page.getByLabel('Type'),
     data: page.getByLabel('Data'),
     publish: page.getByRole('button', { name: 'Publish' }),
-    result: page.getByRole('status').nth(1),
+    result: page.getByRole('status').last(),
   }
 }
 
@@ -174,7 +174,7 @@ test('A gap is shown where it happened, and is no event', async ({ page }) => {
     await expect(events.last()).toContainText('kept')
     const [, oldest] = /id (\d+)/.exec((await events.nth(1).textContent()) ?? '') ?? []
     const gap = `Gap Events after 1 and before ${oldest} are no longer kept.`
-    await expect(log).toHaveText(new RegExp(`one.* · id 1${gap}.*kept`))
+    await expect(log).toHaveText(new RegExp(`one.* id 1 *${gap}.*kept`))
     await expect(events.filter({ hasText: gap })).toHaveCount(0)
     const { violations } = await new AxeBuilder({ page }).analyze()
     expect(violations).toEqual([])
@@ -265,12 +265,16 @@ test.describe('Without a network', () => {
 test('Opening the page again shows the last hundred events', async ({ page, server }) => {
   const texts = Array.from({ length: 105 }, (_, index) => `event ${index + 1}.`)
   await post(server.url, topic, ...texts)
-  const expected = texts.slice(5).map((text) => new RegExp(text))
+  const { events, log } = parts(page)
 
   await page.goto(`/topics/${topic}`)
-  await expect(parts(page).events).toHaveText(expected)
-  await page.reload()
-  await expect(parts(page).events).toHaveText(expected)
+  for (const open of [() => Promise.resolve(), () => page.reload()]) {
+    await open()
+    await expect(events.last()).toContainText('event 105.')
+    await expect(events.last()).toHaveAttribute('aria-setsize', '100')
+    await log.press('Home')
+    await expect(events.first()).toContainText('event 6.')
+  }
 })
 
 test('Start after Stop brings what was published meanwhile, once', async ({ page, server }) => {
@@ -326,7 +330,7 @@ test('The newest event is in view, unless the reader looks back', async ({ page,
   await expect(events.first()).toBeInViewport()
   await post(server.url, topic, 'not followed')
 
-  await expect(events.filter({ hasText: 'not followed' })).toHaveCount(1)
+  await expect(page.getByRole('button', { name: '1 new' })).toBeVisible()
   await expect(events.filter({ hasText: 'not followed' })).not.toBeInViewport()
   await expect(events.first()).toBeInViewport()
 })
@@ -347,7 +351,7 @@ test('An event is shown with its type, its id and the time of its publishing', a
 
   await page.goto(`/topics/${topic}`)
 
-  await expect(events).toContainText(`order.paid · id ${ids[0].split('.')[1]}`)
+  await expect(events).toContainText(`order.paid paid id ${ids[0].split('.')[1]}`)
   const published = Date.parse((await events.locator('time').getAttribute('datetime')) ?? '')
   expect(published).toBeGreaterThanOrEqual(before)
   expect(published).toBeLessThanOrEqual(after)
@@ -393,7 +397,7 @@ test.describe('The form', () => {
 
       expect((await sent).headers()['content-type']).toMatch(mediaType)
       await expect(events).toContainText('order.paid')
-      expect(await events.textContent()).toContain(data)
+      expect(await events.textContent()).toContain(data.replace('\n', ' '))
       const [, offset] = /id (\d+)/.exec((await events.textContent()) ?? '') ?? []
       await expect(result).toHaveText(`Published as ${offset}.`)
       await expect(field).toHaveValue('')

@@ -1,0 +1,41 @@
+/** Under the list: what the stream does now, whether older events gave way, and whether the list stays with the newest. */
+import type { ReactNode } from 'react'
+import { Button } from './button'
+import { formatCount } from './count'
+import { DownIcon } from './list-icons'
+import styles from './list-foot.module.css'
+import type { Stream } from './stream'
+import type { StreamWords } from './stream-words'
+import { TapeTail } from './tape-tail'
+
+interface ListFootProps {
+  stream: Stream
+  words: StreamWords
+  isFollowing: boolean
+  /** How many events came that the reader has not seen. */
+  unseen: number
+  onFollow: () => void
+  onHold: () => void
+}
+
+export function ListFoot(props: ListFootProps): ReactNode {
+  const { stream, words, isFollowing, unseen, onFollow, onHold } = props
+  return (
+    <div className={styles.foot}>
+      {unseen > 0 && (
+        <button type="button" className={styles.more} onClick={onFollow}>
+          <DownIcon />
+          {unseen > 9_999 ? '9,999+' : formatCount(unseen)} new
+        </button>
+      )}
+      <TapeTail stream={stream} words={words} />
+      {stream.dropped > 0 && (
+        <p className={styles.kept}>Newest {formatCount(stream.events.length)} kept</p>
+      )}
+      <Button look="quiet" onClick={isFollowing ? onHold : onFollow}>
+        <DownIcon />
+        {isFollowing ? 'Following newest' : 'Follow newest'}
+      </Button>
+    </div>
+  )
+}

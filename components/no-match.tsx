@@ -1,0 +1,28 @@
+/** Stands in the place of the events when there are some, but none that the filter lets through. */
+import type { ReactNode } from 'react'
+import { Button } from './button'
+import { formatCount } from './count'
+import { EmptyNote } from './empty-note'
+import styles from './event-list.module.css'
+import type { Stream } from './stream'
+
+interface NoMatchProps {
+  stream: Stream
+  query: string
+  onClear: () => void
+}
+
+export function NoMatch({ stream, query, onClear }: NoMatchProps): ReactNode {
+  const count = stream.events.length
+  const rest = `None of ${formatCount(count)} ${count === 1 ? 'event' : 'events'} contains “${query}”.`
+  return (
+    <>
+      <EmptyNote stream={stream} words={{ word: '', sentence: rest, title: 'No match', rest }} />
+      <div className={styles.clear}>
+        <Button isSmall onClick={onClear}>
+          Clear filter
+        </Button>
+      </div>
+    </>
+  )
+}

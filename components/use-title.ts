@@ -1,0 +1,61 @@
+'use client'
+/** While the page is hidden, its title tells how many events its reader has not seen: `(12) orders · next-sse`. */
+import { useEffect, useState } from 'react'
+
+interface UnreadTitle {
+  count: () => void
+  /** Returns the undo. */
+  watch: () => () => void
+}
+
+const renewMs = 1_000
+const highest = 9_999
+
+/** Returns the function to call at every event. */
+export function useTitle(): () => void {
+  const [title] = useState(createUnreadTitle)
+  useEffect(() => title.watch(), [title])
+  return title.count
+}
+
+function createUnreadTitle(): UnreadTitle {
+  let unread = 0
+  /** The title as the page itself has it, while it shows another. */
+  let plain: string | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  function show(): void {
+    timer = undefined
+    plain ??= document.title
+    const known = Math.min(unread, highest).toLocaleString('en')
+    document.title = `(${known}${unread > highest ? '+' : ''}) ${plain}`
+  }
+
+  function reset(): void {
+    clearTimeout(timer)
+    timer = undefined
+    unread = 0
+    if (plain !== undefined) document.title = plain
+    plain = undefined
+  }
+
+  return {
+    count() {
+      if (!document.hidden) return
+      unread++
+      // Some tabs flicker at every change: one a second is news enough.
+      if (plain === undefined) show()
+      else timer ??= setTimeout(show, renewMs)
+    },
+    watch() {
+      const onChange = (): void => {
+        if (!document.hidden) reset()
+      }
+      document.addEventListener('visibilitychange', onChange)
+      return () => {
+        document.removeEventListener('visibilitychange', onChange)
+        reset()
+      }
+    },
+  }
+}
