@@ -37,7 +37,7 @@ export async function startServer({
   env = {},
   app = root,
 }: StartServerOptions = {}): Promise<RunningServer> {
-  const next = join(app, 'node_modules', 'next', 'dist', 'bin', 'next')
+  const next = require.resolve('next/dist/bin/next', { paths: [app] })
   const server = spawn(process.execPath, [next, command, '--port', String(port)], {
     cwd: app,
     env: {
