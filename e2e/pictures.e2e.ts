@@ -35,7 +35,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
         page,
         async take(name) {
           const shown = join(pictures, `${name}-${colorScheme}.png`)
-          const isWanted = testInfo.config.updateSnapshots === 'all' || !existsSync(shown)
+          const isAsked = ['all', 'changed'].includes(testInfo.config.updateSnapshots)
+          const isWanted = isAsked || !existsSync(shown)
           const path = isWanted ? shown : testInfo.outputPath(`${name}.png`)
           await page.screenshot({ path, animations: 'disabled' })
         },
