@@ -16,7 +16,7 @@ import { startServer } from '../e2e/support/start-server'
 const subscribers = 1_000
 const eventsPerSecond = 400
 const eventBytes = 100
-const warmUpMs = 3_000
+const warmUpMs = 12_000
 const measureMs = 10_000
 const root = join(__dirname, '..')
 
