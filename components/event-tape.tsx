@@ -1,6 +1,6 @@
 /** A stream's events on one line, oldest first, and at its end what happens now. Only events are list items. */
 import type { ReactNode } from 'react'
-import type { StreamEvent } from '@/hooks/event-source-client'
+import type { StreamEvent } from '@/hooks/stream-state'
 import styles from './event-tape.module.css'
 import { phaseOf } from './phase'
 import type { Stream } from './stream'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { GapMark } from '@/hooks/event-source-client'
+import type { GapMark } from '@/hooks/stream-state'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { listRows } from './list-rows'
 

@@ -2,7 +2,7 @@
  * The rows of the list: its events, and among them the gaps where they happened. Nothing is copied, so that a list of ten thousand
  * costs a frame no more than one of ten.
  */
-import type { GapMark } from '@/hooks/event-source-client'
+import type { GapMark } from '@/hooks/stream-state'
 import type { TopicEvent } from '@/hooks/use-topics'
 
 type ListRow =

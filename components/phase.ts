@@ -1,5 +1,5 @@
 /** Where a stream stands, in the one word that decides what the page says and shows about it. */
-import type { StreamState } from '@/hooks/event-source-client'
+import type { StreamState } from '@/hooks/stream-state'
 
 export type Phase =
   | 'connecting'

@@ -2,7 +2,7 @@
 import { act, cleanup, render, screen } from '@testing-library/react'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { initialStreamState } from '@/hooks/event-source-client'
+import { initialStreamState } from '@/hooks/stream-state'
 import type { TopicEvent, UseTopics } from '@/hooks/use-topics'
 import { createStreamMeter } from './stream-meter'
 import { StreamStats } from './stream-stats'

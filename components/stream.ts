@@ -1,5 +1,5 @@
 /** A stream as the components see it, whatever its events are. */
-import type { StreamEvent } from '@/hooks/event-source-client'
+import type { StreamEvent } from '@/hooks/stream-state'
 import type { UseEventSource } from '@/hooks/use-event-source'
 
 export interface Stream<E extends StreamEvent = StreamEvent> extends Omit<

@@ -1,6 +1,6 @@
 /** The events of a tape as a list, which every gap between them ends: after it begins another. */
 import { Fragment, type ReactNode } from 'react'
-import type { StreamEvent } from '@/hooks/event-source-client'
+import type { StreamEvent } from '@/hooks/stream-state'
 import { GapLine } from './gap-line'
 import type { Stream } from './stream'
 

@@ -240,6 +240,8 @@ describe('createEventSourceClient', () => {
       newest()?.ping()
     }
     expect(sources.all).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(client.getState().lastSeenAt).toBe(Date.now() - 100)
 
     await vi.advanceTimersByTimeAsync(40_000)
 

@@ -6,13 +6,7 @@
 import type { ControlType } from '@/events/control-events'
 import { parseCursor, type Cursor } from '@/events/cursor'
 import { backoffMs } from './backoff'
-import {
-  parseWith,
-  type MessagesOnly,
-  type Parsed,
-  type Parser,
-  type Parsers,
-} from './event-parser'
+import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
 import { parseGap, type Gap } from './gap'
 import { watchPage } from './page-watch'
@@ -20,58 +14,13 @@ import { probe } from './probe'
 import { createServerClock } from './server-clock'
 import { createSilenceWatch } from './silence-watch'
 import type { StreamError } from './stream-error'
-import { nextStatus, readyStateOf, type Signal, type Status } from './stream-status'
-
-export interface StreamEvent<Type = string, Data = unknown> {
-  /** Counts the events of this client from 1: a stable key for a list. */
-  seq: number
-  type: Type
-  /** What the type's parser made of it; the text where there is none. */
-  data: Data
-  /** The browser's `lastEventId`: this event's id, or the last one before it. */
-  id: string
-  /** Milliseconds since the Unix epoch, by this computer's clock. */
-  receivedAt: number
-}
-
-/** An event as `P` parses it. */
-export type ReceivedEvent<P extends Parsers = MessagesOnly> =
-  | { [Type in keyof P & string]: StreamEvent<Type, Parsed<P[Type]>> }[keyof P & string]
-  | ('message' extends keyof P ? never : StreamEvent<'message', string>)
-
-/** A gap, and before which event it lies. */
-export interface GapMark extends Gap {
-  beforeSeq: number
-}
-
-export interface StreamState<P extends Parsers = MessagesOnly> {
-  status: Status
-  /** EventSource's number for `status`: 0 connecting, reconnecting or paused, 1 open, 2 otherwise. */
-  readyState: 0 | 1 | 2
-  /** Who ended a `closed` stream: `close()` here, or the server, by `end` or 204. */
-  closedBy: 'user' | 'server' | undefined
-  /** The newest events since the last `clear()`, oldest first; renewed at most once in an animation frame, and not while the page is hidden. */
-  events: readonly ReceivedEvent<P>[]
-  /** How many older ones gave way to them. */
-  dropped: number
-  /** Where events may be missing, oldest first. */
-  gaps: readonly GapMark[]
-  /** Where the stream goes on; empty when it starts anew. */
-  lastEventId: string
-  /** Why the stream is reconnecting, paused or failed. */
-  error: StreamError | undefined
-  /** How often the server was asked in vain since the stream was last well: 0 when it is. */
-  attempt: number
-  /** When it is asked again: milliseconds since the Unix epoch. */
-  retryAt: number | undefined
-  /** When the present stream, or the last one, first opened and ended: milliseconds since the Unix epoch. */
-  openedAt: number | undefined
-  closedAt: number | undefined
-  /** Events received since `open()`; `clear()` leaves it alone. */
-  received: number
-  /** How far this computer's clock is ahead of the server's, in milliseconds; undefined when the server tells no times. */
-  clockOffsetMs: number | undefined
-}
+import {
+  initialStreamState,
+  type GapMark,
+  type ReceivedEvent,
+  type StreamState,
+} from './stream-state'
+import { nextStatus, readyStateOf, type Signal } from './stream-status'
 
 export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
   /** A function is called at every attempt, for fresh credentials say. */
@@ -129,28 +78,6 @@ interface Attempt {
 const goodAfterMs = 5_000
 const silentAfterHeartbeats = 2.5
 
-const idleState: StreamState & { events: readonly never[] } = {
-  status: 'idle',
-  readyState: 2,
-  closedBy: undefined,
-  events: [],
-  dropped: 0,
-  gaps: [],
-  lastEventId: '',
-  error: undefined,
-  attempt: 0,
-  retryAt: undefined,
-  openedAt: undefined,
-  closedAt: undefined,
-  received: 0,
-  clockOffsetMs: undefined,
-}
-
-/** The state before anything happened, which a server renders. */
-export function initialStreamState<P extends Parsers>(): StreamState<P> {
-  return idleState
-}
-
 /** Makes the client; nothing is asked of the network before `open()`. */
 export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   options: EventSourceClientOptions<P>,
@@ -169,7 +96,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
 
   let { url: address } = options
   let state: StreamState<P> = {
-    ...idleState,
+    ...initialStreamState<P>(),
     lastEventId: options.initialLastEventId ?? '',
   }
   let cursor = state.lastEventId
@@ -197,14 +124,14 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   function update(change: Partial<StreamState<P>> = {}): void {
     if (frame !== undefined) cancelAnimationFrame(frame)
     frame = undefined
-    const clockOffsetMs = clock.offsetMs()
     state = {
       ...state,
       ...ring.read(),
       gaps,
       lastEventId: cursor,
+      lastSeenAt: silence.lastSeenAt(),
       received,
-      clockOffsetMs,
+      clockOffsetMs: clock.offsetMs(),
       ...change,
     }
     for (const listener of stateListeners) listener()

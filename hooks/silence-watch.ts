@@ -3,6 +3,8 @@
 export interface SilenceWatch {
   /** A sign of life. */
   seen: () => void
+  /** When the last one was: milliseconds since the Unix epoch. */
+  lastSeenAt: () => number | undefined
   /** From now on, calls `onSilent` once there was no sign of life for `limitMs`. */
   start: (limitMs: number) => void
   /** Judges now, not only when the time is up. */
@@ -17,13 +19,13 @@ const longestMs = 2 ** 31 - 1
 
 /** Compares times, because a timer of a page in the background may be late by minutes, or by a night. */
 export function createSilenceWatch(onSilent: (limitMs: number) => void): SilenceWatch {
-  let lastSeenAt = 0
+  let lastSeenAt: number | undefined
   let limitMs: number | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function check(dueAt = Infinity): void {
     clearTimeout(timer)
-    if (limitMs === undefined) return
+    if (limitMs === undefined || lastSeenAt === undefined) return
     const now = Date.now()
     const leftMs = lastSeenAt + limitMs - now
     const wasSuspended = now - dueAt > graceMs
@@ -39,6 +41,7 @@ export function createSilenceWatch(onSilent: (limitMs: number) => void): Silence
     seen() {
       lastSeenAt = Date.now()
     },
+    lastSeenAt: () => lastSeenAt,
     start(ms) {
       limitMs = ms
       check()

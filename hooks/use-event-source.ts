@@ -6,15 +6,13 @@
 import { useEffect, useEffectEvent, useMemo, useState, useSyncExternalStore } from 'react'
 import {
   createEventSourceClient,
-  initialStreamState,
   type EventSourceClient,
   type EventSourceClientOptions,
-  type ReceivedEvent,
-  type StreamState,
 } from './event-source-client'
 import type { MessagesOnly, Parsers } from './event-parser'
 import type { Gap } from './gap'
 import type { StreamError } from './stream-error'
+import { initialStreamState, type ReceivedEvent, type StreamState } from './stream-state'
 
 export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<
   EventSourceClientOptions<P>,

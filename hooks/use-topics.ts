@@ -4,7 +4,7 @@
  * itself can't tell. Everything else is useEventSource's.
  */
 import { useMemo } from 'react'
-import type { ReceivedEvent, StreamEvent } from './event-source-client'
+import type { ReceivedEvent, StreamEvent } from './stream-state'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
 
 export interface TopicEvent extends StreamEvent<string, string> {

@@ -3,10 +3,10 @@ import {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
-  type ReceivedEvent,
 } from '@/hooks/event-source-client'
 import type { Gap } from '@/hooks/gap'
 import type { StreamError } from '@/hooks/stream-error'
+import type { ReceivedEvent } from '@/hooks/stream-state'
 import type { Status } from '@/hooks/stream-status'
 
 export interface PageClientOptions extends Omit<EventSourceClientOptions<never>, 'url' | 'types'> {

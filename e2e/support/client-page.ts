@@ -4,7 +4,7 @@ import { build } from 'esbuild'
 import type { Page } from 'playwright/test'
 import { expect } from './server-test'
 import type { PageClientOptions, Recorded } from './client-in-page'
-import type { StreamState } from '@/hooks/event-source-client'
+import type { StreamState } from '@/hooks/stream-state'
 import type { Status } from '@/hooks/stream-status'
 
 let made: Promise<string> | undefined
