@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium, type Page } from 'playwright'
 import { findBrowser } from '../e2e/support/find-browser'
+import { asPublisher } from '../e2e/support/publisher'
 import { startServer } from '../e2e/support/start-server'
 
 const root = join(__dirname, '..')
@@ -140,7 +141,7 @@ async function publish(
     )
     const response = await fetch(`${url}/events/${topic}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
+      headers: { ...asPublisher, 'content-type': 'application/x-ndjson' },
       body: lines.join('\n'),
     })
     if (response.status !== 201) throw new Error(`publishing answered ${response.status}`)

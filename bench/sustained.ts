@@ -11,6 +11,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asPublisher } from '../e2e/support/publisher'
 import { startServer } from '../e2e/support/start-server'
 
 const subscribers = 1_000
@@ -163,11 +164,15 @@ function publishSteadily(url: string, signal: AbortSignal): { count: () => numbe
       if (underWay >= 1_000) continue
       underWay++
       const data = `at:${Date.now()} `.padEnd(eventBytes, 'x')
-      const post = request(url, { method: 'POST', agent, signal }, (response) => {
-        response.resume()
-        response.once('end', () => answered++)
-        response.on('error', () => {})
-      })
+      const post = request(
+        url,
+        { method: 'POST', headers: asPublisher, agent, signal },
+        (response) => {
+          response.resume()
+          response.once('end', () => answered++)
+          response.on('error', () => {})
+        },
+      )
       post.once('close', () => underWay--)
       post.on('error', () => {})
       post.end(data)

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import Database from 'libsql'
+import { asPublisher } from './support/publisher'
 import { readDocumentedRefusals } from './support/documented-refusals'
 import { readEvents } from './support/read-events'
 import { readHistory } from './support/read-history'
@@ -41,7 +42,11 @@ function publish(
   body: string | Uint8Array,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
-  return sendRequest(url, `/events/${topic}`, { method: 'POST', headers, body })
+  return sendRequest(url, `/events/${topic}`, {
+    method: 'POST',
+    headers: { ...asPublisher, ...headers },
+    body,
+  })
 }
 
 function idsOf({ status, body }: Answer): string[] {
@@ -240,7 +245,7 @@ for (const { refusal, headers, limit } of [
   test(`A body without an end is refused with ${refusal} while it arrives`, async ({ server }) => {
     const { request, answer } = openRequest(server.url, '/events/endless', {
       method: 'POST',
-      headers,
+      headers: { ...asPublisher, ...headers },
     })
     const chunk = Buffer.alloc(32 * 1024, '1\n')
     let sent = 0
@@ -290,7 +295,7 @@ test('A client that goes away in the middle of its upload leaves nothing', async
       [{}, ndjson].map(async (type) => {
         const { request, answer } = openRequest(server.url, '/events/aborted', {
           method: 'POST',
-          headers: { ...headers, ...type },
+          headers: { ...asPublisher, ...headers, ...type },
         })
         await new Promise((resolve) => request.write('1\n2\n3\n', resolve))
         request.destroy()

@@ -1,10 +1,15 @@
 /** The client in a real Chromium, when the network or the server goes away: nothing is missing, nothing comes twice, nobody is stormed. */
 import { longestWaitMs, openClient } from './support/client-page'
+import { asPublisher } from './support/publisher'
 import { expect, test } from './support/client-test'
 
 async function publish(url: string, topic: string, texts: readonly string[]): Promise<void> {
   for (const body of texts) {
-    const response = await fetch(`${url}/events/${topic}`, { method: 'POST', body })
+    const response = await fetch(`${url}/events/${topic}`, {
+      method: 'POST',
+      headers: asPublisher,
+      body,
+    })
     expect(response.status).toBe(201)
   }
 }

@@ -2,11 +2,16 @@
 import type { Page } from 'playwright/test'
 import { openClient, type ClientInPage } from './support/client-page'
 import { expect, test } from './support/client-test'
+import { asPublisher } from './support/publisher'
 import { answerWith, streamOf, type Answer, type StreamOrigin } from './support/stream-origin'
 
 async function publish(url: string, topic: string, ...texts: string[]): Promise<void> {
   for (const body of texts) {
-    const response = await fetch(`${url}/events/${topic}`, { method: 'POST', body })
+    const response = await fetch(`${url}/events/${topic}`, {
+      method: 'POST',
+      headers: asPublisher,
+      body,
+    })
     expect(response.status).toBe(201)
   }
 }

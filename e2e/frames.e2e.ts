@@ -3,6 +3,7 @@ import { execFile, spawn, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { EventSource as EventSourcePackage } from 'eventsource'
 import type { Page } from 'playwright/test'
+import { asPublisher } from './support/publisher'
 import { readEvents } from './support/read-events'
 import { expect, test } from './support/test'
 
@@ -78,7 +79,7 @@ async function publishAll(url: string, topic: string): Promise<Frame[]> {
   for (const { type, data } of published) {
     const response = await fetch(`${url}/events/${topic}?type=${encodeURIComponent(type)}`, {
       method: 'POST',
-      headers: { 'content-type': 'text/plain' },
+      headers: { ...asPublisher, 'content-type': 'text/plain' },
       body: data,
     })
     expect(response.status).toBe(201)

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
+import { asPublisher } from './support/publisher'
 import { test, expect } from './support/test'
 
 test.describe.configure({ timeout: 20_000 })
@@ -28,7 +29,7 @@ async function publish(url: string, topic: string, values: unknown[], type = '')
   for (let from = 0; from < values.length; from += 500) {
     const response = await fetch(`${url}/events/${topic}${type && `?type=${type}`}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
+      headers: { ...asPublisher, 'content-type': 'application/x-ndjson' },
       body: values
         .slice(from, from + 500)
         .map((value) => `${JSON.stringify(value)}\n`)

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright'
 import type { Page } from 'playwright/test'
+import { asPublisher } from './support/publisher'
 import { expect, test as base } from './support/server-test'
 
 const pictures = join(__dirname, '..', 'docs', 'pictures')
@@ -80,7 +81,7 @@ async function publishOrders(url: string): Promise<void> {
     const order = { id: `ord_${1_000 + n}`, amount: 1_900 + 37 * n, currency: 'EUR' }
     await fetch(`${url}?type=${kinds[n % 3]}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { ...asPublisher, 'content-type': 'application/json' },
       body: JSON.stringify(n % 3 === 1 ? { sku: `SKU-${n}`, left: n % 5 } : order),
     })
     await new Promise((resolve) => setTimeout(resolve, 40 + (n % 7) * 30))

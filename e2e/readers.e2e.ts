@@ -1,5 +1,6 @@
 /** Readers of every pace beside each other, and readers that come and go: what they cost the others, and the server. */
 import { get } from 'node:http'
+import { asPublisher } from './support/publisher'
 import { createStreamReader } from './support/stream-reader'
 import type { RunningServer } from './support/start-server'
 import { expect, test } from './support/server-test'
@@ -24,7 +25,7 @@ async function publishMany(
     )
     const response = await fetch(`${url}/events/${topic}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
+      headers: { ...asPublisher, 'content-type': 'application/x-ndjson' },
       body: lines.join('\n'),
     })
     expect(response.status).toBe(201)

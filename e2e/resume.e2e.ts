@@ -1,10 +1,15 @@
 /** Resume by cursor: whatever is cut, killed or moved, a reader ends with exactly what was published. */
+import { asPublisher } from './support/publisher'
 import { createStreamReader, type StreamReader } from './support/stream-reader'
 import { startCuttingProxy } from './support/cutting-proxy'
 import { expect, test } from './support/server-test'
 
 async function publish(url: string, topic: string, data: string): Promise<string> {
-  const response = await fetch(`${url}/events/${topic}`, { method: 'POST', body: data })
+  const response = await fetch(`${url}/events/${topic}`, {
+    method: 'POST',
+    headers: asPublisher,
+    body: data,
+  })
   if (response.status !== 201) throw new Error(`publishing answered ${response.status}`)
   const { ids } = (await response.json()) as { ids: [string] }
   return ids[0]

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright/test'
+import { asPublisher } from './support/publisher'
 import { expect, test } from './support/test'
 
 /** The figure beside `term`. */
@@ -23,7 +24,7 @@ function parts(page: Page) {
 async function post(url: string, topic: string, count: number): Promise<void> {
   const response = await fetch(`${url}/events/${topic}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
+    headers: { ...asPublisher, 'content-type': 'application/x-ndjson' },
     body: '"hello"\n'.repeat(count),
   })
   expect(response.status).toBe(201)

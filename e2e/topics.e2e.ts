@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
+import { asPublisher } from './support/publisher'
 import { startServer } from './support/start-server'
 import { test, expect } from './support/test'
 
@@ -38,7 +39,11 @@ async function publishByForm(page: Page, data: string): Promise<void> {
 /** Publishes as any program does. */
 async function post(url: string, topic: string, ...texts: string[]): Promise<void> {
   for (const body of texts) {
-    const response = await fetch(`${url}/events/${topic}`, { method: 'POST', body })
+    const response = await fetch(`${url}/events/${topic}`, {
+      method: 'POST',
+      headers: asPublisher,
+      body,
+    })
     expect(response.status).toBe(201)
   }
 }
@@ -164,7 +169,7 @@ test('A gap is shown where it happened, and is no event', async ({ page }) => {
     // Far more than are kept: they are not trimmed one by one.
     await fetch(`${server.url}/events/${topic}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/x-ndjson' },
+      headers: { ...asPublisher, 'content-type': 'application/x-ndjson' },
       body: '"lost"\n'.repeat(600),
     })
     await post(server.url, topic, 'kept')
@@ -343,6 +348,7 @@ test('An event is shown with its type, its id and the time of its publishing', a
   const before = Date.now()
   const response = await fetch(`${server.url}/events/${topic}?type=order.paid`, {
     method: 'POST',
+    headers: asPublisher,
     body: 'paid',
   })
   const after = Date.now()

@@ -1,4 +1,5 @@
 /** What a topic holds now. */
+import { asPublisher } from './publisher'
 import { createStreamReader } from './stream-reader'
 
 export interface HistoryEvent {
@@ -9,7 +10,11 @@ export interface HistoryEvent {
 
 /** Everything that the topic has kept, in order. Publishes to the topic `marker` to know where that ends. */
 export async function readHistory(url: string, topic: string): Promise<HistoryEvent[]> {
-  const marked = await fetch(`${url}/events/marker`, { method: 'POST', body: 'here' })
+  const marked = await fetch(`${url}/events/marker`, {
+    method: 'POST',
+    headers: asPublisher,
+    body: 'here',
+  })
   const [marker] = ((await marked.json()) as { ids: string[] }).ids
   const reader = createStreamReader()
   const ended = reader.connect(`${url}/events/${topic},marker?since=all`)

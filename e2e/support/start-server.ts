@@ -2,12 +2,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { accessEnv } from './publisher'
 
 export interface StartServerOptions {
   /** `start` serves the production build, which must have been made; `dev` compiles as it goes. Default `start`. */
   command?: 'start' | 'dev'
   /** Default 0: a free one. */
   port?: number
+  /** Beside `accessEnv` in production. */
   env?: Record<string, string>
   /** The folder of the app. Default: this one. */
   app?: string
@@ -44,6 +46,7 @@ export async function startServer({
       ...process.env,
       NODE_ENV: command === 'dev' ? 'development' : 'production',
       NEXT_TELEMETRY_DISABLED: '1',
+      ...(command === 'start' && accessEnv),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

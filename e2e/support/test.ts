@@ -1,4 +1,5 @@
 /** `test` with a running server, and a page on which nothing may go wrong silently. */
+import { publisherToken } from './publisher'
 import { expect, test as base } from './server-test'
 
 interface TestFixtures {
@@ -9,6 +10,12 @@ interface TestFixtures {
 }
 
 export const test = base.extend<TestFixtures>({
+  // The pages' forms publish with what the browser has.
+  context: async ({ context }, use) => {
+    const cookie = { name: 'events_token', value: publisherToken, path: '/' }
+    await context.addCookies(['localhost', '127.0.0.1'].map((domain) => ({ ...cookie, domain })))
+    await use(context)
+  },
   toleratedComplaint: [undefined, { option: true }],
   complaints: [
     async ({ page, toleratedComplaint }, use) => {
