@@ -18,8 +18,18 @@ export interface ControlEvents {
   end: Record<string, never>
 }
 
-/** Why a reader is asked to come back. `unavailable`: the event log is away. */
-export type ReconnectReason = 'unavailable'
+/** Why a reader is asked to come back. */
+export type ReconnectReason =
+  /** The server is about to stop. */
+  | 'drain'
+  /** The reader's credentials have expired. */
+  | 'expired'
+  /** The stream has been open for as long as one may be. */
+  | 'max-age'
+  /** There are as many streams as there may be: of all readers, or of this one. */
+  | 'too-many-streams'
+  /** The event log is away. */
+  | 'unavailable'
 
 export type ControlType = keyof ControlEvents
 

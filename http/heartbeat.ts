@@ -1,10 +1,12 @@
-/** Notices streams in which nothing was sent for a while: one timer for all of them, and none when there are none. */
+/** Notices streams in which nothing was sent for a while, or whose time is over: one timer for all of them, and none when there are none. */
 import { oncePerProcess } from '@/events/once-per-process'
 
 export interface Beating {
   /** When the stream last sent anything: `performance.now()`. */
   sentAt: number
-  /** Called once nothing was sent for `heartbeatMs`, at most a fifth of it late. */
+  /** When the stream is over by itself, in milliseconds since the Unix epoch; `Infinity` for never. */
+  leaveAt: number
+  /** Called at `leaveAt`, and once nothing was sent for `heartbeatMs`: at most a fifth of it late. */
   beat(): void
 }
 
@@ -30,7 +32,10 @@ function startHeart(heartbeatMs: number): Heart {
   const streams = new Set<Beating>()
   const timer = setInterval(() => {
     const due = performance.now() - heartbeatMs
-    for (const stream of streams) if (stream.sentAt <= due) stream.beat()
+    const now = Date.now()
+    for (const stream of streams) {
+      if (stream.sentAt <= due || stream.leaveAt <= now) stream.beat()
+    }
   }, heartbeatMs / 5)
   const heart = { streams, timer }
   hearts.set(heartbeatMs, heart)

@@ -2,6 +2,7 @@
  * Refusals as problem details: one closed table of what can be wrong with a request, and the response that says so.
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
+import { metrics } from '@/observe/metrics'
 
 const kinds = {
   // The path and the query
@@ -50,6 +51,7 @@ export function problem(code: ProblemCode, detail: string): Problem {
 
 /** The refusal itself; `headers` adds to its own, such as `Retry-After`. */
 export function problemResponse(refusal: Problem, headers: Record<string, string> = {}): Response {
+  metrics.refusals.inc({ reason: refusal.code })
   return Response.json(refusal, {
     status: refusal.status,
     headers: {

@@ -4,12 +4,21 @@
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
 import { subscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import { oncePerProcess } from '@/events/once-per-process'
+
+const servers = oncePerProcess('servers', () => new Set<Server>())
+
+/** Closes the connections on which no request is under way. */
+export function closeIdleConnections(): void {
+  for (const server of servers) server.closeIdleConnections()
+}
 
 /** Watches every request of this process from now on. A stream is closed once nothing could be written for `stallMs`. */
 export function watchServerRequests({ stallMs }: { stallMs: number }): void {
   subscribe('http.server.request.start', (message) => {
-    const { request } = message as { request: IncomingMessage }
+    const { request, server } = message as { request: IncomingMessage; server: Server }
+    servers.add(server)
     // The socket counts as idle while what was written does not move; pings keep a healthy one from it.
     if (request.method === 'GET' && asksForStream(request)) {
       request.socket.setTimeout(stallMs)

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
 import type { ServerSentEvent } from '@/events/event'
 import type { Feed } from '@/events/feed'
+import { log } from '@/observe/log'
+import { metrics } from '@/observe/metrics'
 import { feedOf } from './feed-of'
-import { openStreams } from './metrics'
 import { headOf, streamResponse } from './stream-response'
 
 /** The signal of a reader that stays. */
@@ -24,12 +25,12 @@ async function* oneThenSilence(closed: AbortSignal): AsyncGenerator<ServerSentEv
 }
 
 async function countOpenStreams(): Promise<number | undefined> {
-  const { values } = await openStreams.get()
+  const { values } = await metrics.openStreams.get()
   return values[0]?.value
 }
 
 beforeEach(() => {
-  vi.spyOn(console, 'error').mockImplementation(() => {})
+  vi.spyOn(log, 'error').mockImplementation(() => {})
 })
 
 afterEach(async () => {
@@ -58,7 +59,7 @@ describe('streamResponse', () => {
       { id: 'test.2', event: undefined, data: 'two' },
       { id: undefined, event: 'end', data: '{}' },
     ])
-    expect(console.error).not.toHaveBeenCalled()
+    expect(log.error).not.toHaveBeenCalled()
   })
 
   test('answers with the headers of a stream', async () => {
@@ -149,7 +150,7 @@ describe('streamResponse', () => {
     await stream.return(undefined)
 
     expect(close).toHaveBeenCalledOnce()
-    expect(console.error).not.toHaveBeenCalled()
+    expect(log.error).not.toHaveBeenCalled()
   })
 
   test('an abort while the feed waits closes it, and the response', async () => {
@@ -162,7 +163,7 @@ describe('streamResponse', () => {
     reader.abort()
 
     expect(await rest).toEqual({ done: true, value: undefined })
-    expect(console.error).not.toHaveBeenCalled()
+    expect(log.error).not.toHaveBeenCalled()
   })
 
   test('a reader gone before the response was made closes the feed at once', async () => {
@@ -197,7 +198,7 @@ describe('streamResponse', () => {
     const received = await readAllEvents(streamResponse(feedOf(broken()), { signal: staying() }))
 
     expect(received.map(({ event, data }) => event ?? data)).toEqual(['connected', 'one'])
-    expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.any(String), cause)
+    expect(log.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
   })
 
   test('a feed that fails to close is logged, and harms nothing', async () => {
@@ -207,7 +208,79 @@ describe('streamResponse', () => {
     const received = await readAllEvents(streamResponse(feed, { signal: staying() }))
 
     expect(received).toHaveLength(3)
-    expect(console.error).toHaveBeenCalledExactlyOnceWith(expect.any(String), cause)
+    expect(log.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
+  })
+})
+
+describe('a stream is asked to come back', () => {
+  async function* onceASecond(): AsyncGenerator<ServerSentEvent> {
+    for (let n = 1; ; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      yield { data: `${n}` }
+    }
+  }
+
+  function reasonIn({ data = '' }: Partial<ServerSentEvent> = {}): unknown {
+    return (JSON.parse(data) as { reason: unknown }).reason
+  }
+
+  test('when there are as many streams as there may be: without connected, and the next finds room', async () => {
+    const options = { signal: staying(), maxStreams: 1, retryMs: 500 }
+    const first = readEvents(streamResponse(feedOf(oneThenSilence), options))
+    await first.next()
+    const feed = feedOf(events('one'))
+    const close = vi.spyOn(feed, 'close')
+
+    const refused = await readAllEvents(streamResponse(feed, options))
+    await first.return(undefined)
+    const admitted = await readAllEvents(streamResponse(feedOf(events('one')), options))
+
+    expect(refused.map(({ event }) => event)).toEqual(['reconnect'])
+    expect(reasonIn(refused[0])).toBe('too-many-streams')
+    expect(close).toHaveBeenCalledOnce()
+    expect(admitted.map(({ event }) => event)).toEqual(['connected', undefined, 'end'])
+  })
+
+  test('after 0.8 to 1 times the longest a stream may last', async () => {
+    vi.useFakeTimers()
+    const startedAt = Date.now()
+    const reading = readAllEvents(
+      streamResponse(feedOf(onceASecond), {
+        signal: staying(),
+        maxAgeMs: 60_000,
+        heartbeatMs: 1_000,
+      }),
+    )
+
+    await vi.advanceTimersByTimeAsync(61_000)
+
+    const received = await reading
+    expect(reasonIn(received.at(-1))).toBe('max-age')
+    const delivered = received.filter(({ event }) => event === undefined).length
+    expect(delivered).toBeGreaterThanOrEqual(46)
+    expect(delivered).toBeLessThanOrEqual(60)
+    expect(Date.now() - startedAt).toBe(61_000)
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(1)
+  })
+
+  test('when the right to it ends: nothing that comes later is sent, be it ready', async () => {
+    vi.useFakeTimers()
+    const expiresAt = Date.now() + 3_500
+    const reading = readAllEvents(
+      streamResponse(feedOf(onceASecond), { signal: staying(), expiresAt }),
+    )
+
+    await vi.advanceTimersByTimeAsync(10_000)
+
+    const received = await reading
+    expect(received.map(({ event, data }) => event ?? data)).toEqual([
+      'connected',
+      '1',
+      '2',
+      '3',
+      'reconnect',
+    ])
+    expect(reasonIn(received.at(-1))).toBe('expired')
   })
 })
 

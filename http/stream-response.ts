@@ -4,8 +4,10 @@
  */
 import { encodeControl, type ReconnectReason } from '@/events/control-events'
 import type { Feed } from '@/events/feed'
+import { log } from '@/observe/log'
+import { metrics } from '@/observe/metrics'
 import { watchHeartbeat, type Beating } from './heartbeat'
-import { openStreams } from './metrics'
+import { addStream, refusalOfStream } from './open-streams'
 
 export interface StreamOptions {
   /** The request's signal. It alone tells of a reader that left before the response was read. */
@@ -14,6 +16,12 @@ export interface StreamOptions {
   heartbeatMs?: number
   /** How long a browser waits before it reconnects by itself, in milliseconds; each stream gets 1 to 2 times as much. Default 2,000. */
   retryMs?: number
+  /** How many streams this process sends at once: one beyond is asked to come back. Default: no limit. */
+  maxStreams?: number
+  /** The reader is asked to come back after 0.8 to 1 times this long, in milliseconds, so that instances even out. Default: never. */
+  maxAgeMs?: number | undefined
+  /** When the reader's right to the stream ends, in milliseconds since the Unix epoch: nothing is sent from then on but `reconnect`. Default: never. */
+  expiresAt?: number | undefined
 }
 
 const maxChunkBytes = 256 * 1024
@@ -31,16 +39,8 @@ export function streamResponse(feed: Feed, options: StreamOptions): Response {
  * Refuses a stream for what will pass: it asks the reader to come back, and closes. Any status but 200 would end a native EventSource
  * for good.
  */
-export function comeBackResponse({
-  retryMs,
-  reason,
-}: {
-  retryMs: number
-  reason: ReconnectReason
-}): Response {
-  const wait = jittered(retryMs)
-  const frame = encodeControl('reconnect', { retryMs: wait, reason }, { retryMs: wait })
-  return new Response(frame, { headers: streamHeaders() })
+export function comeBackResponse(reason: ReconnectReason, retryMs: number): Response {
+  return new Response(refusalFrame(reason, retryMs), { headers: streamHeaders() })
 }
 
 /** What HEAD answers where GET would answer `response`: the same status and headers, and no stream opened. */
@@ -64,22 +64,46 @@ function streamHeaders(): Record<string, string> {
 
 function streamBody(
   feed: Feed,
-  { signal, heartbeatMs = 15_000, retryMs = 2_000 }: StreamOptions,
+  {
+    signal,
+    heartbeatMs = 15_000,
+    retryMs = 2_000,
+    maxStreams = Infinity,
+    maxAgeMs = Infinity,
+    expiresAt = Infinity,
+  }: StreamOptions,
 ): ReadableStream<Uint8Array> {
   const ended = new AbortController()
-  const heartbeat: Beating = { sentAt: 0, beat: () => wake?.() }
+  const agedAt = Date.now() + maxAgeMs * (0.8 + 0.2 * Math.random())
+  const heartbeat: Beating = {
+    sentAt: 0,
+    leaveAt: Math.min(agedAt, expiresAt),
+    beat: () => wake?.(),
+  }
+  let asked: ReconnectReason | undefined
   let wake: (() => void) | undefined
   let stopBegun: (() => void) | undefined
   let awaitingFeed = false
   let failure: { cause: unknown } | undefined
 
   function begin(): void {
-    openStreams.inc()
     const stopHeartbeat = watchHeartbeat(heartbeatMs, heartbeat)
+    const remove = addStream({
+      leave(reason) {
+        asked = reason
+        wake?.()
+      },
+    })
     stopBegun = () => {
       stopHeartbeat()
-      openStreams.dec()
+      remove()
     }
+  }
+
+  function reasonToLeave(): ReconnectReason | undefined {
+    const now = Date.now()
+    if (now >= expiresAt) return 'expired'
+    return now >= agedAt ? 'max-age' : asked
   }
 
   function finish(): void {
@@ -114,15 +138,16 @@ function streamBody(
     })
   }
 
-  /** The next chunk, once there is one; undefined when the stream ended meanwhile. */
-  async function nextChunk(): Promise<Uint8Array | 'end' | undefined> {
+  /** The next chunk, once there is one, and whether it is the last; undefined when the stream ended meanwhile. */
+  async function nextChunk(): Promise<{ chunk: Uint8Array; isLast?: true } | undefined> {
     while (!ended.signal.aborted) {
       if (failure) throw failure.cause
+      const reason = reasonToLeave()
+      if (reason) return { chunk: reconnectFrame(reason, retryMs), isLast: true }
       const chunk = feed.take(maxChunkBytes)
-      if (chunk) return chunk
-      if (isSilent()) {
-        return encoder.encode(encodeControl('ping', { time: Date.now() }, { id: feed.cursor }))
-      }
+      if (chunk === 'end') return { chunk: encoder.encode(encodeControl('end', {})), isLast: true }
+      if (chunk) return { chunk }
+      if (isSilent()) return { chunk: pingFrame(feed) }
       await somethingToDo()
     }
     return undefined
@@ -136,17 +161,24 @@ function streamBody(
       async pull(controller) {
         const send = (chunk: Uint8Array): void => {
           heartbeat.sentAt = performance.now()
+          metrics.bytesDelivered.inc(chunk.length)
+          metrics.chunksDelivered.inc()
           controller.enqueue(chunk)
         }
         if (ended.signal.aborted) return controller.close()
-        if (!stopBegun) {
-          begin()
-          return send(connectedFrame(feed, heartbeatMs, retryMs))
-        }
         try {
-          const chunk = await nextChunk()
-          if (chunk && chunk !== 'end') return send(chunk)
-          if (chunk === 'end') send(encoder.encode(encodeControl('end', {})))
+          if (!stopBegun) {
+            const refusal = refusalOfStream(maxStreams)
+            if (!refusal) {
+              begin()
+              return send(connectedFrame(feed, heartbeatMs, retryMs))
+            }
+            send(refusalFrame(refusal, retryMs))
+          } else {
+            const next = await nextChunk()
+            if (next) send(next.chunk)
+            if (next && !next.isLast) return
+          }
         } catch (error) {
           logFailure(error)
         }
@@ -167,6 +199,21 @@ function connectedFrame(feed: Feed, heartbeatMs: number, retryMs: number): Uint8
   )
 }
 
+function pingFrame({ cursor }: Feed): Uint8Array {
+  return encoder.encode(encodeControl('ping', { time: Date.now() }, { id: cursor }))
+}
+
+function reconnectFrame(reason: ReconnectReason, retryMs: number): Uint8Array<ArrayBuffer> {
+  const wait = jittered(retryMs)
+  return encoder.encode(encodeControl('reconnect', { retryMs: wait, reason }, { retryMs: wait }))
+}
+
+/** A `reconnect` before any `connected`: the stream never was. */
+function refusalFrame(reason: ReconnectReason, retryMs: number): Uint8Array<ArrayBuffer> {
+  metrics.refusals.inc({ reason })
+  return reconnectFrame(reason, retryMs)
+}
+
 /** Readers that lost their connections together shall not come back together. */
 function jittered(retryMs: number): number {
   return Math.round(retryMs * (1 + Math.random()))
@@ -181,5 +228,5 @@ function closeQuietly(controller: ReadableStreamDefaultController): void {
 }
 
 function logFailure(error: unknown): void {
-  console.error('A stream ended because its feed failed.', error)
+  log.error({ err: error }, 'A stream ended because its feed failed.')
 }

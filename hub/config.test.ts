@@ -13,6 +13,9 @@ describe('readConfig', () => {
       heartbeatMs: 15_000,
       stallMs: 60_000,
       retryMs: 2_000,
+      maxStreams: 10_000,
+      streamMaxAgeMs: undefined,
+      drainMs: 5_000,
     })
   })
 
@@ -48,6 +51,8 @@ describe('readConfig', () => {
         EVENTS_MAX_AGE: '30d',
         HEARTBEAT: '500ms',
         STALL: '2s',
+        STREAM_MAX_AGE: '12h',
+        DRAIN: '10s',
       }),
     ).toMatchObject({
       eventsUrl: { engine: 'memory' },
@@ -55,6 +60,8 @@ describe('readConfig', () => {
       maxAgeMs: 30 * 86_400_000,
       heartbeatMs: 500,
       stallMs: 2_000,
+      streamMaxAgeMs: 43_200_000,
+      drainMs: 10_000,
     })
   })
 

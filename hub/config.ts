@@ -19,6 +19,12 @@ export interface Config {
   stallMs: number
   /** What a browser is told to wait before it reconnects by itself, before jitter. `RETRY`, default 2 s. */
   retryMs: number
+  /** How many streams this process sends at once. `MAX_STREAMS`, default 10,000. */
+  maxStreams: number
+  /** A stream is asked to come back after 0.8 to 1 times this long, in milliseconds. `STREAM_MAX_AGE`, default off: undefined. */
+  streamMaxAgeMs: number | undefined
+  /** Over how long the streams are asked to leave before the process stops, in milliseconds. `DRAIN`, default 5 s. */
+  drainMs: number
 }
 
 /** A variable that can't be understood; the message names it and says what it should look like. */
@@ -31,6 +37,17 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** The process's configuration. */
 export function config(): Config {
   return oncePerProcess('config', () => readConfig(process.env))
+}
+
+/** What of it every stream is told. */
+export function streamSettings(): {
+  heartbeatMs: number
+  retryMs: number
+  maxStreams: number
+  maxAgeMs: number | undefined
+} {
+  const { heartbeatMs, retryMs, maxStreams, streamMaxAgeMs } = config()
+  return { heartbeatMs, retryMs, maxStreams, maxAgeMs: streamMaxAgeMs }
 }
 
 /** @throws {ConfigError} */
@@ -49,6 +66,9 @@ export function readConfig(env: Environment): Config {
     heartbeatMs,
     stallMs,
     retryMs: readTimer(env, 'RETRY', '2s'),
+    maxStreams: readCount(env, 'MAX_STREAMS', 10_000),
+    streamMaxAgeMs: readMaxAge(env, 'STREAM_MAX_AGE'),
+    drainMs: readTimer(env, 'DRAIN', '5s'),
   }
 }
 
@@ -64,6 +84,15 @@ function readDuration(env: Environment, name: string, fallback: string): number 
   const durationMs = parseDuration(env[name] || fallback)
   if (durationMs !== undefined && durationMs > 0) return durationMs
   throw new ConfigError(`${name} must be a duration such as 500ms, 15s, 10m, 24h or 7d.`)
+}
+
+/** `off`, the default, is undefined. */
+function readMaxAge(env: Environment, name: string): number | undefined {
+  const text = env[name] || 'off'
+  if (text === 'off') return undefined
+  const durationMs = parseDuration(text)
+  if (durationMs !== undefined && durationMs > 0) return durationMs
+  throw new ConfigError(`${name} must be a duration such as 30m or 12h, or off.`)
 }
 
 /** A duration that a timer of Node can wait for. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatCursor, parseCursor, type Cursor } from '@/events/cursor'
 import type { NewEvent, StoredEvent } from '@/events/event'
+import { log as journal } from '@/observe/log'
 import { LogError, type EventLog, type Retention } from './event-log'
 
 export interface OpenedLog {
@@ -480,7 +481,7 @@ export function testEventLog(
     })
 
     test('a watcher that throws harms neither the append nor the others', async () => {
-      const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+      const logged = vi.spyOn(journal, 'error').mockImplementation(() => {})
       const ended = new AbortController()
       const failing = vi.fn<() => void>(() => {
         throw new Error('the watcher is broken')

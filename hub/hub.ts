@@ -5,12 +5,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor } from '@/events/cursor'
 import type { Feed } from '@/events/feed'
+import { log as journal } from '@/observe/log'
+import { metrics } from '@/observe/metrics'
 import type { StreamForm } from './encode-stored-event'
 import { LogError, type EventLog } from './event-log'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
 import { createTail, type Tail } from './tail'
-import { createTopicFeed, type FeedSource, type FeedStart, type Sleeper } from './topic-feed'
+import {
+  createTopicFeed,
+  type FeedSource,
+  type FeedStart,
+  type PlacedFeed,
+  type Sleeper,
+} from './topic-feed'
 
 export interface Subscription {
   /** 1 to 32 topics. */
@@ -31,6 +39,8 @@ export interface Hub {
    * @throws {LogError} `unavailable` or `closed`
    */
   subscribe(subscription: Subscription): Promise<Feed>
+  /** How far the feed furthest behind is behind the newest event known here, in offsets. */
+  slowestLag(): number
   /** Ends every feed at its next step, and closes the log. */
   close(): Promise<void>
 }
@@ -51,7 +61,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   const readPage = createPageReader(log)
   const paced = createPacedFlush(flush)
   let session: Session | undefined
-  let streams = 0
+  const feeds = new Set<PlacedFeed>()
   let flushedTo = 0
   let isAway = false
 
@@ -64,7 +74,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
         return answer
       } catch (error) {
         if (!(error instanceof LogError) || error.code === 'closed' || signal.aborted) throw error
-        if (!isAway) console.error('The event log is away; streams wait for it.', error)
+        if (!isAway) journal.error({ err: error }, 'The event log is away; streams wait for it.')
         isAway = true
         await sleep(retryLogMs, undefined, { signal })
       }
@@ -90,20 +100,30 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   async function flush(inSlices: Slices): Promise<void> {
     const own = session
     if (!own?.tail) return
+    const endTimer = metrics.flushSeconds.startTimer()
     try {
-      const changed = await advanceTail(own, own.tail)
+      const { changed, since } = await advanceTail(own, own.tail)
       const head = own.tail.head
       await inSlices(sleepersOf(changed), wake)
       if (session === own) flushedTo = head
+      if (since !== undefined) {
+        // The log's clock may be another computer's, and ahead of ours.
+        metrics.deliverySeconds.observe(Math.max(0, Date.now() - since) / 1_000)
+      }
+      endTimer()
     } catch (error) {
-      if (!own.ended.signal.aborted) console.error('A flush failed.', error)
+      if (!own.ended.signal.aborted) journal.error({ err: error }, 'A flush failed.')
     }
   }
 
-  /** Reads into the tail what the log has gained; resolves with the topics of it, or `'all'` when the tail had to start anew. */
-  async function advanceTail(own: Session, tail: Tail): Promise<Set<string> | 'all'> {
+  /** Reads into the tail what the log has gained; resolves with the topics of it, or `'all'` when the tail had to start anew, and the time of the oldest. */
+  async function advanceTail(
+    own: Session,
+    tail: Tail,
+  ): Promise<{ changed: Set<string> | 'all'; since?: number | undefined }> {
     const { signal } = own.ended
     const changed = new Set<string>()
+    let since: number | undefined
     for (;;) {
       const after = { epoch: tail.epoch, offset: tail.head }
       const { events, through, lost } = await untilAnswered(
@@ -113,11 +133,12 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       if (lost) {
         const head = await untilAnswered(() => log.head(), signal)
         own.tail = createTail(head, tailBytes)
-        return 'all'
+        return { changed: 'all' }
       }
+      since ??= events[0]?.time
       for (const { topic } of events) changed.add(topic)
       tail.add(events, through.offset)
-      if (events.at(-1)?.offset !== through.offset) return changed
+      if (events.at(-1)?.offset !== through.offset) return { changed, since }
     }
   }
 
@@ -149,13 +170,14 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     get flushedTo() {
       return flushedTo
     },
-    async join() {
-      streams++
+    async join(feed) {
+      feeds.add(feed)
       session ??= startSession()
       await session.started
     },
-    leave() {
-      if (--streams > 0) return
+    leave(feed) {
+      feeds.delete(feed)
+      if (feeds.size > 0) return
       session?.ended.abort()
       session = undefined
     },
@@ -190,6 +212,12 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     log,
     async subscribe({ topics, envelope, start }) {
       return createTopicFeed(source, { topics, envelope }, await locate(topics, start))
+    },
+    slowestLag() {
+      const head = session?.tail?.head ?? 0
+      let lag = 0
+      for (const feed of feeds) lag = Math.max(lag, head - feed.offset())
+      return lag
     },
     async close() {
       paced.stop()

@@ -8,6 +8,8 @@ export interface LogPage {
   start: Cursor
   /** The frames; undefined when there are none. */
   chunk: Uint8Array | undefined
+  /** How many frames that is. */
+  count: number
   /** Complete up to here. */
   through: Cursor
   lost: Lost | undefined
@@ -55,6 +57,7 @@ async function readPage(
   return {
     start: lost ? startOf(lost, through) : after,
     chunk: frames.length > 0 ? Buffer.concat(frames) : undefined,
+    count: frames.length,
     through,
     lost,
     isLast: last?.offset !== through.offset,

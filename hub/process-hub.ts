@@ -3,6 +3,7 @@ import { oncePerProcess } from '@/events/once-per-process'
 import { config } from './config'
 import type { EventLog } from './event-log'
 import { createHub, type Hub } from './hub'
+import { measuredLog } from './measured-log'
 import { createMemoryLog } from './memory-log'
 import { openSqliteLog } from './sqlite-log'
 
@@ -12,7 +13,7 @@ import { openSqliteLog } from './sqlite-log'
  * @throws {LogError} `unavailable`: the log can't be opened or written; the message names it
  */
 export function processHub(): Hub {
-  return oncePerProcess('hub', () => createHub(openLog()))
+  return oncePerProcess('hub', () => createHub(measuredLog(openLog())))
 }
 
 function openLog(): EventLog {

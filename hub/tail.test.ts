@@ -41,7 +41,7 @@ describe('createTail', () => {
   test('gives nothing, complete up to its head, when there is nothing of the topic', () => {
     const tail = tailOf([stored(1), stored(2)])
 
-    expect(tail.take(plain('quiet'), 0, 1_000)).toEqual({ chunk: undefined, through: 2 })
+    expect(tail.take(plain('quiet'), 0, 1_000)).toEqual({ chunk: undefined, count: 0, through: 2 })
   })
 
   test('cuts between frames, and goes on from there', () => {

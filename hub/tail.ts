@@ -18,11 +18,14 @@ export interface Tail {
    * The form's events after `after`, which must not be before `from`: whole frames of at most `maxBytes`, but at least one; undefined
    * when there are none. Complete up to `through`.
    */
-  take(
-    form: StreamForm,
-    after: number,
-    maxBytes: number,
-  ): { chunk: Uint8Array | undefined; through: number }
+  take(form: StreamForm, after: number, maxBytes: number): TakenFrames
+}
+
+export interface TakenFrames {
+  chunk: Uint8Array | undefined
+  /** How many frames that is. */
+  count: number
+  through: number
 }
 
 interface TailEvent {
@@ -46,7 +49,7 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
   const all: Queue = { items: [], first: 0 }
   const byTopic = new Map<string, Queue>()
   // Streams at the same place want the same bytes. Worth keeping only until there are newer ones.
-  const sharedChunks = new Map<string, { chunk: Uint8Array; through: number }>()
+  const sharedChunks = new Map<string, TakenFrames>()
   let from = start.offset
   let head = start.offset
   let heldBytes = 0
@@ -111,11 +114,11 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
         bytes += frame.length
         last = item.event.offset
       }
+      const count = frames.length
       const [only] = frames
-      if (!only) return { chunk: undefined, through }
-      if (frames.length === 1) return { chunk: only, through }
+      if (count <= 1) return { chunk: only, count, through }
 
-      const taken = { chunk: Buffer.concat(frames, bytes), through }
+      const taken = { chunk: Buffer.concat(frames, bytes), count, through }
       if (sharedChunks.size === maxSharedChunks) sharedChunks.clear()
       sharedChunks.set(key, taken)
       return taken

@@ -5,6 +5,7 @@
 import { encodeControl } from '@/events/control-events'
 import { formatCursor, type Cursor } from '@/events/cursor'
 import type { Feed } from '@/events/feed'
+import { metrics } from '@/observe/metrics'
 import type { StreamForm } from './encode-stored-event'
 import type { Lost } from './event-log'
 import type { LogPage } from './page-reader'
@@ -28,13 +29,19 @@ export interface FeedSource {
   /** The offset up to which every sleeping feed has been woken for what is its own. */
   readonly flushedTo: number
   /** Makes sure that there is a tail, until `leave`. */
-  join(): Promise<void>
-  leave(): void
+  join(feed: PlacedFeed): Promise<void>
+  leave(feed: PlacedFeed): void
   /** Reads the log, for feeds that are behind the tail. Waits while the log is away. */
   readPage(form: StreamForm, after: Cursor, signal: AbortSignal): Promise<LogPage>
   /** Wakes `feed` with the next flush that has events of its topics. */
   sleep(feed: Sleeper): void
   forget(feed: Sleeper): void
+}
+
+/** A feed that has begun. */
+export interface PlacedFeed {
+  /** It has everything of its own up to here. */
+  offset(): number
 }
 
 export interface Sleeper {
@@ -68,7 +75,10 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
     return after
   }
 
+  const placed: PlacedFeed = { offset: () => position().offset }
+
   function resync({ reason, oldest }: Lost, from: string): Buffer {
+    metrics.resyncs.inc({ reason })
     const data = { reason, from, oldest: oldest ? formatCursor(oldest) : null }
     return Buffer.from(encodeControl('resync', data, { id: formatCursor(after) }))
   }
@@ -86,6 +96,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
     } else {
       next = page.chunk
     }
+    metrics.eventsDelivered.inc(page.count)
     after = page.through
   }
 
@@ -107,7 +118,8 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       }
       const { tail } = source
       if (!joined || !tail || isBehind(tail, after)) return undefined
-      const { chunk, through } = tail.take(form, after.offset, maxBytes)
+      const { chunk, count, through } = tail.take(form, after.offset, maxBytes)
+      if (count > 0) metrics.eventsDelivered.inc(count)
       after = { ...after, offset: Math.max(after.offset, through) }
       return chunk
     },
@@ -115,7 +127,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       if (closed.signal.aborted) return
       if (!joined) {
         joined = true
-        await source.join()
+        await source.join(placed)
         return
       }
       if (!source.tail || isBehind(source.tail, after)) return await readBehind()
@@ -129,7 +141,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       closed.abort()
       source.forget(sleeper)
       sleeper.wake()
-      if (joined) source.leave()
+      if (joined) source.leave(placed)
       return Promise.resolve()
     },
   }

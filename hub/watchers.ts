@@ -1,4 +1,5 @@
 /** Who wants to hear that a log has grown. Every engine keeps its watchers here. */
+import { log } from '@/observe/log'
 
 export interface Watchers {
   /** Calls `onChange` with every `notify` until the signal aborts. */
@@ -37,7 +38,7 @@ export function createWatchers(begin?: () => () => void): Watchers {
         try {
           watcher()
         } catch (error) {
-          console.error('A watcher of the event log failed.', error)
+          log.error({ err: error }, 'A watcher of the event log failed.')
         }
       }
     },

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
-import { openStreams } from '@/http/metrics'
+import { metrics } from '@/observe/metrics'
 import { GET, HEAD } from './route'
 
 function request(path = '/events', headers: Record<string, string> = {}): Request {
@@ -23,7 +23,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  expect((await openStreams.get()).values[0]?.value).toBe(0)
+  expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
   expect(countTimers()).toBeLessThanOrEqual(timersBefore)
 })
 

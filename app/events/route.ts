@@ -4,6 +4,7 @@ import { feedOf } from '@/http/feed-of'
 import { readPresentedCursor } from '@/http/presented-cursor'
 import { problemResponse } from '@/http/problem'
 import { headOf, streamResponse } from '@/http/stream-response'
+import { streamSettings } from '@/hub/config'
 import { greetings, greetingsAfter, greetingsEpoch } from './greetings'
 
 export function GET(request: Request): Response {
@@ -20,7 +21,7 @@ export function GET(request: Request): Response {
     cursor: formatCursor({ epoch: greetingsEpoch, offset }),
     resumed,
   })
-  return streamResponse(feed, { signal: request.signal })
+  return streamResponse(feed, { signal: request.signal, ...streamSettings() })
 }
 
 /** Next's own HEAD would run GET and never read its body. */

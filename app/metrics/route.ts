@@ -1,7 +1,12 @@
 /** `GET /metrics`: what this process measures, as Prometheus text. */
-import { registry } from '@/http/metrics'
+import { processHub } from '@/hub/process-hub'
+import { metrics } from '@/observe/metrics'
 
 export async function GET(): Promise<Response> {
+  const { registry, slowestStreamLag } = metrics
+  slowestStreamLag.set(processHub().slowestLag())
   const text = await registry.metrics()
-  return new Response(text, { headers: { 'Content-Type': registry.contentType } })
+  return new Response(text, {
+    headers: { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' },
+  })
 }

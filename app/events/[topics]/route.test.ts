@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
-import { openStreams } from '@/http/metrics'
+import { metrics } from '@/observe/metrics'
 import { LogError } from '@/hub/event-log'
 import { processHub } from '@/hub/process-hub'
 import { GET, HEAD, POST } from './route'
@@ -69,7 +69,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  expect((await openStreams.get()).values[0]?.value).toBe(0)
+  expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
   vi.restoreAllMocks()
 })
 
@@ -354,7 +354,7 @@ describe('HEAD /events/{topics}', () => {
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     expect(response.body).toBeNull()
-    expect((await openStreams.get()).values[0]?.value).toBe(0)
+    expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
   })
 
   test('answers the refusal of GET without its body', async () => {

@@ -5,10 +5,11 @@ import { problem, problemResponse } from '@/http/problem'
 import { readPublishedBody, UploadAbortedError } from '@/http/published-body'
 import { readStreamQuery } from '@/http/stream-query'
 import { comeBackResponse, headOf, streamResponse } from '@/http/stream-response'
-import { config } from '@/hub/config'
+import { config, streamSettings } from '@/hub/config'
 import { LogError } from '@/hub/event-log'
 import { processHub } from '@/hub/process-hub'
 import { publish, PublishError } from '@/hub/publish'
+import { log } from '@/observe/log'
 import { readTopics, type TopicsContext } from './topics-in-path'
 
 export async function GET(request: Request, context: TopicsContext): Promise<Response> {
@@ -19,13 +20,12 @@ export async function GET(request: Request, context: TopicsContext): Promise<Res
 
   const { topics } = path
   const { start, envelope = topics.length > 1 } = query
-  const { heartbeatMs, retryMs } = config()
   try {
     const feed = await processHub().subscribe({ topics, envelope, start })
-    return streamResponse(feed, { signal: request.signal, heartbeatMs, retryMs })
+    return streamResponse(feed, { signal: request.signal, ...streamSettings() })
   } catch (error) {
     if (!(error instanceof LogError)) throw error
-    return comeBackResponse({ retryMs, reason: 'unavailable' })
+    return comeBackResponse('unavailable', config().retryMs)
   }
 }
 
@@ -79,7 +79,7 @@ function refusalOf(error: unknown): Response {
       })
     case 'closed':
     case 'unavailable':
-      console.error('A publish failed.', error)
+      log.error({ err: error }, 'A publish failed.')
       return problemResponse(problem('unavailable', 'The event log is away. Try again.'), {
         'Retry-After': '5',
       })

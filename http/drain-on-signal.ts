@@ -1,0 +1,50 @@
+/**
+ * Stops the process the way a deploy needs it: streams are asked to leave while the server still listens, so that whoever comes
+ * meanwhile hears so too. Next by itself closes its listener first, and then waits for every stream, for ever.
+ */
+import { constants } from 'node:os'
+import { log } from '@/observe/log'
+import { drainStreams } from './open-streams'
+import { closeIdleConnections } from './server-requests'
+
+type Signal = 'SIGINT' | 'SIGTERM'
+
+/** A terminal sends Ctrl-C to every process of a group, and npm and `next dev` pass it on: one key press, several signals. */
+const sameKeyPressMs = 500
+/** What is left after the streams: requests in flight, and what Next has put off. */
+const finishMs = 1_500
+
+/** Takes the place of the listeners there are, which are called once the streams have left. A second signal ends the process at once. */
+export function drainOnSignals({ drainMs }: { drainMs: number }): void {
+  let stoppedAt: number | undefined
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const listeners = process.listeners(signal)
+    process.removeAllListeners(signal)
+    process.on(signal, () => {
+      if (stoppedAt === undefined) {
+        stoppedAt = performance.now()
+        void stop(signal, listeners, drainMs)
+      } else if (performance.now() - stoppedAt > sameKeyPressMs) {
+        exit(signal)
+      }
+    })
+  }
+}
+
+async function stop(
+  signal: Signal,
+  listeners: readonly NodeJS.SignalsListener[],
+  drainMs: number,
+): Promise<void> {
+  log.info({ signal, drainMs }, 'Stopping: streams are asked to leave.')
+  await drainStreams(drainMs)
+  for (const listener of listeners) listener(signal)
+  // Next waits for connections too, and a browser keeps some for later.
+  setInterval(closeIdleConnections, 50)
+  setTimeout(() => exit(signal), finishMs)
+}
+
+/** By custom, a process that a signal ended says which. */
+function exit(signal: Signal): never {
+  process.exit(128 + constants.signals[signal])
+}
