@@ -1,8 +1,9 @@
 /** Finds a Chromium to test with, and installs one where there is none. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { chromium } from 'playwright'
+import { findOnPath, installPackage } from './find-program'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const paths = [
@@ -22,13 +23,9 @@ export function findBrowser(): string {
 }
 
 function findInstalled(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
-  const candidates = [
-    ...names.flatMap((name) => folders.map((folder) => join(folder, name))),
-    ...paths,
-    chromium.executablePath(),
-  ]
-  return candidates.find((path) => existsSync(path))
+  return (
+    findOnPath(...names) ?? [...paths, chromium.executablePath()].find((path) => existsSync(path))
+  )
 }
 
 function install(): string {
@@ -41,19 +38,10 @@ function install(): string {
   const downloaded = findInstalled()
   if (downloaded) return downloaded
 
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.log('That did not work: running `apt-get install chromium`.')
-    aptGet('update')
-    aptGet('install', '-y', '--no-install-recommends', 'chromium')
-    const packaged = findInstalled()
-    if (packaged) return packaged
-  }
+  console.log('That did not work.')
+  const packaged = installPackage('chromium') ? findInstalled() : undefined
+  if (packaged) return packaged
   throw new Error(
     'The tests need Chromium or Chrome: install one, or set CHROMIUM_PATH to its executable.',
   )
-}
-
-function aptGet(...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  execFileSync('apt-get', ['-qq', ...args], { stdio: 'inherit', env })
 }
