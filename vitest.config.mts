@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { findRedis } from './e2e/support/find-redis'
+
+// Once, for all workers.
+findRedis()
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },

@@ -1,5 +1,9 @@
 import { defineConfig } from 'playwright/test'
 import { findBrowser } from './support/find-browser'
+import { findRedis } from './support/find-redis'
+
+// Once, for all workers.
+findRedis()
 
 export default defineConfig({
   testMatch: '*.e2e.ts',

@@ -66,6 +66,33 @@ describe('readConfig', () => {
   })
 
   test.each([
+    ['redis://redis', { host: 'redis', port: 6379, tls: false, database: 0 }],
+    ['redis://10.0.0.1:7000/3', { host: '10.0.0.1', port: 7000, database: 3 }],
+    ['rediss://:s%40cr%2Ft@redis.example', { tls: true, username: undefined, password: 's@cr/t' }],
+    ['redis://user:secret@[::1]:6380/', { host: '::1', port: 6380, username: 'user' }],
+  ])('EVENTS_URL=%s is Redis', (url, address) => {
+    expect(readConfig({ EVENTS_URL: url })).toMatchObject({
+      eventsUrl: { engine: 'redis', address },
+    })
+  })
+
+  test.each([
+    'redis://user:secret@',
+    'redis://user:secret@host:port',
+    'redis://user:secret@host:99999',
+    'redis://user:secret@host/events',
+    'redis://user:secret@host/0?tls=1',
+    'redis://user:secret%@host',
+    'redis:user:secret',
+    'postgres://user:secret@host',
+  ])('EVENTS_URL=%s is refused without telling the password', (url) => {
+    const read = (): unknown => readConfig({ EVENTS_URL: url })
+
+    expect(read).toThrow(ConfigError)
+    expect(read).not.toThrow('secret')
+  })
+
+  test.each([
     ['EVENTS_URL', 'events.db'],
     ['EVENTS_URL', 'file:'],
     ['EVENTS_MAX_COUNT', '0'],

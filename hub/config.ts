@@ -3,10 +3,14 @@
  */
 import { oncePerProcess } from '@/events/once-per-process'
 import { parseDuration } from '@/events/duration'
+import type { RedisAddress } from './redis-connection'
 
 export interface Config {
   /** Where events are kept. `EVENTS_URL`, default `file:.data/events.db`. */
-  eventsUrl: { engine: 'sqlite'; file: string } | { engine: 'memory' }
+  eventsUrl:
+    | { engine: 'sqlite'; file: string }
+    | { engine: 'redis'; address: RedisAddress }
+    | { engine: 'memory' }
   /** How many events of a topic are kept. `EVENTS_MAX_COUNT`, default 100,000. */
   maxCount: number
   /** How long they are kept, in milliseconds. `EVENTS_MAX_AGE`, default 24 h. */
@@ -77,7 +81,33 @@ function readEventsUrl(env: Environment): Config['eventsUrl'] {
   if (url === 'memory:') return { engine: 'memory' }
   const file = /^file:(.+)$/.exec(url)?.[1]
   if (file !== undefined) return { engine: 'sqlite', file }
-  throw new ConfigError('EVENTS_URL must be file:<path> or memory:')
+  const address = /^rediss?:/.test(url) ? parseRedisUrl(url) : undefined
+  if (address) return { engine: 'redis', address }
+  // What it is stays unsaid: there may be a password in it.
+  throw new ConfigError(
+    'EVENTS_URL must be file:<path>, memory: or redis[s]://[[<user>]:<password>@]<host>[:<port>][/<database>], with special characters percent-encoded.',
+  )
+}
+
+function parseRedisUrl(text: string): RedisAddress | undefined {
+  if (!URL.canParse(text)) return undefined
+  const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(text)
+  const path = /^\/?(\d{0,4})$/.exec(pathname)
+  if (hostname === '' || !path || search !== '' || hash !== '') return undefined
+  try {
+    return {
+      // An IPv6 address is in brackets.
+      host: hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: Number(port || 6379),
+      tls: protocol === 'rediss:',
+      username: decodeURIComponent(username) || undefined,
+      password: decodeURIComponent(password) || undefined,
+      database: Number(path[1]),
+    }
+  } catch {
+    // A lone percent sign.
+    return undefined
+  }
 }
 
 function readDuration(env: Environment, name: string, fallback: string): number {

@@ -5,12 +5,13 @@ import type { EventLog } from './event-log'
 import { createHub, type Hub } from './hub'
 import { measuredLog } from './measured-log'
 import { createMemoryLog } from './memory-log'
+import { openRedisLog } from './redis-log'
 import { openSqliteLog } from './sqlite-log'
 
 /**
  * Opens the log when first called.
  * @throws {ConfigError} a variable can't be understood
- * @throws {LogError} `unavailable`: the log can't be opened or written; the message names it
+ * @throws {LogError} `unavailable`: a file can't be opened or written; the message names it. Redis may come later
  */
 export function processHub(): Hub {
   return oncePerProcess('hub', () => createHub(measuredLog(openLog())))
@@ -22,6 +23,8 @@ function openLog(): EventLog {
   switch (eventsUrl.engine) {
     case 'sqlite':
       return openSqliteLog({ file: eventsUrl.file, ...retention })
+    case 'redis':
+      return openRedisLog({ address: eventsUrl.address, ...retention })
     case 'memory':
       return createMemoryLog(retention)
   }

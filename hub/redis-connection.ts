@@ -1,0 +1,123 @@
+/**
+ * A connection to Redis that fails soon: while Redis is away nothing is queued, and nothing is ever sent twice without being asked to.
+ * It comes back by itself.
+ */
+import { Redis } from 'ioredis'
+import { redisScripts } from './redis-scripts'
+
+type Script = (key: string, ...args: (string | number)[]) => Promise<unknown>
+type ScriptedRedis = Redis & Record<keyof typeof redisScripts, Script>
+
+export interface RedisAddress {
+  host: string
+  port: number
+  /** `rediss:` */
+  tls: boolean
+  username?: string | undefined
+  password?: string | undefined
+  database: number
+}
+
+export interface RedisConnection {
+  /**
+   * Runs a command once the connection is up. A connection just lost, or just opened, is waited for up to two seconds; one that is
+   * away for longer is not.
+   * @throws {RedisError}
+   */
+  run<T>(command: (redis: ScriptedRedis) => Promise<T>): Promise<T>
+  close(): void
+}
+
+export class RedisError extends Error {
+  override name = 'RedisError'
+  /** What is left undone: Redis said no, or the connection was not there to ask. `unknown` when it broke before Redis answered. */
+  readonly outcome: 'refused' | 'not-sent' | 'unknown'
+
+  constructor(outcome: RedisError['outcome'], message: string) {
+    super(message)
+    this.outcome = outcome
+  }
+}
+
+const patienceMs = 2_000
+const maxRetryMs = 1_000
+
+/** `silenceMs`: a connection on which Redis owes an answer for so long, and sends nothing, is given up. */
+export function openRedisConnection(
+  address: RedisAddress,
+  { silenceMs }: { silenceMs: number },
+): RedisConnection {
+  const { host, port, tls, username, password, database } = address
+  const redis = new Redis({
+    host,
+    port,
+    db: database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls: {} }),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: patienceMs,
+    socketTimeout: silenceMs,
+    retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, maxRetryMs) * (0.5 + Math.random() / 2),
+    // A primary that became a replica: another connection may find the new primary.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY '),
+    scripts: Object.fromEntries(
+      Object.entries(redisScripts).map(([name, lua]) => [name, { lua, numberOfKeys: 1 }]),
+    ),
+  }) as ScriptedRedis
+  let patience = waitForReady()
+  let isUp = false
+  let isClosed = false
+  let complaint: string | undefined
+
+  /** Resolves when the connection is up, or has taken too long. */
+  function waitForReady(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patienceMs)
+      timer.unref()
+      redis.once('ready', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  redis.on('ready', () => {
+    isUp = true
+    complaint = undefined
+  })
+  redis.on('close', () => {
+    if (isUp) patience = waitForReady()
+    isUp = false
+  })
+  redis.on('error', ({ message }: Error) => {
+    // Once for each cause, and without the error: it may carry the password.
+    if (message !== complaint && !isClosed)
+      console.error(`Redis at ${host}:${port} is away: ${message}`)
+    complaint = message
+  })
+
+  return {
+    async run(command) {
+      await patience
+      if (redis.status !== 'ready') {
+        throw new RedisError('not-sent', complaint ?? 'Redis does not answer.')
+      }
+      try {
+        return await command(redis)
+      } catch (error) {
+        // Told without what ioredis adds: the arguments, which may be events.
+        const { name, message } = error as Error
+        throw name === 'ReplyError'
+          ? new RedisError('refused', message)
+          : new RedisError('unknown', complaint ?? message)
+      }
+    },
+    close() {
+      isClosed = true
+      redis.disconnect()
+    },
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The log in Redis, which processes on several machines share. Redis 6.2 or later, with `appendonly yes`, so that events survive a
+ * restart of Redis, and `maxmemory-policy noeviction`, so that nothing is removed behind the log's back. The clocks of the
+ * processes should agree: each gives the time to what it appends.
+ */
+import { randomBytes } from 'node:crypto'
+import { formatCursor, type Cursor } from '@/events/cursor'
+import type { NewEvent, StoredEvent } from '@/events/event'
+import {
+  LogError,
+  type Appended,
+  type EventLog,
+  type Idempotency,
+  type Lost,
+  type Retention,
+} from './event-log'
+import {
+  openRedisConnection,
+  RedisError,
+  type RedisAddress,
+  type RedisConnection,
+} from './redis-connection'
+import { logKey } from './redis-scripts'
+import { watchRedis } from './redis-watch'
+import { createWatchers } from './watchers'
+
+const timeoutMs = 2_000
+/** What may be on its way to Redis at once. */
+const maxSendingBytes = 16 * 1024 * 1024
+/** What an event takes beside its data, roughly. */
+const overheadBytes = 64
+/** Redis takes no expiry beyond what 64 bits hold. */
+const longestMs = 1_000 * 365 * 86_400_000
+
+/** Opens at once, whether Redis is there or not: while it is away every call fails with `unavailable`. */
+export function openRedisLog({
+  address,
+  maxCount,
+  ...retention
+}: Retention & { address: RedisAddress }): EventLog {
+  const maxAgeMs = Math.min(retention.maxAgeMs, longestMs)
+  const connection = openRedisConnection(address, { silenceMs: timeoutMs })
+  const watchers = createWatchers(() => watchRedis(address, readHead, notify))
+  const appending = new Set<Promise<Appended>>()
+  /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
+  let seen = { epoch: '', head: 0, token: '' }
+  let notified: Cursor | undefined
+  let sendingBytes = 0
+  let closing: Promise<void> | undefined
+
+  function assertOpen(): void {
+    if (closing) throw new LogError('closed', 'The event log is closed.')
+  }
+
+  /** Runs a script, which begins and answers as all of them do. */
+  async function call<Name extends keyof Answers>(
+    on: RedisConnection,
+    script: Name,
+    ...args: Argument[]
+  ): Promise<{ head: Cursor; rest: Answers[Name] }> {
+    const newEpoch = randomBytes(4).toString('hex')
+    const [epoch, head, token, ...rest] = (await on.run((redis) =>
+      redis[script](logKey, seen.epoch, seen.head, seen.token, newEpoch, ...args),
+    )) as [string, number, string, ...Answers[Name]]
+    // Answers on two connections may overtake each other.
+    if (epoch !== seen.epoch || head > seen.head) seen = { epoch, head, token }
+    return { head: { epoch, offset: head }, rest }
+  }
+
+  async function readHead(on: RedisConnection): Promise<Cursor> {
+    return (await call(on, 'logHead')).head
+  }
+
+  /** Once for each head: an append is heard of from Redis, too. */
+  function notify(head: Cursor): void {
+    if (notified?.epoch === head.epoch && notified.offset >= head.offset) return
+    notified = head
+    watchers.notify()
+  }
+
+  async function append(
+    topic: string,
+    events: readonly NewEvent[],
+    idempotency: Idempotency | undefined,
+  ): Promise<Appended> {
+    const args: Argument[] = [
+      topic,
+      Date.now(),
+      maxAgeMs,
+      maxCount,
+      randomBytes(12).toString('base64url'),
+      idempotency?.key ?? '',
+      idempotency?.fingerprint ?? '',
+      ...events.flatMap(({ type, data }) => [type, data]),
+    ]
+    const startedAt = performance.now()
+    const { head, rest } = await call(connection, 'logAppend', ...args).catch((error: unknown) => {
+      const isLost = error instanceof RedisError && error.outcome === 'unknown'
+      if (!isLost || performance.now() - startedAt >= timeoutMs) throw error
+      // The answer was lost, and perhaps the append. Its token makes a second try harmless.
+      return call(connection, 'logAppend', ...args)
+    })
+    const [outcome, epoch, first, count] = rest
+    if (outcome === 'conflict') {
+      throw new LogError(
+        'idempotency-conflict',
+        'The idempotency key was used before, for other events.',
+      )
+    }
+    notify(head)
+    const ids = Array.from({ length: count }, (_, index) =>
+      formatCursor({ epoch, offset: first + index }),
+    )
+    return { ids, replayed: outcome === 'replayed' }
+  }
+
+  async function track(bytes: number, work: () => Promise<Appended>): Promise<Appended> {
+    if (sendingBytes > 0 && sendingBytes + bytes > maxSendingBytes) {
+      throw new LogError('busy', 'Too many events are on their way to Redis.')
+    }
+    sendingBytes += bytes
+    const working = work()
+    appending.add(working)
+    try {
+      return await working
+    } finally {
+      appending.delete(working)
+      sendingBytes -= bytes
+    }
+  }
+
+  async function answer<T>(ask: () => Promise<T>): Promise<T> {
+    assertOpen()
+    try {
+      return await ask()
+    } catch (cause) {
+      if (!(cause instanceof RedisError)) throw cause
+      throw new LogError('unavailable', 'The event log in Redis did not answer.', { cause })
+    }
+  }
+
+  async function close(): Promise<void> {
+    watchers.end()
+    await Promise.allSettled(appending)
+    connection.close()
+  }
+
+  return {
+    append: (topic, events, { idempotency } = {}) =>
+      answer(async () => {
+        if (events.length === 0) return { ids: [], replayed: false }
+        return await track(sizeOf(events), () => append(topic, events, idempotency))
+      }),
+    read: ({ topics, after, limit, maxBytes }) =>
+      answer(async () => {
+        const { head, rest } = await call(
+          connection,
+          'logRead',
+          after.epoch,
+          after.offset,
+          limit,
+          maxBytes,
+          Date.now() - maxAgeMs,
+          topics ? 'some' : 'all',
+          ...new Set(topics),
+        )
+        const [reason, removedUpTo, through, rows] = rest
+        const events = rows.map(toEvent)
+        return {
+          events,
+          through: { ...head, offset: through },
+          lost: toLost(reason, removedUpTo, head, events[0]?.offset ?? 0),
+        }
+      }),
+    locate: (topics, start) =>
+      answer(async () => {
+        const { head, rest } = await call(
+          connection,
+          'logLocate',
+          Date.now() - maxAgeMs,
+          ...argumentsOf(start),
+          ...new Set(topics),
+        )
+        const [reason, removedUpTo, first] = rest
+        const lost = toLost(reason, removedUpTo, head, first)
+        if ('cursor' in start && !lost) return { after: start.cursor, lost, removedUpTo }
+        return { after: first === 0 ? head : { ...head, offset: first - 1 }, lost, removedUpTo }
+      }),
+    head: () => answer(() => readHead(connection)),
+    watch(onChange, { signal }) {
+      assertOpen()
+      watchers.add(onChange, signal)
+    },
+    close: () => (closing ??= close()),
+  }
+}
+
+type Argument = string | number
+type Reason = Lost['reason'] | ''
+
+/** What each script answers, after the head. */
+interface Answers {
+  logHead: []
+  logAppend: [
+    outcome: 'appended' | 'replayed' | 'conflict',
+    epoch: string,
+    first: number,
+    count: number,
+  ]
+  logRead: [reason: Reason, removedUpTo: number, through: number, rows: EventRow[]]
+  /** `first` is the offset of the first event to read, 0 when there is none. */
+  logLocate: [reason: Reason, removedUpTo: number, first: number]
+}
+
+type EventRow = [topic: string, type: string, data: string, offset: number, time: number]
+
+function toEvent([topic, type, data, offset, time]: EventRow): StoredEvent {
+  return { topic, type, data, offset, time }
+}
+
+function toLost(reason: Reason, upTo: number, head: Cursor, first: number): Lost | undefined {
+  if (reason === '') return undefined
+  return { reason, oldest: first === 0 ? undefined : { ...head, offset: first }, upTo }
+}
+
+function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[] {
+  if ('cursor' in start) return ['cursor', start.cursor.epoch, start.cursor.offset]
+  return 'last' in start ? ['last', start.last] : ['since', start.since]
+}
+
+function sizeOf(events: readonly NewEvent[]): number {
+  let bytes = 0
+  for (const { data } of events) bytes += Buffer.byteLength(data) + overheadBytes
+  return bytes
+}
