@@ -4,13 +4,14 @@
  * the rows only those in sight exist.
  */
 import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react'
+import { placeOf } from '@/hooks/event-picker'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { EmptyNote } from './empty-note'
 import styles from './event-list.module.css'
 import { EventRows } from './event-rows'
 import { ListFoot } from './list-foot'
 import { ListNews } from './list-news'
-import { listRows, placeOf } from './list-rows'
+import { listRows } from './list-rows'
 import { ListTools } from './list-tools'
 import { createMatching, patternOf } from './matching'
 import { NoMatch } from './no-match'

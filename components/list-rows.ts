@@ -2,6 +2,7 @@
  * The rows of the list: its events, and among them the gaps where they happened. Nothing is copied, so that a list of ten thousand
  * costs a frame no more than one of ten.
  */
+import { lowerBound, placeOf } from '@/hooks/event-picker'
 import type { GapMark } from '@/hooks/stream-state'
 import type { TopicEvent } from '@/hooks/use-topics'
 
@@ -39,21 +40,4 @@ export function listRows(events: readonly TopicEvent[], marks: readonly GapMark[
       return place + gaps.filter(({ beforeSeq }) => beforeSeq <= seq).length
     },
   }
-}
-
-/** How many of the events are older than `seq`. */
-export function placeOf(events: readonly TopicEvent[], seq: number): number {
-  return lowerBound(events.length, (index) => events[index]?.seq ?? 0, seq)
-}
-
-/** The first of `count` ascending numbers that is not below `wanted`. */
-function lowerBound(count: number, at: (index: number) => number, wanted: number): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (at(middle) < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
 }

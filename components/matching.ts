@@ -1,7 +1,7 @@
 /** The list's filter: a plain text, looked for in an event's type, id and data, in letters of either case. */
+import { createEventPicker } from '@/hooks/event-picker'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { offsetIn } from './offset-in'
-import { placeOf } from './list-rows'
 
 /** Undefined for a text that filters nothing. */
 export function patternOf(text: string): RegExp | undefined {
@@ -13,33 +13,13 @@ export function createMatching(
   text: string,
 ): (events: readonly TopicEvent[]) => readonly TopicEvent[] {
   const pattern = patternOf(text)
-  let seen = 0
-  let matches: readonly TopicEvent[] = []
-
-  function isMatch({ type, id, data }: TopicEvent): boolean {
+  if (!pattern) return (events) => events
+  return createEventPicker((event) => {
+    const { type, id, data } = event
     // The id as it is shown; whole, it would match by what all events have in common.
-    return (
-      !pattern ||
-      pattern.test(type) ||
-      pattern.test(data) ||
-      pattern.test(offsetIn(id)) ||
-      id === text
-    )
-  }
-
-  return (events) => {
-    if (!pattern) return events
-    // After a clear it begins anew: so may the client's count.
-    if ((events.at(-1)?.seq ?? 0) < seen) {
-      seen = 0
-      matches = []
-    }
-    const gone = placeOf(matches, events[0]?.seq ?? Infinity)
-    const more = events.slice(placeOf(events, seen + 1)).filter(isMatch)
-    seen = events.at(-1)?.seq ?? 0
-    if (gone > 0 || more.length > 0) matches = [...matches.slice(gone), ...more]
-    return matches
-  }
+    const texts = [type, data, offsetIn(id)]
+    return texts.some((part) => pattern.test(part)) || id === text ? event : undefined
+  })
 }
 
 interface Part {

@@ -3,7 +3,8 @@
  * Streams topics of the hub into a component, with each event's topic, type and time of publishing, which an EventSource by
  * itself can't tell. Everything else is useEventSource's.
  */
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
+import { createEventPicker } from './event-picker'
 import type { ReceivedEvent, StreamEvent } from './stream-state'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
 
@@ -38,33 +39,33 @@ export function useTopics(
   const path = `/events/${topics.map((topic) => encodeURIComponent(topic)).join(',')}`
   const stream = useEventSource(`${path}?envelope=1${last === undefined ? '' : `&last=${last}`}`, {
     ...options,
+    types,
     enabled: enabled && topics.length > 0,
     onEvent(received) {
       const event = openEnvelope(received)
       if (event) onEvent?.(event)
     },
   })
-  const received = stream.events
-  const events = useMemo(() => received.flatMap((event) => openEnvelope(event) ?? []), [received])
+  const [openAll] = useState(() => createEventPicker(openEnvelope))
+  const events = openAll(stream.events)
 
   return useMemo(() => ({ ...stream, events }), [stream, events])
 }
 
-/** Each event's envelope is opened once, and an event stays the same object in every render. */
-const opened = new WeakMap<ReceivedEvent, TopicEvent | undefined>()
+const types = { message: parseEnvelope }
 
-/** Undefined when the event came in no envelope: another server's, or one for readers of another kind. */
-function openEnvelope(received: ReceivedEvent): TopicEvent | undefined {
-  if (!opened.has(received)) {
-    const envelope = parseEnvelope(received.data)
-    opened.set(received, envelope && { ...received, ...envelope })
-  }
-  return opened.get(received)
+/** Undefined when the event came in no envelope: another server's, or one for readers of another kind. An event is the same object each time. */
+function openEnvelope({
+  data: event,
+  seq,
+  id,
+  receivedAt,
+}: ReceivedEvent<typeof types>): TopicEvent | undefined {
+  // What was made of the envelope becomes the event: a busy page should not keep both, nor the text.
+  return event && Object.assign(event, { seq, id, receivedAt })
 }
 
-function parseEnvelope(
-  text: string,
-): Pick<TopicEvent, 'topic' | 'type' | 'time' | 'data'> | undefined {
+function parseEnvelope(text: string): TopicEvent | undefined {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -77,5 +78,5 @@ function parseEnvelope(
   if (typeof time !== 'number' || typeof data !== 'string') return undefined
   // Beyond what a Date can tell, it is not a time.
   if (Number.isNaN(new Date(time).getTime())) return undefined
-  return { topic, type, time, data }
+  return { seq: 0, id: '', receivedAt: 0, topic, type, time, data }
 }

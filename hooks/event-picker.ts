@@ -1,0 +1,44 @@
+/** Follows a list of events that grows at its end and loses from its front, without walking it anew each time. */
+
+interface Numbered {
+  seq: number
+}
+
+/**
+ * The list of what `pick` makes of each event, but for undefined. To be asked again as the events change: it picks from those alone that
+ * it has not seen, and answers with the same array while nothing changes.
+ */
+export function createEventPicker<E extends Numbered, F extends Numbered>(
+  pick: (event: E) => F | undefined,
+): (events: readonly E[]) => readonly F[] {
+  let last: E | undefined
+  let picked: readonly F[] = []
+
+  return (events) => {
+    const place = last && placeOf(events, last.seq)
+    // Otherwise it is another list, be it that all of the old one has left it.
+    const goesOn = place !== undefined && events[place] === last
+    const gone = goesOn ? placeOf(picked, events[0]?.seq ?? 0) : picked.length
+    const more = events.slice(goesOn ? place + 1 : 0).flatMap((event) => pick(event) ?? [])
+    if (gone > 0 || more.length > 0) picked = picked.slice(gone).concat(more)
+    last = events.at(-1)
+    return picked
+  }
+}
+
+/** How many of the events are older than `seq`. */
+export function placeOf(events: readonly Numbered[], seq: number): number {
+  return lowerBound(events.length, (index) => events[index]?.seq ?? 0, seq)
+}
+
+/** The first of `count` ascending numbers that is not below `wanted`. */
+export function lowerBound(count: number, at: (index: number) => number, wanted: number): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (at(middle) < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
+}
