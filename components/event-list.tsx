@@ -3,30 +3,25 @@
  * A topic's events in rows, newest last: follows them, holds still while its reader looks back, filters, and opens each to its data. Of
  * the rows only those in sight exist.
  */
-import { useCallback, useMemo, useRef, useState, type ReactNode } from 'react'
+import { useMemo, useRef, useState, type ReactNode } from 'react'
 import { placeOf } from '@/hooks/event-picker'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { EmptyNote } from './empty-note'
 import styles from './event-list.module.css'
 import { EventRows } from './event-rows'
 import { ListFoot } from './list-foot'
+import { ListHeads } from './list-heads'
 import { ListNews } from './list-news'
 import { listRows } from './list-rows'
 import { ListTools } from './list-tools'
-import { createMatching, patternOf } from './matching'
 import { NoMatch } from './no-match'
-import { phaseOf } from './phase'
-import { newFromOf } from './recent'
+import { isAwaiting, phaseOf } from './phase'
 import type { Stream } from './stream'
 import type { StreamWords } from './stream-words'
-import { useDebounced } from './use-debounced'
+import { useFilter } from './use-filter'
 import { useFollowingList } from './use-following-list'
 import { useListKeys } from './use-list-keys'
-import { useRowHeight } from './use-row-height'
-
-/** A guess, until an open row is drawn and measured. */
-const detailPx = 160
-const gapPx = 36
+import { useRowSizes } from './use-row-sizes'
 
 interface EventListProps {
   stream: Stream<TopicEvent>
@@ -34,37 +29,17 @@ interface EventListProps {
 }
 
 export function EventList({ stream, words }: EventListProps): ReactNode {
-  const [filter, setFilter] = useState('')
+  const { events: all, gaps } = stream
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const [active, setActive] = useState<number>()
   const field = useRef<HTMLInputElement>(null)
-  const rowPx = useRowHeight()
-
-  const query = useDebounced(filter, 100)
-  const pattern = useMemo(() => patternOf(query), [query])
-  const match = useMemo(() => createMatching(query), [query])
-  const { events: all, gaps, dropped, clockOffsetMs } = stream
-  const events = useMemo(() => match(all), [match, all])
+  const filter = useFilter(all)
+  const { events } = filter
   const rows = useMemo(() => listRows(events, gaps), [events, gaps])
 
-  const sizeOf = (index: number): number => {
-    const event = rows.at(index)?.event
-    if (!event) return gapPx
-    return open.has(event.seq) ? rowPx + detailPx : rowPx
-  }
-  // An open row is another than it was closed, and so is one on a narrower page: what was measured holds no more.
-  const keyOf = useCallback(
-    (index: number) => {
-      const { event, gap } = rows.at(index) ?? {}
-      if (!event) return `gap ${gap?.beforeSeq} ${gap?.from} ${rowPx}`
-      return open.has(event.seq) ? `open ${event.seq} ${rowPx}` : event.seq
-    },
-    [rows, open, rowPx],
-  )
   const { scroller, virtualizer, heldSince, follow, hold, reveal } = useFollowingList({
+    ...useRowSizes(rows, open),
     count: rows.count,
-    keyOf,
-    sizeOf,
     newestSeq: all.at(-1)?.seq ?? 0,
     pinned: active === undefined ? undefined : rows.indexOf(active),
   })
@@ -78,7 +53,7 @@ export function EventList({ stream, words }: EventListProps): ReactNode {
     follow,
     hold,
     toFilter: () => field.current?.focus(),
-    clearFilter: () => setFilter(''),
+    clearFilter: () => filter.setText(''),
   })
 
   function toggle(seq: number): void {
@@ -92,48 +67,32 @@ export function EventList({ stream, words }: EventListProps): ReactNode {
 
   const inSight = rows.at(virtualizer.range?.endIndex ?? rows.count - 1)?.event?.seq ?? 0
   const seen = Math.max(heldSince ?? Infinity, inSight)
-  const isWaiting = ['connecting', 'live'].includes(phaseOf(stream))
 
   return (
     <div className={styles.view}>
-      <ListTools
-        field={field}
-        filter={filter}
-        onFilter={setFilter}
-        matching={pattern && events.length}
-        count={all.length}
-        dropped={dropped}
-      />
-      <div className={styles.heads} aria-hidden="true">
-        <span>Time</span>
-        <span>Type</span>
-        <span>Data</span>
-        <span>Id</span>
-      </div>
+      <ListTools field={field} filter={filter} stream={stream} />
+      <ListHeads virtualizer={virtualizer} />
       <div
         ref={scroller}
         role="log"
         aria-label="Events"
         // A busy topic read aloud would never end.
         aria-live="off"
-        className={`${styles.scroller} ${isWaiting ? styles.waiting : ''}`}
+        className={`${styles.scroller} ${isAwaiting(phaseOf(stream)) ? styles.waiting : ''}`}
         {...keys}
       >
         {rows.count > 0 && (
           <EventRows
+            stream={stream}
             rows={rows}
             eventCount={events.length}
             virtualizer={virtualizer}
-            pattern={pattern}
+            pattern={filter.pattern}
             open={open}
             onToggle={toggle}
-            newFrom={newFromOf(all)}
-            clockOffsetMs={clockOffsetMs}
           />
         )}
-        {all.length > 0 && events.length === 0 && (
-          <NoMatch stream={stream} query={query} onClear={() => setFilter('')} />
-        )}
+        {all.length > 0 && events.length === 0 && <NoMatch stream={stream} filter={filter} />}
         {all.length === 0 && rows.count === 0 && <EmptyNote stream={stream} words={words} />}
       </div>
       <ListNews newest={all.at(-1)} />

@@ -3,7 +3,6 @@ import { memo, type ReactNode } from 'react'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { EventDetail } from './event-detail'
 import styles from './event-list.module.css'
-import { ChevronIcon } from './list-icons'
 import { MarkedText } from './marked-text'
 import { offsetIn } from './offset-in'
 import { timeOfDay } from './time-of-day'
@@ -52,9 +51,7 @@ const RowFacts = memo(function RowFacts({
   const [minutes, seconds] = timeOfDay(time)
   return (
     <>
-      <span className={styles.bead}>
-        <ChevronIcon />
-      </span>
+      <span className={styles.bead} />
       <time className={styles.time} dateTime={new Date(time).toISOString()}>
         {minutes}
         <b>{seconds}</b>

@@ -1,12 +1,16 @@
 /** The rows in sight, each where it stands in the whole list. */
 import { Fragment, type ReactNode } from 'react'
 import type { ReactVirtualizer } from '@tanstack/react-virtual'
+import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-list.module.css'
 import { EventRow } from './event-row'
 import { GapLine } from './gap-line'
 import type { ListRows } from './list-rows'
+import { newFromOf } from './recent'
+import type { Stream } from './stream'
 
 interface EventRowsProps {
+  stream: Stream<TopicEvent>
   rows: ListRows
   /** How many of the rows are events. */
   eventCount: number
@@ -14,13 +18,11 @@ interface EventRowsProps {
   pattern: RegExp | undefined
   open: ReadonlySet<number>
   onToggle: (seq: number) => void
-  /** Events from here on have just come, one by one. */
-  newFrom: number
-  clockOffsetMs: number | undefined
 }
 
 export function EventRows(props: EventRowsProps): ReactNode {
-  const { rows, eventCount, virtualizer, pattern, open, onToggle, newFrom, clockOffsetMs } = props
+  const { stream, rows, eventCount, virtualizer, pattern, open, onToggle } = props
+  const newFrom = newFromOf(stream.events)
   const { measureElement } = virtualizer
   // A gap is no event: it stands between two lists, and is an item of neither.
   const parts: { key: string; gap?: ReactNode; items: ReactNode[] }[] = []
@@ -59,7 +61,7 @@ export function EventRows(props: EventRowsProps): ReactNode {
           pattern={pattern}
           isOpen={isOpen}
           onToggle={() => onToggle(event.seq)}
-          clockOffsetMs={clockOffsetMs}
+          clockOffsetMs={stream.clockOffsetMs}
         />
       </li>,
     )

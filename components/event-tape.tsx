@@ -2,7 +2,8 @@
 import type { ReactNode } from 'react'
 import type { StreamEvent } from '@/hooks/stream-state'
 import styles from './event-tape.module.css'
-import { phaseOf } from './phase'
+import { isAwaiting, phaseOf } from './phase'
+import { SecondsSince } from './seconds-since'
 import type { Stream } from './stream'
 import type { StreamWords } from './stream-words'
 import { TapeRows } from './tape-rows'
@@ -19,15 +20,14 @@ export function EventTape<E extends StreamEvent>({
   words,
   renderEvent,
 }: EventTapeProps<E>): ReactNode {
-  const phase = phaseOf(stream)
-  const isAwaiting = phase === 'connecting' || phase === 'live'
+  const since = Math.max(stream.openedAt ?? 0, stream.events.at(-1)?.receivedAt ?? 0)
 
   return (
-    <div className={`${styles.tape} ${isAwaiting ? styles.waiting : ''}`}>
+    <div className={`${styles.tape} ${isAwaiting(phaseOf(stream)) ? styles.waiting : ''}`}>
       <div role="log" aria-label="Events">
         <TapeRows stream={stream} renderEvent={renderEvent} />
       </div>
-      <TapeTail stream={stream} words={words} />
+      <TapeTail stream={stream} words={words} when={<SecondsSince moment={since} />} />
     </div>
   )
 }

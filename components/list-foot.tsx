@@ -4,6 +4,7 @@ import { Button } from './button'
 import { formatCount } from './count'
 import { DownIcon } from './list-icons'
 import styles from './list-foot.module.css'
+import { SecondsSince } from './seconds-since'
 import type { Stream } from './stream'
 import type { StreamWords } from './stream-words'
 import { TapeTail } from './tape-tail'
@@ -28,7 +29,11 @@ export function ListFoot(props: ListFootProps): ReactNode {
           {unseen > 9_999 ? '9,999+' : formatCount(unseen)} new
         </button>
       )}
-      <TapeTail stream={stream} words={words} />
+      <TapeTail
+        stream={stream}
+        words={words}
+        lastSign={<SecondsSince moment={stream.lastSeenAt ?? 0} say={sayLastSign} />}
+      />
       {stream.dropped > 0 && (
         <p className={styles.kept}>Newest {formatCount(stream.events.length)} kept</p>
       )}
@@ -38,4 +43,9 @@ export function ListFoot(props: ListFootProps): ReactNode {
       </Button>
     </div>
   )
+}
+
+/** A live stream is seldom silent for long: its server pings. */
+function sayLastSign(seconds: number): string | null {
+  return seconds < 10 ? null : `; last sign of life ${seconds} s ago`
 }

@@ -5,19 +5,17 @@ import { formatCount } from './count'
 import fields from './field.module.css'
 import { SearchIcon } from './list-icons'
 import styles from './list-tools.module.css'
+import type { Stream } from './stream'
+import type { Filter } from './use-filter'
 
 interface ListToolsProps {
   field: RefObject<HTMLInputElement | null>
-  filter: string
-  onFilter: (filter: string) => void
-  /** How many events match; undefined while nothing is filtered. */
-  matching: number | undefined
-  count: number
-  dropped: number
+  filter: Filter
+  stream: Stream
 }
 
-export function ListTools(props: ListToolsProps): ReactNode {
-  const { field, filter, onFilter, matching, count, dropped } = props
+export function ListTools({ field, filter, stream }: ListToolsProps): ReactNode {
+  const count = stream.events.length
   return (
     <div className={styles.tools}>
       <div className={styles.search}>
@@ -25,10 +23,10 @@ export function ListTools(props: ListToolsProps): ReactNode {
         <input
           ref={field}
           className={fields.field}
-          value={filter}
-          onChange={({ target }) => onFilter(target.value)}
+          value={filter.text}
+          onChange={({ target }) => filter.setText(target.value)}
           onKeyDown={({ key }) => {
-            if (key === 'Escape') onFilter('')
+            if (key === 'Escape') filter.setText('')
           }}
           aria-label="Filter events"
           placeholder="Filter type, id or data"
@@ -38,10 +36,10 @@ export function ListTools(props: ListToolsProps): ReactNode {
         />
       </div>
       <p className={styles.count}>
-        {matching === undefined
-          ? `${formatCount(count)} ${count === 1 ? 'event' : 'events'}`
-          : `${formatCount(matching)} of ${formatCount(count)}`}
-        {dropped > 0 && <span>, {formatCount(dropped)} older dropped</span>}
+        {filter.pattern
+          ? `${formatCount(filter.events.length)} of ${formatCount(count)}`
+          : `${formatCount(count)} ${count === 1 ? 'event' : 'events'}`}
+        {stream.dropped > 0 && <span>, {formatCount(stream.dropped)} older dropped</span>}
       </p>
     </div>
   )

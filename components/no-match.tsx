@@ -5,21 +5,21 @@ import { formatCount } from './count'
 import { EmptyNote } from './empty-note'
 import styles from './event-list.module.css'
 import type { Stream } from './stream'
+import type { Filter } from './use-filter'
 
 interface NoMatchProps {
   stream: Stream
-  query: string
-  onClear: () => void
+  filter: Filter
 }
 
-export function NoMatch({ stream, query, onClear }: NoMatchProps): ReactNode {
+export function NoMatch({ stream, filter }: NoMatchProps): ReactNode {
   const count = stream.events.length
-  const rest = `None of ${formatCount(count)} ${count === 1 ? 'event' : 'events'} contains “${query}”.`
+  const rest = `None of ${formatCount(count)} ${count === 1 ? 'event' : 'events'} contains “${filter.query}”.`
   return (
     <>
       <EmptyNote stream={stream} words={{ word: '', sentence: rest, title: 'No match', rest }} />
       <div className={styles.clear}>
-        <Button isSmall onClick={onClear}>
+        <Button isSmall onClick={() => filter.setText('')}>
           Clear filter
         </Button>
       </div>

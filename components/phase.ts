@@ -36,7 +36,12 @@ export function phaseOf({
 
 /** True while a stream may still bring events, and can be stopped. */
 export function isRunning(phase: Phase): boolean {
-  return isWaiting(phase) || phase === 'connecting' || phase === 'live'
+  return isWaiting(phase) || isAwaiting(phase)
+}
+
+/** True while the next thing to come is an event, or could be. */
+export function isAwaiting(phase: Phase): boolean {
+  return phase === 'connecting' || phase === 'live'
 }
 
 /** True while a stream is interrupted and goes on by itself. */

@@ -1,21 +1,24 @@
 'use client'
-/**
- * Whole seconds since a moment not long ago, counted on. It renders by itself each second, and nothing around it does.
- * Another moment is another counter: give it a `key`.
- */
-import { useEffect, useState, type ReactNode } from 'react'
+/** Whole seconds since a moment, counted on. It renders by itself each second, and nothing around it does. */
+import { useSyncExternalStore, type ReactNode } from 'react'
+import { everySecond } from './every-second'
 
-export function SecondsSince({ since }: { since: number }): ReactNode {
-  const [seconds, setSeconds] = useState(0)
+interface SecondsSinceProps {
+  /** Milliseconds since the Unix epoch. */
+  moment: number
+  /** What to say of them. Default: `3 s`. */
+  say?: (seconds: number) => ReactNode
+}
 
-  useEffect(() => {
-    const timer = setInterval(
-      // From the clock, because a tab in the background gets fewer ticks.
-      () => setSeconds(Math.max(0, Math.round((Date.now() - since) / 1000))),
-      1000,
-    )
-    return () => clearInterval(timer)
-  }, [since])
-
-  return `${seconds} s`
+export function SecondsSince({
+  moment,
+  say = (seconds) => `${seconds} s`,
+}: SecondsSinceProps): ReactNode {
+  const seconds = useSyncExternalStore(
+    everySecond,
+    () => Math.max(0, Math.round((Date.now() - moment) / 1000)),
+    // On a server nothing has happened yet.
+    () => 0,
+  )
+  return say(seconds)
 }

@@ -1,6 +1,7 @@
 'use client'
 /** Whole seconds until a moment, counted down: `in 3 s`, and at last `now`. It renders by itself each second, and nothing around it does. */
 import { useSyncExternalStore, type ReactNode } from 'react'
+import { everySecond } from './every-second'
 
 export function SecondsUntil({ moment }: { moment: number }): ReactNode {
   const seconds = useSyncExternalStore(
@@ -10,9 +11,4 @@ export function SecondsUntil({ moment }: { moment: number }): ReactNode {
     () => 0,
   )
   return seconds === 0 ? 'now' : `in ${seconds} s`
-}
-
-function everySecond(listener: () => void): () => void {
-  const timer = setInterval(listener, 1000)
-  return () => clearInterval(timer)
 }

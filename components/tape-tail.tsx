@@ -4,30 +4,32 @@ import { Button } from './button'
 import styles from './event-tape.module.css'
 import { isWaiting, phaseOf } from './phase'
 import { LineEndIcon } from './phase-icon'
-import { SecondsSince } from './seconds-since'
 import type { Stream } from './stream'
 import { isCleared, type StreamWords } from './stream-words'
 
 interface TapeTailProps {
   stream: Stream
   words: StreamWords
+  /** What goes with the sentence while the stream is live. */
+  lastSign?: ReactNode
+  /** What stands at the other end of the line then. */
+  when?: ReactNode
 }
 
-export function TapeTail({ stream, words }: TapeTailProps): ReactNode {
+export function TapeTail({ stream, words, lastSign, when }: TapeTailProps): ReactNode {
   const phase = phaseOf(stream)
-  const since = phase === 'live' && !isCleared(stream) ? lastSignOfLife(stream) : undefined
+  const isListening = phase === 'live' && !isCleared(stream)
 
   return (
     <p className={styles.tail} data-phase={phase}>
       <span className={styles.node}>
         <LineEndIcon phase={phase} />
       </span>
-      <span className={styles.sentence}>{words.sentence}</span>
-      {since !== undefined && (
-        <span className={styles.when}>
-          <SecondsSince key={since} since={since} />
-        </span>
-      )}
+      <span className={styles.sentence}>
+        {words.sentence}
+        {isListening && lastSign}
+      </span>
+      {isListening && when && <span className={styles.when}>{when}</span>}
       {isWaiting(phase) && (
         // Stays, and keeps the focus, while an attempt is under way.
         <Button isSmall inactive={stream.status === 'connecting'} onClick={stream.reconnect}>
@@ -36,8 +38,4 @@ export function TapeTail({ stream, words }: TapeTailProps): ReactNode {
       )}
     </p>
   )
-}
-
-function lastSignOfLife({ events, openedAt = 0 }: Stream): number {
-  return Math.max(openedAt, events.at(-1)?.receivedAt ?? 0)
 }

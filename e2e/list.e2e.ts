@@ -5,7 +5,7 @@ import type { Page } from 'playwright/test'
 import { asPublisher } from './support/publisher'
 import { test, expect } from './support/test'
 
-test.describe.configure({ timeout: 20_000 })
+test.describe.configure({ timeout: 60_000 })
 
 function parts(page: Page) {
   const log = page.getByRole('log', { name: 'Events' })

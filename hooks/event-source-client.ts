@@ -77,6 +77,8 @@ interface Attempt {
 /** A connection that held this long was a good one. */
 const goodAfterMs = 5_000
 const silentAfterHeartbeats = 2.5
+/** Nobody reads faster, and drawing takes the time in which events could be received. Two frames of most screens, some of which come early. */
+const renewMs = 30
 
 /** Makes the client; nothing is asked of the network before `open()`. */
 export function createEventSourceClient<P extends Parsers = MessagesOnly>(
@@ -109,6 +111,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   /** One at a time: every state waits for one thing at most. */
   let timer: ReturnType<typeof setTimeout> | undefined
   let frame: number | undefined
+  let renewedAt = -Infinity
   let stopWatching: (() => void) | undefined
   let connectedAt = 0
   /** Known once a server of ours told it: others need not send anything for hours. */
@@ -137,10 +140,14 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     for (const listener of stateListeners) listener()
   }
 
-  /** The page need not hear of every event: once in a frame, and while it is hidden there are none. */
+  /** The page need not hear of every event: in a frame, and while many come not in each. While it is hidden there are none. */
   function updateSoon(): void {
-    frame ??= requestAnimationFrame(() => {
-      frame = undefined
+    frame ??= requestAnimationFrame(function look(now) {
+      if (now - renewedAt < renewMs) {
+        frame = requestAnimationFrame(look)
+        return
+      }
+      renewedAt = now
       update()
     })
   }

@@ -32,7 +32,7 @@ export interface StreamState<P extends Parsers = MessagesOnly> {
   readyState: 0 | 1 | 2
   /** Who ended a `closed` stream: `close()` here, or the server, by `end` or 204. */
   closedBy: 'user' | 'server' | undefined
-  /** The newest events since the last `clear()`, oldest first; renewed at most once in an animation frame, and not while the page is hidden. */
+  /** The newest events since the last `clear()`, oldest first; renewed at most some thirty times a second, and not while the page is hidden. */
   events: readonly ReceivedEvent<P>[]
   /** How many older ones gave way to them. */
   dropped: number

@@ -9,6 +9,7 @@ import { CommandLine } from '@/components/command-line'
 import { LiveTopic } from '@/components/live-topic'
 import { NeedsScript } from '@/components/needs-script'
 import { PublishForm } from '@/components/publish-form'
+import { SideFold } from '@/components/side-fold'
 import { isTopic } from '@/events/topic'
 import styles from './page.module.css'
 
@@ -34,17 +35,22 @@ export default async function TopicPage({ params }: TopicPageProps): Promise<Rea
         <NeedsScript command={watch} />
       </LiveTopic>
       <aside className={styles.side}>
-        <section className={styles.publish}>
-          <h2>Publish</h2>
-          <PublishForm topic={topic} />
-        </section>
-        <section className={styles.terminal}>
-          <h2>From a terminal</h2>
-          <CommandLine caption="Watch" command={watch} />
-          <CommandLine caption="Publish text" command={`curl -d 'hello' ${stream}`} />
-          <CommandLine caption="Publish JSON" command={`curl --json '{"amount":4200}' ${stream}`} />
-          <p>Add ?type=order.paid to name the type.</p>
-        </section>
+        <SideFold title="Publish an event">
+          <section className={styles.publish}>
+            <h2>Publish</h2>
+            <PublishForm topic={topic} />
+          </section>
+          <section className={styles.terminal}>
+            <h2>From a terminal</h2>
+            <CommandLine caption="Watch" command={watch} />
+            <CommandLine caption="Publish text" command={`curl -d 'hello' ${stream}`} />
+            <CommandLine
+              caption="Publish JSON"
+              command={`curl --json '{"amount":4200}' ${stream}`}
+            />
+            <p>Add ?type=order.paid to name the type.</p>
+          </section>
+        </SideFold>
       </aside>
     </div>
   )
