@@ -22,6 +22,7 @@ function parts(page: Page) {
     status: page.getByRole('status').first(),
     log,
     events: log.getByRole('listitem'),
+    fold: page.getByText('Publish an event'),
     type: page.getByLabel('Type'),
     data: page.getByLabel('Data'),
     publish: page.getByRole('button', { name: 'Publish' }),
@@ -498,6 +499,27 @@ test.describe('The form', () => {
   })
 })
 
+test('Where the form has no room beside the events it is folded under them, and keeps its draft', async ({
+  page,
+}) => {
+  const { fold, data, publish, events } = parts(page)
+  await page.setViewportSize({ width: 375, height: 812 })
+  await page.goto(`/topics/${topic}`)
+  await expect(data).toBeHidden()
+  await expect(fold).toBeInViewport()
+
+  await fold.focus()
+  await page.keyboard.press('Enter')
+  await data.fill('kept')
+  await fold.click()
+  await expect(data).toBeHidden()
+  await page.setViewportSize({ width: 1280, height: 812 })
+  await expect(fold).toBeHidden()
+  await publish.click()
+
+  await expect(events).toHaveText([/kept/])
+})
+
 test('The commands shown work when they are run', async ({ page }) => {
   await page.goto(`/topics/${topic}`)
   await expect(parts(page).status).toContainText('Live')
@@ -561,6 +583,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await post(server.url, long, 'short', 'w'.repeat(500), JSON.stringify({ a: [1, 2, 3] }))
         await page.goto(`/topics/${long}`)
         await expect(parts(page).events).toHaveCount(3)
+        if (width === 320) await parts(page).fold.click()
         await publishByForm(page, 'one\ntwo')
 
         const { violations } = await new AxeBuilder({ page }).analyze()
