@@ -30,7 +30,7 @@ describe('createEventPicker', () => {
   })
 
   test('looks at each event once, and answers with the same array while nothing changes', () => {
-    const pick = vi.fn(isOdd)
+    const pick = vi.fn<typeof isOdd>(isOdd)
     const picker = createEventPicker(pick)
     const events = [1, 2, 3, 4, 5].map(eventOf)
 
