@@ -133,6 +133,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       if (lost) {
         const head = await untilAnswered(() => log.head(), signal)
         own.tail = createTail(head, tailBytes)
+        // An offset of the old epoch says nothing to feeds that have gone on to the new one.
+        if (session === own && head.epoch !== tail.epoch) flushedTo = 0
         return { changed: 'all' }
       }
       since ??= events[0]?.time

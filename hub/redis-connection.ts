@@ -42,12 +42,17 @@ export class RedisError extends Error {
 const patienceMs = 2_000
 const maxRetryMs = 1_000
 
-/** `silenceMs`: a connection on which Redis owes an answer for so long, and sends nothing, is given up. */
+interface RedisConnectionOptions {
+  /** A connection on which Redis owes an answer for so many milliseconds, and sends nothing, is given up. */
+  silenceMs: number
+  /** Called with the cause when the connection fails, once for each cause until it is up again. */
+  onAway?: (cause: string) => void
+}
+
 export function openRedisConnection(
-  address: RedisAddress,
-  { silenceMs }: { silenceMs: number },
+  { host, port, tls, username, password, database }: RedisAddress,
+  { silenceMs, onAway }: RedisConnectionOptions,
 ): RedisConnection {
-  const { host, port, tls, username, password, database } = address
   const redis = new Redis({
     host,
     port,
@@ -59,6 +64,7 @@ export function openRedisConnection(
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: patienceMs,
+    disconnectTimeout: 200,
     socketTimeout: silenceMs,
     retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, maxRetryMs) * (0.5 + Math.random() / 2),
     // A primary that became a replica: another connection may find the new primary.
@@ -93,9 +99,8 @@ export function openRedisConnection(
     isUp = false
   })
   redis.on('error', ({ message }: Error) => {
-    // Once for each cause, and without the error: it may carry the password.
-    if (message !== complaint && !isClosed)
-      console.error(`Redis at ${host}:${port} is away: ${message}`)
+    // Only the message: the error may carry the password.
+    if (message !== complaint && !isClosed) onAway?.(message)
     complaint = message
   })
 

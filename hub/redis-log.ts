@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/events/cursor'
 import type { NewEvent, StoredEvent } from '@/events/event'
+import { log as journal } from '@/observe/log'
 import {
   LogError,
   type Appended,
@@ -39,7 +40,11 @@ export function openRedisLog({
   ...retention
 }: Retention & { address: RedisAddress }): EventLog {
   const maxAgeMs = Math.min(retention.maxAgeMs, longestMs)
-  const connection = openRedisConnection(address, { silenceMs: timeoutMs })
+  const { host, port } = address
+  const connection = openRedisConnection(address, {
+    silenceMs: timeoutMs,
+    onAway: (cause) => journal.error({ host, port, cause }, 'Redis is away.'),
+  })
   const watchers = createWatchers(() => watchRedis(address, readHead, notify))
   const appending = new Set<Promise<Appended>>()
   /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
@@ -62,9 +67,12 @@ export function openRedisLog({
     const [epoch, head, token, ...rest] = (await on.run((redis) =>
       redis[script](logKey, seen.epoch, seen.head, seen.token, newEpoch, ...args),
     )) as [string, number, string, ...Answers[Name]]
+    const found = { epoch, offset: head }
+    // Those who stand in the old epoch should not go on for long.
+    if (seen.epoch !== '' && epoch !== seen.epoch) notify(found)
     // Answers on two connections may overtake each other.
     if (epoch !== seen.epoch || head > seen.head) seen = { epoch, head, token }
-    return { head: { epoch, offset: head }, rest }
+    return { head: found, rest }
   }
 
   async function readHead(on: RedisConnection): Promise<Cursor> {

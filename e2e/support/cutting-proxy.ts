@@ -5,6 +5,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 export interface CuttingProxy {
   /** The same server, through the proxy. */
   url: string
+  port: number
+  /** Cuts a connection when the server next answers, before a byte of that arrives. */
+  cutNextAnswer(): void
   /** How many connections it has cut. */
   cuts(): number
   close(): Promise<void>
@@ -22,6 +25,7 @@ export async function startCuttingProxy(
   const sockets = new Set<Socket>()
   let connections = 0
   let cuts = 0
+  let isNextCut = false
   const proxy = createServer((client) => {
     let left = bytesBeforeCut(connections++)
     const server = connect({ host: hostname, port: Number(port) })
@@ -37,6 +41,8 @@ export async function startCuttingProxy(
     client.pipe(server)
     server.on('data', (chunk: Buffer) => {
       if (left === 0) return
+      if (isNextCut) left = 0
+      isNextCut = false
       const passed = chunk.subarray(0, left)
       left -= passed.length
       if (left > 0) {
@@ -54,6 +60,10 @@ export async function startCuttingProxy(
 
   return {
     url: `http://127.0.0.1:${ownPort}`,
+    port: ownPort,
+    cutNextAnswer() {
+      isNextCut = true
+    },
     cuts: () => cuts,
     async close() {
       proxy.close()

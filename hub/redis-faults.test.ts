@@ -1,0 +1,394 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { createParser } from 'eventsource-parser'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { startCuttingProxy } from '@/e2e/support/cutting-proxy'
+import { findRedis } from '@/e2e/support/find-redis'
+import { startRedis, type RunningRedis } from '@/e2e/support/start-redis'
+import type { Cursor } from '@/events/cursor'
+import type { NewEvent } from '@/events/event'
+import type { Feed } from '@/events/feed'
+import { log as journal } from '@/observe/log'
+import type { EventLog, Retention } from './event-log'
+import { createHub } from './hub'
+import { openRedisLog } from './redis-log'
+
+const retention = { maxCount: 100_000, maxAgeMs: 3_600_000 }
+const page = { limit: 100_000, maxBytes: 64 * 1024 * 1024 }
+const unavailable = { name: 'LogError', code: 'unavailable' }
+
+const running: RunningRedis[] = []
+const logs: EventLog[] = []
+
+async function start(...config: string[]): Promise<RunningRedis> {
+  const redis = await startRedis(config)
+  running.push(redis)
+  return redis
+}
+
+function open(
+  { port, password }: { port: number; password?: string },
+  limits: Partial<Retention> = {},
+): EventLog {
+  const address = { host: '127.0.0.1', port, tls: false, password, database: 0 }
+  const log = openRedisLog({ address, ...retention, ...limits })
+  logs.push(log)
+  return log
+}
+
+function event(data: string): NewEvent {
+  return { type: 'message', data }
+}
+
+async function append(log: EventLog, topic: string, ...data: string[]): Promise<string[]> {
+  return (await log.append(topic, data.map(event))).ids
+}
+
+/** Waits until it is so, for long: a machine may be busy. */
+async function until(isSo: () => boolean): Promise<void> {
+  await vi.waitUntil(isSo, { timeout: 15_000, interval: 20 })
+}
+
+/** Asks again and again, until it is answered. */
+async function eventually<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch {
+      await sleep(20)
+    }
+  }
+}
+
+async function readTopic(log: EventLog, topic: string): Promise<{ id: string; data: string }[]> {
+  const { epoch } = await log.head()
+  const { events } = await log.read({ topics: [topic], after: { epoch, offset: 0 }, ...page })
+  return events.map(({ offset, data }) => ({ id: `${epoch}.${offset}`, data }))
+}
+
+let complaints: unknown[]
+
+beforeEach(() => {
+  complaints = []
+  vi.spyOn(journal, 'error').mockImplementation((...complaint: unknown[]) => {
+    complaints.push(complaint)
+  })
+})
+
+afterEach(async () => {
+  await Promise.all(logs.splice(0).map((log) => log.close()))
+  await Promise.all(running.splice(0).map((redis) => redis.stop()))
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+describe.skipIf(!findRedis())('a log in Redis', () => {
+  test('killed in a burst and started again, has every event it acknowledged, once', async () => {
+    const redis = await start('appendonly yes', 'appendfsync always')
+    const log = open(redis)
+    const acknowledged = new Map<string, string>()
+    const failures: unknown[] = []
+    let wanted = 300
+    const publishers = Array.from({ length: 8 }, async (_, publisher) => {
+      for (let n = 0; acknowledged.size < wanted; n++) {
+        const data = `${publisher}-${n}`
+        try {
+          for (const id of await append(log, `t${publisher % 2}`, data)) acknowledged.set(id, data)
+        } catch (error) {
+          failures.push(error)
+          await sleep(20)
+        }
+      }
+    })
+    await until(() => acknowledged.size > 100)
+    wanted = Number.POSITIVE_INFINITY
+
+    await redis.kill()
+    await until(() => failures.length > 0)
+    await redis.restart()
+    wanted = acknowledged.size + 200
+    await Promise.all(publishers)
+
+    const kept = [...(await readTopic(log, 't0')), ...(await readTopic(log, 't1'))]
+    const dataOf = new Map(kept.map(({ id, data }) => [id, data]))
+    for (const [id, data] of acknowledged) expect(dataOf.get(id)).toBe(data)
+    expect(new Set(dataOf.values()).size).toBe(kept.length)
+    for (const failure of failures) expect(failure).toMatchObject(unavailable)
+  })
+
+  test('frozen for five seconds, is unavailable within two, and then goes on: nothing is missing or doubled', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'before')
+
+    redis.freeze()
+    const thawed = sleep(5_000).then(() => redis.thaw())
+    const startedAt = performance.now()
+    const lost = await Promise.allSettled([append(log, 'a', 'lost'), append(log, 'a', 'lost too')])
+    const waitedMs = performance.now() - startedAt
+    await expect(log.head()).rejects.toMatchObject(unavailable)
+    await thawed
+    await eventually(() => append(log, 'a', 'after'))
+
+    for (const { status, ...rest } of lost) {
+      expect(status).toBe('rejected')
+      expect(rest).toMatchObject({ reason: unavailable })
+    }
+    expect(waitedMs).toBeGreaterThan(1_900)
+    expect(waitedMs).toBeLessThan(4_500)
+    const kept = (await readTopic(log, 'a')).map(({ data }) => data)
+    expect(kept[0]).toBe('before')
+    expect(kept).toContain('after')
+    // They were on their way, and nobody said that they had not arrived.
+    expect(new Set(kept).size).toBe(kept.length)
+  })
+
+  test('flushed, is another log: those who watch are told, and the old cursors are lost', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'before')
+    const head = await log.head()
+    const ended = new AbortController()
+    const onChange = vi.fn<() => void>()
+    log.watch(onChange, { signal: ended.signal })
+    await expect
+      .poll(() => redis.command('INFO', 'clients'), { timeout: 15_000 })
+      .toContain('blocked_clients:1')
+    onChange.mockClear()
+
+    await redis.command('FLUSHALL')
+    await until(() => onChange.mock.calls.length > 0)
+
+    const read = await log.read({ after: head, ...page })
+    const located = await log.locate(['a'], { cursor: head })
+    expect(read).toMatchObject({ events: [], lost: { reason: 'epoch' }, through: { offset: 0 } })
+    expect(located).toMatchObject({ after: read.through, lost: { reason: 'epoch' } })
+    expect((await log.head()).epoch).not.toBe(head.epoch)
+    ended.abort()
+  })
+
+  test('flushed under an open stream, the stream hears of it and goes on with what is published next', async () => {
+    const redis = await start()
+    const hub = createHub(open(redis))
+    const feed = await hub.subscribe({ topics: ['a'], envelope: false })
+    const next = readerOf(feed)
+    await append(hub.log, 'a', 'before')
+    const before = await next()
+
+    await redis.command('FLUSHALL')
+    const flushed = await next()
+    await append(hub.log, 'a', 'after')
+    const after = await next()
+
+    expect(before).toEqual(['message before'])
+    expect(flushed).toEqual([expect.stringMatching(/^resync .*"reason":"epoch".*"oldest":null/)])
+    expect(after).toEqual(['message after'])
+    await feed.close()
+    await hub.close()
+  })
+
+  test('full, is unavailable: nothing is half appended, and there is room again when events are too old', async () => {
+    const redis = await start('maxmemory 4mb', 'maxmemory-policy noeviction')
+    const log = open(redis)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const ten = Array.from({ length: 10 }, (_, n) => event(`${n}`.padEnd(2_000, 'x')))
+    let appended = 0
+    const fill = async (): Promise<never> => {
+      for (;;) {
+        await log.append(`t${appended % 7}`, ten)
+        appended += ten.length
+      }
+    }
+    const error: unknown = await fill().catch((reason: unknown) => reason)
+    const { events } = await log.read({ after: { ...(await log.head()), offset: 0 }, ...page })
+
+    vi.setSystemTime(Date.now() + 2 * retention.maxAgeMs)
+    const [id] = await eventually(() => append(log, 'a', 'room'))
+
+    expect(error).toMatchObject(unavailable)
+    expect(appended).toBeGreaterThan(0)
+    expect(events).toHaveLength(appended)
+    expect(id).toBe(`${(await log.head()).epoch}.${appended + 1}`)
+  })
+
+  test('an answer lost on its way is asked for once more, and the events are appended once', async () => {
+    const redis = await start()
+    const proxy = await startCuttingProxy(redis.url, () => Number.POSITIVE_INFINITY)
+    const log = open(proxy)
+    const [before] = await append(log, 'a', 'before')
+
+    proxy.cutNextAnswer()
+    const ids = await append(log, 'a', 'one', 'two')
+
+    expect(proxy.cuts()).toBe(1)
+    expect(await readTopic(log, 'a')).toEqual([
+      { id: before, data: 'before' },
+      { id: ids[0], data: 'one' },
+      { id: ids[1], data: 'two' },
+    ])
+    await log.close()
+    await proxy.close()
+  })
+
+  test('restored to an earlier state, is another log for those who had seen more', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'kept')
+    await redis.command('SAVE')
+    await append(log, 'a', 'gone')
+    const head = await log.head()
+
+    await redis.kill()
+    await redis.restart()
+    const read = await eventually(() => log.read({ topics: ['a'], after: head, ...page }))
+
+    expect(read.lost?.reason).toBe('epoch')
+    expect(read.events.map(({ data }) => data)).toEqual(['kept'])
+    const [id] = await append(log, 'a', 'next')
+    expect(id).toBe(`${read.through.epoch}.${head.offset}`)
+  })
+
+  test('restored and overtaken by another process, is another log all the same', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'kept')
+    await redis.command('SAVE')
+    await append(log, 'a', 'gone')
+    const head = await log.head()
+
+    await redis.kill()
+    await redis.restart()
+    const other = open(redis)
+    await append(other, 'b', 'in its place', 'and one more')
+    const read = await eventually(() => log.read({ topics: ['a', 'b'], after: head, ...page }))
+
+    expect(read.lost?.reason).toBe('epoch')
+    expect(read.events.map(({ data }) => data)).toEqual(['kept', 'in its place', 'and one more'])
+  })
+
+  test('away from the start, is unavailable until it is there', async () => {
+    const redis = await start()
+    await redis.kill()
+    const log = open(redis)
+
+    await expect(log.head()).rejects.toMatchObject(unavailable)
+    await expect(append(log, 'a', 'one')).rejects.toMatchObject(unavailable)
+    await redis.restart()
+    await eventually(() => append(log, 'a', 'two'))
+
+    expect((await readTopic(log, 'a')).map(({ data }) => data)).toEqual(['two'])
+    expect(complaints).toHaveLength(1)
+  })
+
+  test('that refuses the password, is away; the journal says so once, without the password', async () => {
+    const redis = await start('requirepass "right"')
+    const log = open({ port: redis.port, password: 'wrong-one' })
+
+    const error: unknown = await log.head().catch((reason: unknown) => reason)
+    await expect(log.head()).rejects.toMatchObject(unavailable)
+
+    expect(error).toMatchObject(unavailable)
+    expect(complaints).toEqual([
+      [
+        { host: '127.0.0.1', port: redis.port, cause: expect.stringContaining('WRONGPASS') },
+        'Redis is away.',
+      ],
+    ])
+    expect(inspect([error, complaints])).not.toContain('wrong-one')
+  })
+})
+
+describe.skipIf(!findRedis())('two logs on one Redis', () => {
+  test('readers of each get what both append, in one order, once', async () => {
+    const redis = await start()
+    const topics = Array.from({ length: 20 }, (_, n) => `t${n}`)
+    const writers = [open(redis), open(redis)]
+    const total = 2 * 20 * 25
+    const ended = new AbortController()
+    const readers = [undefined, topics, topics.slice(0, 10)].flatMap((asked) =>
+      writers.map((log) =>
+        follow(
+          log,
+          asked,
+          asked === undefined || asked.length === 20 ? total : total / 2,
+          ended.signal,
+        ),
+      ),
+    )
+
+    await Promise.all(
+      writers.flatMap((log, writer) =>
+        topics.map(async (topic) => {
+          for (let n = 0; n < 25; n++) await append(log, topic, `${writer} ${topic} ${n}`)
+        }),
+      ),
+    )
+    const [all, ...others] = await Promise.all(readers)
+    ended.abort()
+
+    expect(new Set(all).size).toBe(total)
+    const half = all?.filter((data) => topics.slice(0, 10).includes(data.split(' ')[1] ?? ''))
+    for (const got of others) expect(got).toEqual(got.length === total ? all : half)
+    for (const topic of topics) {
+      const own = all?.filter((data) => data.startsWith(`0 ${topic} `))
+      expect(own).toEqual(Array.from({ length: 25 }, (_, n) => `0 ${topic} ${n}`))
+    }
+  })
+})
+
+/** Reads along, in small pages, until there are `total`. */
+async function follow(
+  log: EventLog,
+  topics: string[] | undefined,
+  total: number,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const seen: string[] = []
+  let after: Cursor = { ...(await log.head()), offset: 0 }
+  let wake = (): void => {}
+  let hasChanged = true
+  log.watch(
+    () => {
+      hasChanged = true
+      wake()
+    },
+    { signal },
+  )
+  while (seen.length < total) {
+    if (!hasChanged) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    hasChanged = false
+    for (;;) {
+      const { events, through, lost } = await log.read({ topics, after, limit: 7, maxBytes: 1_000 })
+      if (lost) throw new Error(`lost: ${lost.reason}`)
+      seen.push(...events.map(({ data }) => data))
+      const isEnd = events.at(-1)?.offset !== through.offset
+      after = through
+      if (isEnd) break
+    }
+  }
+  return seen
+}
+
+/** Reads a feed the way a stream does, one chunk for each call. */
+function readerOf(feed: Feed): () => Promise<string[]> {
+  const arrived: string[] = []
+  const parser = createParser({
+    onEvent: ({ event: type = 'message', data }) => arrived.push(`${type} ${data}`),
+  })
+  const { signal } = new AbortController()
+  return async () => {
+    for (;;) {
+      const chunk = feed.take(256 * 1024)
+      if (chunk === 'end') return []
+      if (chunk) {
+        parser.feed(new TextDecoder().decode(chunk))
+        return arrived.splice(0)
+      }
+      await feed.ready(signal)
+    }
+  }
+}
