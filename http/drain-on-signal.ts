@@ -3,6 +3,7 @@
  * meanwhile hears so too. Next by itself closes its listener first, and then waits for every stream, for ever.
  */
 import { constants } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { log } from '@/observe/log'
 import { drainStreams } from './open-streams'
 import { closeIdleConnections } from './server-requests'
@@ -11,6 +12,7 @@ type Signal = 'SIGINT' | 'SIGTERM'
 
 /** A terminal sends Ctrl-C to every process of a group, and npm and `next dev` pass it on: one key press, several signals. */
 const sameKeyPressMs = 500
+const flushMs = 50
 /** What is left after the streams: requests in flight, and what Next has put off. */
 const finishMs = 1_500
 
@@ -38,6 +40,8 @@ async function stop(
 ): Promise<void> {
   log.info({ signal, drainMs }, 'Stopping: streams are asked to leave.')
   await drainStreams(drainMs)
+  // What was said last is still on its way to the sockets, which `next dev` cuts.
+  await sleep(flushMs)
   for (const listener of listeners) listener(signal)
   // Next waits for connections too, and a browser keeps some for later.
   setInterval(closeIdleConnections, 50)

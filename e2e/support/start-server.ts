@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { accessEnv } from './publisher'
 
 export interface StartServerOptions {
-  /** `start` serves the production build, which must have been made; `dev` compiles as it goes. Default `start`. */
-  command?: 'start' | 'dev'
+  /** `start` serves the production build, which must have been made, as does `standalone`, by its own server; `dev` compiles as it goes. Default `start`. */
+  command?: 'start' | 'standalone' | 'dev'
   /** Default 0: a free one. */
   port?: number
   /** Beside `accessEnv` in production. */
@@ -25,6 +25,8 @@ export interface RunningServer {
   openStreams: () => Promise<number>
   /** A line of its `/metrics`, such as `nodejs_active_resources{type="Timeout"}`; 0 when there is none. */
   metric: (name: string) => Promise<number>
+  /** Resolves when the process has ended, with its exit code; null when a signal killed it. */
+  exited: Promise<number | null>
   /** Ends the server and everything it started, at once. Stopping twice is harmless. */
   stop: () => Promise<void>
 }
@@ -40,20 +42,23 @@ export async function startServer({
   app = root,
 }: StartServerOptions = {}): Promise<RunningServer> {
   const next = require.resolve('next/dist/bin/next', { paths: [app] })
-  const server = spawn(process.execPath, [next, command, '--port', String(port)], {
+  const script =
+    command === 'standalone' ? [join(app, '.next/standalone/server.js')] : [next, command]
+  const server = spawn(process.execPath, script, {
     cwd: app,
     env: {
       ...process.env,
+      PORT: String(port),
       NODE_ENV: command === 'dev' ? 'development' : 'production',
       NEXT_TELEMETRY_DISABLED: '1',
-      ...(command === 'start' && accessEnv),
+      ...(command !== 'dev' && accessEnv),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: `next dev` starts further processes.
     detached: true,
   })
-  const exited = once(server, 'exit')
+  const exited = once(server, 'exit').then(([code]) => code as number | null)
   let output = ''
   const ready = new Promise<string>((resolve, reject) => {
     const fail = (what: string): void => reject(new Error(`next ${command} ${what}:\n${output}`))
@@ -89,6 +94,7 @@ export async function startServer({
     return {
       url,
       pid,
+      exited,
       output: () => output,
       openStreams: () => readMetric(url, 'sse_open_streams'),
       metric: (name) => readMetric(url, name),

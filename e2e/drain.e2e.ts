@@ -1,0 +1,201 @@
+/** Stopping: whoever reads is asked to leave, whoever publishes is served, and the process ends in time. */
+import { connect } from 'node:net'
+import type { RunningServer } from './support/start-server'
+import { asPublisher } from './support/publisher'
+import { createStreamReader, type StreamReader } from './support/stream-reader'
+import { expect, test } from './support/server-test'
+
+/** Publishes `data` for as long as it takes: what is refused or cut is sent again, under the same key. */
+async function publishSurely(url: string, data: string): Promise<void> {
+  for (;;) {
+    try {
+      const response = await fetch(`${url}/events/news`, {
+        method: 'POST',
+        headers: { ...asPublisher, 'idempotency-key': data },
+        body: data,
+      })
+      if (response.status === 201) return
+      expect(response.status).toBe(503)
+    } catch (error) {
+      // Between the old process and the new one nobody listens.
+      if (!(error instanceof TypeError)) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function dataOf({ events }: StreamReader): string[] {
+  return events.flatMap(({ type, data }) => (type === 'message' ? [data] : []))
+}
+
+function countOf({ events }: StreamReader, type: string): number {
+  return events.filter((event) => event.type === type).length
+}
+
+/** A reader that has taken nothing since it connected, so that its stream can't leave. */
+async function connectStalled(server: RunningServer): Promise<() => void> {
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  socket.pause()
+  socket.write('GET /events/big?since=all HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await expect.poll(server.openStreams).toBe(1)
+  return () => socket.destroy()
+}
+
+/** More than the sockets between two processes take. */
+async function publishTooMuchToTake(server: RunningServer): Promise<void> {
+  const line = `"${'x'.repeat(60_000)}"\n`
+  for (let n = 0; n < 3; n++) {
+    const response = await fetch(`${server.url}/events/big`, {
+      method: 'POST',
+      headers: { ...asPublisher, 'content-type': 'application/x-ndjson' },
+      body: line.repeat(120),
+    })
+    expect(response.status).toBe(201)
+  }
+}
+
+test('With 200 streams open and steady publishing, SIGTERM ends the process in time, readers leave spread over DRAIN, and nothing is lost', async ({
+  start,
+}) => {
+  test.setTimeout(120_000)
+  const env = { DRAIN: '2s', RETRY: '200ms' }
+  let server = await start({ env })
+  const { port } = new URL(server.url)
+  const url = server.url
+  const readers = Array.from({ length: 200 }, () => createStreamReader())
+  const askedAt: number[] = []
+  let isOver = false
+  const read = async (reader: StreamReader): Promise<void> => {
+    let isAsked = false
+    while (!isOver) {
+      // Refused while nobody listens; a reader comes back until it is over.
+      await reader.connect(`${url}/events/news`).catch(() => {})
+      if (!isAsked) askedAt.push(performance.now())
+      isAsked = true
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const [first, ...others] = readers
+  const reading = first ? [read(first)] : []
+  // A process that has answered nothing yet is slow to answer 200 at once.
+  await first?.until(({ type }) => type === 'connected')
+  reading.push(...others.map(read))
+  await expect.poll(server.openStreams, { timeout: 45_000 }).toBe(200)
+
+  const published: string[] = []
+  const publishing = (async () => {
+    while (!isOver) {
+      const data = `event-${published.length}`
+      await publishSurely(url, data)
+      published.push(data)
+    }
+  })()
+  await expect.poll(() => published.length).toBeGreaterThan(20)
+
+  const stoppedAt = performance.now()
+  process.kill(server.pid, 'SIGTERM')
+  const code = await server.exited
+  const tookMs = performance.now() - stoppedAt
+  await expect.poll(() => askedAt.length).toBe(200)
+  const asked = askedAt.map((at) => at - stoppedAt)
+  server = await start({ env, port: Number(port) })
+  const afterRestart = published.length
+  await expect.poll(() => published.length, { timeout: 45_000 }).toBeGreaterThan(afterRestart + 20)
+  isOver = true
+  await publishing
+  for (const reader of readers) {
+    await expect.poll(() => dataOf(reader).length, { timeout: 45_000 }).toBe(published.length)
+    reader.disconnect()
+  }
+  await Promise.all(reading)
+
+  console.log(
+    `drain: 200 streams asked to leave from ${asked.at(0)?.toFixed()} to ${asked.at(-1)?.toFixed()} ms after SIGTERM; exit after ${tookMs.toFixed()} ms`,
+  )
+  expect(code).toBe(143)
+  expect(tookMs).toBeLessThan(4_000)
+  for (const quarter of [0, 1, 2, 3]) {
+    const within = asked.filter((at) => at >= quarter * 500 && at < (quarter + 1) * 500)
+    expect(within.length).toBeGreaterThan(20)
+  }
+  for (const reader of readers) {
+    expect(dataOf(reader)).toEqual(published)
+    expect(countOf(reader, 'resync')).toBe(0)
+  }
+})
+
+for (const command of ['start', 'standalone', 'dev'] as const) {
+  test(`Under ${command}, a reader is asked to leave when the process stops`, async ({ start }) => {
+    test.setTimeout(60_000)
+    // `next dev` gives its server a tenth of a second to end, unless it is told otherwise.
+    const server = await start({ command, env: { NEXT_EXIT_TIMEOUT_MS: '5000' } })
+    const reader = createStreamReader()
+    const ended = reader.connect(`${server.url}/events/news`)
+    await reader.until(({ type }) => type === 'connected', 40_000)
+
+    process.kill(server.pid, 'SIGTERM')
+
+    await ended
+    await server.exited
+    const { type, data } = reader.events.at(-1) ?? {}
+    expect(type).toBe('reconnect')
+    expect(JSON.parse(data ?? '')).toMatchObject({ reason: 'drain' })
+  })
+}
+
+test('While it drains, a process says that it is not ready, refuses new streams softly and takes what is published', async ({
+  start,
+}) => {
+  const server = await start({ env: { DRAIN: '60s' } })
+  await publishTooMuchToTake(server)
+  const leave = await connectStalled(server)
+  const health = async (kind: string): Promise<unknown> => {
+    const response = await fetch(`${server.url}/health/${kind}`)
+    return [response.status, await response.json()]
+  }
+  expect(await health('live')).toEqual([200, { status: 'live' }])
+  expect(await health('ready')).toEqual([200, { status: 'ready' }])
+
+  process.kill(server.pid, 'SIGTERM')
+
+  await expect.poll(() => health('ready')).toEqual([503, { status: 'draining' }])
+  expect(await health('live')).toEqual([200, { status: 'live' }])
+  const newcomer = createStreamReader()
+  await newcomer.connect(`${server.url}/events/news`)
+  expect(newcomer.events.map(({ type }) => type)).toEqual(['reconnect'])
+  expect(newcomer.events[0]?.data).toContain('"reason":"drain"')
+  await publishSurely(server.url, 'still-taken')
+  expect(await server.metric('sse_refusals_total{reason="drain"}')).toBe(1)
+
+  leave()
+  expect(await server.exited).toBe(143)
+})
+
+test('A second signal ends the process at once, two of the same moment do not', async ({
+  start,
+}) => {
+  const server = await start({ env: { DRAIN: '60s' } })
+  await publishTooMuchToTake(server)
+  const leave = await connectStalled(server)
+
+  process.kill(server.pid, 'SIGINT')
+  process.kill(server.pid, 'SIGINT')
+  await expect.poll(server.output).toContain('Stopping')
+  // Longer than one key press can take.
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  expect((await fetch(`${server.url}/health/live`)).status).toBe(200)
+  process.kill(server.pid, 'SIGINT')
+
+  expect(await server.exited).toBe(130)
+  leave()
+})
+
+test('With nobody reading, the process ends as soon as it is asked', async ({ start }) => {
+  const server = await start({ env: { DRAIN: '60s' } })
+  expect(await server.openStreams()).toBe(0)
+
+  process.kill(server.pid, 'SIGTERM')
+
+  expect(await server.exited).toBe(143)
+})
