@@ -65,10 +65,10 @@ test('With 200 streams open and steady publishing, SIGTERM ends the process in t
   const url = server.url
   const readers = Array.from({ length: 200 }, () => createStreamReader())
   const askedAt: number[] = []
-  let isOver = false
+  const over = new AbortController()
   const read = async (reader: StreamReader): Promise<void> => {
     let isAsked = false
-    while (!isOver) {
+    while (!over.signal.aborted) {
       // Refused while nobody listens; a reader comes back until it is over.
       await reader.connect(`${url}/events/news`).catch(() => {})
       if (!isAsked) askedAt.push(performance.now())
@@ -85,7 +85,7 @@ test('With 200 streams open and steady publishing, SIGTERM ends the process in t
 
   const published: string[] = []
   const publishing = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const data = `event-${published.length}`
       await publishSurely(url, data)
       published.push(data)
@@ -102,7 +102,7 @@ test('With 200 streams open and steady publishing, SIGTERM ends the process in t
   server = await start({ env, port: Number(port) })
   const afterRestart = published.length
   await expect.poll(() => published.length, { timeout: 45_000 }).toBeGreaterThan(afterRestart + 20)
-  isOver = true
+  over.abort()
   await publishing
   for (const reader of readers) {
     await expect.poll(() => dataOf(reader).length, { timeout: 45_000 }).toBe(published.length)
