@@ -37,7 +37,7 @@ export function EventList({ stream, words }: EventListProps): ReactNode {
   const { events } = filter
   const rows = useMemo(() => listRows(events, gaps), [events, gaps])
 
-  const { scroller, virtualizer, heldSince, follow, hold, reveal } = useFollowingList({
+  const { scroller, virtualizer, heldSince, follow, hold, reveal, revealDrawn } = useFollowingList({
     ...useRowSizes(rows, open),
     count: rows.count,
     newestSeq: all.at(-1)?.seq ?? 0,
@@ -61,6 +61,11 @@ export function EventList({ stream, words }: EventListProps): ReactNode {
     if (!next.delete(seq)) {
       next.add(seq)
       hold()
+      // Once it is drawn, and measured.
+      requestAnimationFrame(() => {
+        const row = scroller.current?.querySelector(`li:has([data-seq="${seq}"])`)
+        if (row) revealDrawn(row)
+      })
     }
     setOpen(next)
   }

@@ -32,14 +32,22 @@ export function ListFoot(props: ListFootProps): ReactNode {
       <TapeTail
         stream={stream}
         words={words}
-        lastSign={<SecondsSince moment={stream.lastSeenAt ?? 0} say={sayLastSign} />}
+        lastSign={
+          <span className={styles.lastSign}>
+            <SecondsSince moment={stream.lastSeenAt ?? 0} say={sayLastSign} />
+          </span>
+        }
       />
       {stream.dropped > 0 && (
         <p className={styles.kept}>Newest {formatCount(stream.events.length)} kept</p>
       )}
       <Button look="quiet" onClick={isFollowing ? onHold : onFollow}>
         <DownIcon />
-        {isFollowing ? 'Following newest' : 'Follow newest'}
+        {/* One text: a space beside the icon would be lost. */}
+        <span>
+          {isFollowing ? 'Following' : 'Follow'}
+          <span className={styles.newest}> newest</span>
+        </span>
       </Button>
     </div>
   )

@@ -37,6 +37,8 @@ interface FollowingList {
   hold: () => void
   /** Scrolls just as far as it takes to have the row in sight. */
   reveal: (index: number) => void
+  /** The same for a row that is drawn, whose height may have changed. It does not count as scrolling to the end. */
+  revealDrawn: (row: Element) => void
 }
 
 export function useFollowingList(options: FollowingListOptions): FollowingList {
@@ -120,6 +122,10 @@ export function useFollowingList(options: FollowingListOptions): FollowingList {
       if (!row || !scroller.current) return
       const { scrollTop, clientHeight } = scroller.current
       scroller.current.scrollTop = Math.max(row.end - clientHeight, Math.min(scrollTop, row.start))
+    },
+    revealDrawn(row) {
+      row.scrollIntoView({ block: 'nearest' })
+      present.current.scrollTop = scroller.current?.scrollTop ?? 0
     },
   }
 }

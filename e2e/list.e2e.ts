@@ -172,6 +172,24 @@ test('A row opens to its data, formatted, and Copy copies it', async ({
   await expect(newest.locator('pre')).toHaveCount(0)
 })
 
+test('The last row opens in sight, and stays there when others come', async ({ page, server }) => {
+  const { newest, events, more, follow } = parts(page)
+  await publish(server.url, topic, numbered(60))
+  await publish(server.url, topic, [{ order: { lines: numbered(3), paid: true } }])
+  await openTopic(page)
+  await expect(newest).toContainText('"paid":true')
+  const opened = events.filter({ hasText: '"paid":true' })
+
+  await newest.getByRole('button').click()
+
+  await expect(opened.getByRole('button', { name: 'Copy' })).toBeInViewport({ ratio: 1 })
+  await expect(opened.locator('pre')).toBeInViewport({ ratio: 1 })
+  await expect(follow).toBeVisible()
+  await publish(server.url, topic, numbered(5))
+  await expect(more).toHaveText('5 new')
+  await expect(opened.locator('pre')).toBeInViewport({ ratio: 1 })
+})
+
 test('A filter shows the events that contain it, and no others', async ({ page, server }) => {
   const { events, filter, log } = parts(page)
   await publish(server.url, topic, numbered(20))

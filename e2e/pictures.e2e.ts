@@ -21,6 +21,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const { host } = new URL(server.url)
       const browser = await chromium.launch({
         ...launchOptions,
+        ignoreDefaultArgs: ['--hide-scrollbars'],
         args: [
           ...(launchOptions.args ?? []),
           `--host-resolver-rules=MAP localhost:3000 ${host.replace('localhost', '127.0.0.1')}`,
