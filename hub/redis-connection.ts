@@ -76,7 +76,8 @@ export function openRedisConnection(
   let patience = waitForReady()
   let isUp = false
   let isClosed = false
-  let complaint: string | undefined
+  const told = new Set<string>()
+  let cause: string | undefined
 
   /** Resolves when the connection is up, or has taken too long. */
   function waitForReady(): Promise<void> {
@@ -92,7 +93,8 @@ export function openRedisConnection(
 
   redis.on('ready', () => {
     isUp = true
-    complaint = undefined
+    cause = undefined
+    told.clear()
   })
   redis.on('close', () => {
     if (isUp) patience = waitForReady()
@@ -100,15 +102,17 @@ export function openRedisConnection(
   })
   redis.on('error', ({ message }: Error) => {
     // Only the message: the error may carry the password.
-    if (message !== complaint && !isClosed) onAway?.(message)
-    complaint = message
+    cause = message
+    if (isClosed || told.has(message)) return
+    told.add(message)
+    onAway?.(message)
   })
 
   return {
     async run(command) {
       await patience
       if (redis.status !== 'ready') {
-        throw new RedisError('not-sent', complaint ?? 'Redis does not answer.')
+        throw new RedisError('not-sent', cause ?? 'Redis does not answer.')
       }
       try {
         return await command(redis)
@@ -117,7 +121,7 @@ export function openRedisConnection(
         const { name, message } = error as Error
         throw name === 'ReplyError'
           ? new RedisError('refused', message)
-          : new RedisError('unknown', complaint ?? message)
+          : new RedisError('unknown', cause ?? message)
       }
     },
     close() {

@@ -1,8 +1,12 @@
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findRedis } from '@/e2e/support/find-redis'
 import { startRedis, type RunningRedis } from '@/e2e/support/start-redis'
+import type { EventLog, Retention } from './event-log'
 import { testEventLog } from './event-log.contract'
 import { openRedisLog } from './redis-log'
+
+const defaults = { maxCount: 10_000, maxAgeMs: 3_600_000 }
+const page = { limit: 100_000, maxBytes: 64 * 1024 * 1024 }
 
 describe.skipIf(!findRedis())('redis', () => {
   let redis: RunningRedis
@@ -15,17 +19,118 @@ describe.skipIf(!findRedis())('redis', () => {
     await redis.stop()
   })
 
+  function open(retention: Partial<Retention> = {}): EventLog {
+    const address = { host: '127.0.0.1', port: redis.port, tls: false, database: 0 }
+    return openRedisLog({ address, ...defaults, ...retention })
+  }
+
   testEventLog('redis', async (retention) => {
     await redis.command('FLUSHALL')
-    const address = { host: '127.0.0.1', port: redis.port, tls: false, database: 0 }
-    const options = { address, ...retention }
-    const log = openRedisLog(options)
+    const log = open(retention)
     return {
       log,
       reopen: async () => {
         await log.close()
-        return openRedisLog(options)
+        return open(retention)
       },
     }
+  })
+
+  describe('what is in Redis', () => {
+    let log: EventLog
+
+    async function append(topic: string, count = 1): Promise<void> {
+      const events = Array.from({ length: count }, (_, n) => ({ type: 'message', data: `${n}` }))
+      await log.append(topic, events)
+    }
+
+    async function keys(): Promise<string[]> {
+      return ((await redis.command('KEYS', '*')) as string[]).toSorted()
+    }
+
+    beforeEach(async () => {
+      await redis.command('FLUSHALL')
+      vi.useFakeTimers({ toFake: ['Date'] })
+      log = open()
+    })
+
+    afterEach(async () => {
+      await log.close()
+      vi.useRealTimers()
+    })
+
+    test('lies in one slot of a cluster, and what is not an event expires', async () => {
+      await log.append('a', [{ type: 'message', data: '' }], {
+        idempotency: { key: 'once', fingerprint: 'print' },
+      })
+
+      const all = await keys()
+      const [token, remembered] = all.filter((key) => /:[ak]:/.test(key))
+
+      expect(all).toHaveLength(7)
+      for (const key of all) expect(key).toMatch(/^\{sse\}:/)
+      expect(await redis.command('PTTL', token ?? '')).toBeGreaterThan(0)
+      expect(await redis.command('PTTL', remembered ?? '')).toBeGreaterThan(defaults.maxAgeMs)
+    })
+
+    test('goes when it is too old, a few topics with each append, and leaves nothing of them', async () => {
+      for (let n = 0; n < 100; n++) await append(`t${n}`, 5)
+      vi.setSystemTime(Date.now() + 2 * defaults.maxAgeMs)
+
+      for (let n = 0; n < 10; n++) await append('last')
+
+      const left = (await keys()).filter((key) => !key.includes(':a:'))
+      expect(left).toEqual(
+        ['ages', 'live', 'log', 't:last', 'trimmed'].map((key) => `{sse}:${key}`),
+      )
+      expect(await redis.command('HLEN', '{sse}:trimmed')).toBe(1)
+      expect(await redis.command('ZCARD', '{sse}:ages')).toBe(1)
+    })
+
+    test('of a topic that has far too much goes in steps', async () => {
+      await append('a', 5_000)
+      await log.close()
+      log = open({ maxCount: 1_000 })
+
+      const lengths: unknown[] = []
+      for (let n = 0; n < 9; n++) {
+        await append('a')
+        lengths.push(await redis.command('XLEN', '{sse}:t:a'))
+      }
+
+      expect(lengths[0]).toBe(4_500)
+      expect(lengths.at(-1)).toBeLessThanOrEqual(1_100)
+    })
+
+    test('a reader of all topics that falls behind the live stream is told; one of some topics misses nothing', async () => {
+      const start = await log.head()
+      await append('quiet')
+      const appends = Array.from({ length: 12_000 }, (_, n) => append(`t${n % 3}`))
+      await Promise.all(appends)
+
+      const all = await log.read({ after: start, ...page })
+      const some = await log.read({ topics: ['quiet', 't0', 't1', 't2'], after: start, ...page })
+
+      expect(some.lost).toBeUndefined()
+      expect(some.events).toHaveLength(12_001)
+      expect(all.lost?.reason).toBe('trimmed')
+      expect(all.events).toEqual(some.events.slice(-all.events.length))
+      expect(all.events.length).toBeGreaterThanOrEqual(10_000)
+      expect(all.lost?.upTo).toBe((all.events[0]?.offset ?? 0) - 1)
+    })
+
+    test('a whole batch of 10,000 is one append, read in pages that begin in its midst', async () => {
+      const start = await log.head()
+      await append('a', 10_000)
+
+      const first = await log.read({ after: start, limit: 4_321, maxBytes: page.maxBytes })
+      const rest = await log.read({ after: first.through, ...page })
+
+      expect(first.through.offset).toBe(4_321)
+      expect([...first.events, ...rest.events].map(({ data }) => data)).toEqual(
+        Array.from({ length: 10_000 }, (_, n) => `${n}`),
+      )
+      expect(await redis.command('XLEN', '{sse}:live')).toBe(1)
+    })
   })
 })
