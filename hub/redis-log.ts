@@ -1,7 +1,10 @@
 /**
- * The log in Redis, which processes on several machines share. Redis 6.2 or later, with `appendonly yes`, so that events survive a
- * restart of Redis, and `maxmemory-policy noeviction`, so that nothing is removed behind the log's back. The clocks of the
- * processes should agree: each gives the time to what it appends.
+ * The log in Redis, which processes on several machines share. The clocks of the processes should agree: each gives the time to what
+ * it appends. Redis 6.2 or later, with
+ *
+ * - `appendonly yes` and `appendfsync always`, or acknowledged events can be lost when Redis is killed: with `everysec` it
+ *   answers before it writes while the disk is still busy with the second before;
+ * - `maxmemory-policy noeviction`, or Redis removes events behind the log's back.
  */
 import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/events/cursor'
