@@ -322,4 +322,39 @@ describe('subscribe', () => {
     expect(complaint).toHaveBeenCalledOnce()
     await feed.close()
   })
+
+  test('when the log begins anew, a stream hears of it, and none of its ids runs ahead', async () => {
+    const changed: (() => void)[] = []
+    let current = log
+    await hub.close()
+    log = createMemoryLog(retention)
+    hub = createHub({
+      ...log,
+      head: () => current.head(),
+      read: (request) => current.read(request),
+      watch: (onChange) => changed.push(onChange),
+    })
+    current = log
+    await append('news', 'one', 'two', 'three')
+    const feed = await subscribe('news')
+    const reader = readerOf(feed)
+    const first = reader.next()
+    await vi.waitFor(() => expect(changed).toHaveLength(1))
+    await append('news', 'four')
+    for (const tell of changed) tell()
+    await first
+
+    current = createMemoryLog(retention)
+    const { epoch } = await current.head()
+    const second = reader.next()
+    for (const tell of changed) tell()
+    const [resync] = await second
+    const asleep = feed.ready(new AbortController().signal)
+    const { cursor } = feed
+
+    expect(resync).toMatchObject({ event: 'resync', id: `${epoch}.0` })
+    expect(cursor).toBe(`${epoch}.0`)
+    await feed.close()
+    await asleep
+  })
 })

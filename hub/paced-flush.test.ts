@@ -57,6 +57,22 @@ describe('createPacedFlush', () => {
     expect(Math.max(...distances)).toBeLessThan(90)
   })
 
+  test('a flush that waited long for the log delays the next by a second at most', async () => {
+    const begunAt: number[] = []
+    const paced = createPacedFlush(async () => {
+      begunAt.push(performance.now())
+      await new Promise((resolve) => setTimeout(resolve, begunAt.length === 1 ? 60_000 : 1))
+    })
+
+    paced.request()
+    await vi.advanceTimersByTimeAsync(60_000)
+    paced.request()
+    await vi.advanceTimersByTimeAsync(2_000)
+
+    expect(begunAt).toHaveLength(2)
+    expect((begunAt[1] ?? 0) - (begunAt[0] ?? 0)).toBeLessThanOrEqual(61_010)
+  })
+
   test('never runs two flushes at once, whenever they are asked for', async () => {
     let running = 0
     let most = 0

@@ -14,10 +14,12 @@ export interface PacedFlush {
 }
 
 const sliceMs = 10
+/** A flush that took longer than that was waiting for the log. */
+const maxRestMs = 1_000
 
 /**
- * `flush` is never run twice at once. After one that took t, the next begins no sooner than t later: half of the time is left
- * to publishers. A flush that rejects is the caller's fault, and is not caught.
+ * `flush` is never run twice at once. After one that took t, the next begins no sooner than t later, a second at most: half
+ * of the time is left to publishers. A flush that rejects is the caller's fault, and is not caught.
  */
 export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): PacedFlush {
   let requested = false
@@ -43,7 +45,7 @@ export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): Pa
     requested = false
     if (!stopped) await flush(inSlices)
     const endedAt = performance.now()
-    earliestAt = endedAt + (endedAt - startedAt)
+    earliestAt = endedAt + Math.min(endedAt - startedAt, maxRestMs)
     running = false
     schedule()
   }
