@@ -143,6 +143,22 @@ describe.skipIf(!findRedis())('a log in Redis', () => {
     expect(new Set(kept).size).toBe(kept.length)
   })
 
+  test('takes 16 MiB at once while it does not answer; more is busy at once', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'before')
+    const megabyte = Array.from({ length: 16 }, () => event('x'.repeat(64 * 1024 - 64)))
+
+    redis.freeze()
+    const sending = Array.from({ length: 16 }, () => log.append('a', megabyte))
+    const refused = await append(log, 'a', 'too much').catch((error: unknown) => error)
+    redis.thaw()
+
+    expect(refused).toMatchObject({ name: 'LogError', code: 'busy' })
+    await Promise.allSettled(sending)
+    await eventually(() => append(log, 'a', 'after'))
+  })
+
   test('flushed, is another log: those who watch are told, and the old cursors are lost', async () => {
     const redis = await start()
     const log = open(redis)

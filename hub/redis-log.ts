@@ -146,7 +146,7 @@ export function openRedisLog({
       return await ask()
     } catch (cause) {
       if (!(cause instanceof RedisError)) throw cause
-      throw new LogError('unavailable', 'The event log in Redis did not answer.', { cause })
+      throw new LogError('unavailable', 'The event log in Redis could not be used.', { cause })
     }
   }
 
