@@ -63,19 +63,14 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   let session: Session | undefined
   const feeds = new Set<PlacedFeed>()
   let flushedTo = 0
-  let isAway = false
 
-  /** `ask`, again and again while the log is away. An outage is logged once. */
+  /** `ask`, again and again while the log is away. */
   async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       try {
-        const answer = await ask()
-        isAway = false
-        return answer
+        return await ask()
       } catch (error) {
         if (!(error instanceof LogError) || error.code === 'closed' || signal.aborted) throw error
-        if (!isAway) journal.error({ err: error }, 'The event log is away; streams wait for it.')
-        isAway = true
         await sleep(retryLogMs, undefined, { signal })
       }
     }

@@ -9,7 +9,6 @@ import { config, streamSettings } from '@/hub/config'
 import { LogError } from '@/hub/event-log'
 import { processHub } from '@/hub/process-hub'
 import { publish, PublishError } from '@/hub/publish'
-import { log } from '@/observe/log'
 import { readTopics, type TopicsContext } from './topics-in-path'
 
 export async function GET(request: Request, context: TopicsContext): Promise<Response> {
@@ -79,7 +78,6 @@ function refusalOf(error: unknown): Response {
       })
     case 'closed':
     case 'unavailable':
-      log.error({ err: error }, 'A publish failed.')
       return problemResponse(problem('unavailable', 'The event log is away. Try again.'), {
         'Retry-After': '5',
       })

@@ -1,0 +1,46 @@
+/** What an operator sees: figures that move with what happens, and a log of lines that a program can read. */
+import { asPublisher } from './support/publisher'
+import { createStreamReader } from './support/stream-reader'
+import { expect, test } from './support/server-test'
+
+test('The figures tell what was published, delivered, refused and missing', async ({ start }) => {
+  const server = await start({ env: { MAX_STREAMS: '2' } })
+  const news = `${server.url}/events/news`
+  const readers = [createStreamReader(), createStreamReader({ lastEventId: 'anotherlog.7' })]
+  const reading = readers.map((reader) => reader.connect(news))
+  await expect.poll(server.openStreams).toBe(2)
+
+  await createStreamReader().connect(news)
+  for (const data of ['1', '2', '3']) {
+    const response = await fetch(news, { method: 'POST', headers: asPublisher, body: data })
+    expect(response.status).toBe(201)
+  }
+  await fetch(`${news}?type=ping`, { method: 'POST', headers: asPublisher, body: 'x' })
+  await Promise.all(readers.map((reader) => reader.until(({ data }) => data === '3')))
+
+  const figures = {
+    sse_open_streams: 2,
+    sse_slowest_stream_lag_events: 0,
+    sse_events_appended_total: 3,
+    sse_events_delivered_total: 6,
+    'sse_resyncs_total{reason="epoch"}': 1,
+    'sse_refusals_total{reason="too-many-streams"}': 1,
+    'sse_refusals_total{reason="reserved-type"}': 1,
+    sse_publish_duration_seconds_count: 3,
+  }
+  for (const [name, value] of Object.entries(figures)) {
+    await expect.poll(() => server.metric(name), { message: name }).toBe(value)
+  }
+  for (const name of [
+    'sse_delivered_bytes_total',
+    'sse_delivered_chunks_total',
+    'sse_flush_duration_seconds_count',
+    'sse_delivery_latency_seconds_count',
+  ]) {
+    expect(await server.metric(name), name).toBeGreaterThan(0)
+  }
+
+  for (const reader of readers) reader.disconnect()
+  await Promise.all(reading)
+  await expect.poll(server.openStreams).toBe(0)
+})
