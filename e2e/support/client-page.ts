@@ -84,3 +84,10 @@ const polling = { timeout: 15_000, intervals: [25] }
 export function longestWaitMs(failures: number): number {
   return Math.min(30_000, 1_000 * 2 ** (failures - 1))
 }
+
+/** The page's clock goes on by `page.clock.fastForward` alone, however slow the machine is. To be called before a page is opened. */
+export async function stopClock(page: Page): Promise<void> {
+  const now = Date.now()
+  await page.clock.install({ time: now })
+  await page.clock.pauseAt(now + 1_000)
+}
