@@ -46,7 +46,7 @@ local epoch, head, time, token = state[1], tonumber(state[2] or 0), tonumber(sta
 local trimmed, floor = tonumber(state[5] or 0), tonumber(state[6] or 0)
 
 local function isAsSeen(seenHead, seenToken)
-  if head < seenHead then return false end
+  if head <= seenHead then return head == seenHead and token == seenToken end
   local entry = firstAfter(live, seenHead - 1)
   -- The live stream may no longer reach back to what was seen.
   if not entry or tonumber(entry[2][2]) >= seenHead then return true end
@@ -214,30 +214,32 @@ local function reasonOf(cursorEpoch, offset, removedUpTo)
   return offset < removedUpTo and 'trimmed' or ''
 end
 
--- Calls visit(topic, offset, entry) in the order of the offsets, forwards from after an offset or backwards from the head, until it
--- answers false. Few entries are read ahead: they may be big.
-local function merge(topics, after, isForwards, visit)
-  local size = math.max(2, math.floor(64 / #topics))
+-- Calls visit(topic, offset, entry) in the order of the offsets, those after one and up to another, or backwards, until it answers false.
+-- Entries may be big: a topic is read ahead no further than it has been read.
+local function merge(topics, after, upTo, isForwards, visit)
   local sign = isForwards and 1 or -1
   local runs = {}
   local function fill(run)
     if isForwards then
-      run.entries = redis.call('XRANGE', run.key, id(run.offset + 1), '+', 'COUNT', size)
+      run.entries = redis.call('XRANGE', run.key, id(run.offset + 1), id(upTo), 'COUNT', run.size)
     else
-      run.entries = redis.call('XREVRANGE', run.key, id(run.offset - 1), id(run.begin + 1), 'COUNT', size)
+      run.entries = redis.call('XREVRANGE', run.key, id(run.offset - 1), id(run.begin + 1), 'COUNT', run.size)
     end
     run.index = 0
+    run.isLast = #run.entries < run.size
+    run.size = run.size * 2
   end
   local function step(run)
-    if run.index == #run.entries and run.index == size then fill(run) end
+    if run.index == #run.entries and not run.isLast then fill(run) end
     run.index = run.index + 1
     run.entry = run.entries[run.index]
     run.offset = run.entry and offsetOf(run.entry)
   end
   for _, topic in ipairs(topics) do
-    local begin = beginOf[topic]
+    local begin = math.max(after, beginOf[topic] or 0)
     local run = { topic = topic, key = keyOf(topic), begin = begin }
-    run.offset = isForwards and math.max(after, begin) or head + 1
+    run.offset = isForwards and begin or upTo + 1
+    run.size = math.max(4, math.floor(128 / #topics))
     fill(run)
     step(run)
     if run.entry then runs[#runs + 1] = run end
@@ -276,22 +278,21 @@ local function take(topic, offset, entry)
 end
 
 local function takeAll(from)
-  while not isCut do
+  repeat
     local appends = redis.call('XRANGE', live, id(from + 1), '+', 'COUNT', 100)
+    if #appends == 0 then return end
+    local found, isFound = {}, {}
     for _, append in ipairs(appends) do
-      local topic, upTo = append[2][4], offsetOf(append)
-      from = math.max(from, tonumber(append[2][2]))
-      while from < upTo do
-        local found = redis.call('XRANGE', keyOf(topic), id(from + 1), id(upTo), 'COUNT', 50)
-        for _, entry in ipairs(found) do
-          from = offsetOf(entry)
-          if not take(topic, from, entry) then return end
-        end
-        if #found < 50 then from = upTo end
+      local topic = append[2][4]
+      if not isFound[topic] then
+        isFound[topic] = true
+        found[#found + 1] = topic
       end
     end
-    if #appends < 100 then return end
-  end
+    local upTo = offsetOf(appends[#appends])
+    merge(found, from, upTo, true, take)
+    from = upTo
+  until isCut
 end
 
 local begin, removedUpTo = 0, 0
@@ -307,7 +308,7 @@ if reason == 'epoch' or reason == 'future' then after = 0 end
 if isAll then
   takeAll(math.max(after, begin))
 else
-  merge(topics, after, true, take)
+  merge(topics, after, head, true, take)
 end
 return { epoch, head, token, reason, removedUpTo, isCut and last or head, events }
 `
@@ -338,7 +339,7 @@ elseif kind == 'since' then
 else
   local left = tonumber(ARGV[7])
   if left > 0 then
-    merge(topics, 0, false, function (_, offset)
+    merge(topics, 0, head, false, function (_, offset)
       first = offset
       left = left - 1
       return left > 0
