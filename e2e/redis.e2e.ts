@@ -113,32 +113,6 @@ test('Redis flushed: open streams hear resync, and get what is published next', 
   await expect.poll(openStreams).toBe(0)
 })
 
-test('Two servers on one Redis: readers of each get what is published at either, in order, once', async ({
-  startOnRedis,
-}) => {
-  const servers = await Promise.all([startOnRedis(), startOnRedis()])
-  const readers = servers.map(({ url }) => {
-    const reader = createStreamReader()
-    return { reader, ended: reader.connect(`${url}/events/shared?since=all`) }
-  })
-  for (const { reader } of readers) await reader.until(({ type }) => type === 'connected')
-
-  await Promise.all(
-    servers.map(async ({ url }, server) => {
-      for (let n = 0; n < 100; n++) await publish(url, 'shared', `${server} ${n}`)
-    }),
-  )
-  for (const { reader } of readers) await reader.until(() => messages(reader).length === 200)
-
-  const [one, other] = readers.map(({ reader }) => messages(reader))
-  expect(one).toEqual(other)
-  expect(new Set(one?.map(({ data }) => data)).size).toBe(200)
-  for (const { reader, ended } of readers) {
-    reader.disconnect()
-    await ended
-  }
-})
-
 test('A server starts while Redis is away, and serves when it is there', async ({
   redis,
   startOnRedis,

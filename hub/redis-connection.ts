@@ -5,7 +5,7 @@
 import { Redis } from 'ioredis'
 import { redisScripts } from './redis-scripts'
 
-type Script = (key: string, ...args: (string | number)[]) => Promise<unknown>
+type Script = (key: string, args: readonly (string | number)[]) => Promise<unknown>
 type ScriptedRedis = Redis & Record<keyof typeof redisScripts, Script>
 
 export interface RedisAddress {
@@ -43,7 +43,7 @@ const patienceMs = 2_000
 const maxRetryMs = 1_000
 
 interface RedisConnectionOptions {
-  /** A connection on which Redis owes an answer for so many milliseconds, and sends nothing, is given up. */
+  /** A connection on which Redis owes answers, and gives none for so many milliseconds, is given up. */
   silenceMs: number
   /** Called with the cause when the connection fails, once for each cause until it is up again. */
   onAway?: (cause: string) => void
@@ -65,7 +65,8 @@ export function openRedisConnection(
     maxRetriesPerRequest: 0,
     connectTimeout: patienceMs,
     disconnectTimeout: 200,
-    socketTimeout: silenceMs,
+    // For what ioredis itself asks when it connects.
+    socketTimeout: 2 * silenceMs,
     retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, maxRetryMs) * (0.5 + Math.random() / 2),
     // A primary that became a replica: another connection may find the new primary.
     reconnectOnError: ({ message }) => message.startsWith('READONLY '),
@@ -73,6 +74,10 @@ export function openRedisConnection(
       Object.entries(redisScripts).map(([name, lua]) => [name, { lua, numberOfKeys: 1 }]),
     ),
   }) as ScriptedRedis
+  const answers = watchSilence(silenceMs, () => {
+    noteCause('Redis does not answer.')
+    redis.disconnect(true)
+  })
   let patience = waitForReady()
   let isUp = false
   let isClosed = false
@@ -100,13 +105,15 @@ export function openRedisConnection(
     if (isUp) patience = waitForReady()
     isUp = false
   })
-  redis.on('error', ({ message }: Error) => {
-    // Only the message: the error may carry the password.
+  // Only the message: the error may carry the password.
+  redis.on('error', ({ message }: Error) => noteCause(message))
+
+  function noteCause(message: string): void {
     cause = message
     if (isClosed || told.has(message)) return
     told.add(message)
     onAway?.(message)
-  })
+  }
 
   return {
     async run(command) {
@@ -115,7 +122,7 @@ export function openRedisConnection(
         throw new RedisError('not-sent', cause ?? 'Redis does not answer.')
       }
       try {
-        return await command(redis)
+        return await answers.awaited(command(redis))
       } catch (error) {
         // Told without what ioredis adds: the arguments, which may be events.
         const { name, message } = error as Error
@@ -127,6 +134,47 @@ export function openRedisConnection(
     close() {
       isClosed = true
       redis.disconnect()
+    },
+  }
+}
+
+/** Calls `onSilence` when answers are awaited and none has come for so long. */
+function watchSilence(
+  silenceMs: number,
+  onSilence: () => void,
+): { awaited: <T>(answer: Promise<T>) => Promise<T> } {
+  let owed = 0
+  let heardAt = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function check(): void {
+    const leftMs = heardAt + silenceMs - performance.now()
+    if (leftMs > 0) {
+      clearTimeout(timer)
+      timer = setTimeout(check, leftMs)
+      return
+    }
+    const lastHeardAt = heardAt
+    // It may be this process that was busy: what has arrived meanwhile is read first.
+    setImmediate(() => {
+      if (owed === 0) return
+      if (heardAt === lastHeardAt) onSilence()
+      else check()
+    })
+  }
+
+  return {
+    async awaited(answer) {
+      if (owed++ === 0) {
+        heardAt = performance.now()
+        timer = setTimeout(check, silenceMs)
+      }
+      try {
+        return await answer
+      } finally {
+        heardAt = performance.now()
+        if (--owed === 0) clearTimeout(timer)
+      }
     },
   }
 }

@@ -64,11 +64,11 @@ export function openRedisLog({
   async function call<Name extends keyof Answers>(
     on: RedisConnection,
     script: Name,
-    ...args: Argument[]
+    args: readonly Argument[] = [],
   ): Promise<{ head: Cursor; rest: Answers[Name] }> {
     const newEpoch = randomBytes(4).toString('hex')
     const [epoch, head, token, ...rest] = (await on.run((redis) =>
-      redis[script](logKey, seen.epoch, seen.head, seen.token, newEpoch, ...args),
+      redis[script](logKey, [seen.epoch, seen.head, seen.token, newEpoch, ...args]),
     )) as [string, number, string, ...Answers[Name]]
     const found = { epoch, offset: head }
     // Those who stand in the old epoch should not go on for long.
@@ -105,11 +105,11 @@ export function openRedisLog({
       ...events.flatMap(({ type, data }) => [type, data]),
     ]
     const startedAt = performance.now()
-    const { head, rest } = await call(connection, 'logAppend', ...args).catch((error: unknown) => {
+    const { head, rest } = await call(connection, 'logAppend', args).catch((error: unknown) => {
       const isLost = error instanceof RedisError && error.outcome === 'unknown'
       if (!isLost || performance.now() - startedAt >= timeoutMs) throw error
       // The answer was lost, and perhaps the append. Its token makes a second try harmless.
-      return call(connection, 'logAppend', ...args)
+      return call(connection, 'logAppend', args)
     })
     const [outcome, epoch, first, count] = rest
     if (outcome === 'conflict') {
@@ -164,9 +164,7 @@ export function openRedisLog({
       }),
     read: ({ topics, after, limit, maxBytes }) =>
       answer(async () => {
-        const { head, rest } = await call(
-          connection,
-          'logRead',
+        const { head, rest } = await call(connection, 'logRead', [
           after.epoch,
           after.offset,
           limit,
@@ -174,7 +172,7 @@ export function openRedisLog({
           Date.now() - maxAgeMs,
           topics ? 'some' : 'all',
           ...new Set(topics),
-        )
+        ])
         const [reason, removedUpTo, through, rows] = rest
         const events = rows.map(toEvent)
         return {
@@ -185,13 +183,11 @@ export function openRedisLog({
       }),
     locate: (topics, start) =>
       answer(async () => {
-        const { head, rest } = await call(
-          connection,
-          'logLocate',
+        const { head, rest } = await call(connection, 'logLocate', [
           Date.now() - maxAgeMs,
           ...argumentsOf(start),
           ...new Set(topics),
-        )
+        ])
         const [reason, removedUpTo, first] = rest
         const lost = toLost(reason, removedUpTo, head, first)
         if ('cursor' in start && !lost) return { after: start.cursor, lost, removedUpTo }
