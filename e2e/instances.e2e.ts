@@ -1,11 +1,9 @@
 /** Several processes on one Redis, behind a balancer: one hub to whoever publishes and reads. */
 import { startBalancer } from './support/balancer'
-import { findRedis } from './support/find-redis'
 import { asPublisher } from './support/publisher'
 import type { RunningServer } from './support/start-server'
-import { startRedis } from './support/start-redis'
 import { createStreamReader, type StreamReader } from './support/stream-reader'
-import { expect, test as base } from './support/server-test'
+import { expect, test as base } from './support/redis-test'
 
 interface Instances {
   /** The balancer before both. */
@@ -16,10 +14,9 @@ interface Instances {
 }
 
 const test = base.extend<{ instances: Instances }>({
-  instances: async ({ start }, use) => {
-    const redis = await startRedis()
-    const env = { EVENTS_URL: redis.url, DRAIN: '500ms', RETRY: '100ms' }
-    const servers: Instances['servers'] = [await start({ env }), await start({ env })]
+  instances: async ({ startOnRedis }, use) => {
+    const env = { DRAIN: '500ms', RETRY: '100ms' }
+    const servers: Instances['servers'] = [await startOnRedis({ env }), await startOnRedis({ env })]
     const balancer = await startBalancer(servers.map(({ url }) => url))
     // What has answered once answers soon.
     for (const server of servers) expect(await server.openStreams()).toBe(0)
@@ -28,15 +25,13 @@ const test = base.extend<{ instances: Instances }>({
       servers,
       async restart(index) {
         const port = Number(new URL(servers[index].url).port)
-        servers[index] = await start({ env, port })
+        servers[index] = await startOnRedis({ env, port })
       },
     })
     await balancer.close()
-    await redis.stop()
   },
 })
 
-test.skip(() => findRedis() === undefined, 'There is no redis-server.')
 test.describe.configure({ timeout: 90_000 })
 
 interface Readers {

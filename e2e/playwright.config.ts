@@ -1,9 +1,9 @@
 import { defineConfig } from 'playwright/test'
 import { findBrowser } from './support/find-browser'
-import { findRedis } from './support/find-redis'
+import { findServer } from './support/find-server'
 
 // Once, for all workers.
-findRedis()
+for (const name of ['redis', 'nginx', 'caddy'] as const) findServer(name)
 
 export default defineConfig({
   testMatch: '*.e2e.ts',

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { createParser } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startCuttingProxy } from '@/e2e/support/cutting-proxy'
-import { findRedis } from '@/e2e/support/find-redis'
+import { findServer } from '@/e2e/support/find-server'
 import { startRedis, type RunningRedis } from '@/e2e/support/start-redis'
 import type { Cursor } from '@/events/cursor'
 import type { NewEvent } from '@/events/event'
@@ -82,7 +82,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
 })
 
-describe.skipIf(!findRedis())('a log in Redis', () => {
+describe.skipIf(!findServer('redis'))('a log in Redis', () => {
   test('killed in a burst and started again, has every event it acknowledged, once', async () => {
     const redis = await start('appendonly yes', 'appendfsync always')
     const log = open(redis)
@@ -314,7 +314,7 @@ describe.skipIf(!findRedis())('a log in Redis', () => {
   })
 })
 
-describe.skipIf(!findRedis())('two logs on one Redis', () => {
+describe.skipIf(!findServer('redis'))('two logs on one Redis', () => {
   test('readers of each get what both append, in one order, once', async () => {
     const redis = await start()
     const topics = Array.from({ length: 20 }, (_, n) => `t${n}`)

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { findRedis } from '@/e2e/support/find-redis'
+import { findServer } from '@/e2e/support/find-server'
 import { startRedis, type RunningRedis } from '@/e2e/support/start-redis'
 import type { EventLog, Retention } from './event-log'
 import { testEventLog } from './event-log.contract'
@@ -8,7 +8,7 @@ import { openRedisLog } from './redis-log'
 const defaults = { maxCount: 10_000, maxAgeMs: 3_600_000 }
 const page = { limit: 100_000, maxBytes: 64 * 1024 * 1024 }
 
-describe.skipIf(!findRedis())('redis', () => {
+describe.skipIf(!findServer('redis'))('redis', () => {
   let redis: RunningRedis
 
   beforeAll(async () => {

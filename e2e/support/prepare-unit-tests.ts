@@ -1,6 +1,6 @@
 /** Runs once, before all unit tests: what it finds, their workers inherit. */
-import { findRedis } from './find-redis'
+import { findServer } from './find-server'
 
 export function setup(): void {
-  findRedis()
+  findServer('redis')
 }

@@ -1,6 +1,6 @@
 /** `test` with a Redis of its own, for servers that share it. Skipped where there is none. */
 import type { StartServerOptions, RunningServer } from './start-server'
-import { findRedis } from './find-redis'
+import { findServer } from './find-server'
 import { test as base } from './server-test'
 import { startRedis, type RunningRedis } from './start-redis'
 
@@ -13,7 +13,7 @@ interface TestFixtures {
 
 export const test = base.extend<TestFixtures>({
   redis: async ({}, use, testInfo) => {
-    testInfo.skip(!findRedis(), 'There is no Redis server.')
+    testInfo.skip(!findServer('redis'), 'There is no Redis server.')
     const redis = await startRedis(['appendonly yes', 'appendfsync always'])
     await use(redis)
     await redis.stop()

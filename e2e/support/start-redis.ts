@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { findRedis } from './find-redis'
+import { findServer } from './find-server'
 
 export interface RunningRedis {
   /** Such as `redis://127.0.0.1:40123`. */
@@ -90,7 +90,7 @@ async function freePort(): Promise<number> {
 }
 
 function start(port: number, folder: string, config: readonly string[]): Promise<ChildProcess> {
-  const path = findRedis()
+  const path = findServer('redis')
   if (path === undefined) throw new Error('There is no Redis server to start.')
   const server = spawn(path, ['-'], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] })
   server.stdin.end([`port ${port}`, 'bind 127.0.0.1', 'save ""', ...config].join('\n'))

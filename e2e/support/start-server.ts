@@ -13,6 +13,8 @@ export interface StartServerOptions {
   env?: Record<string, string>
   /** The folder of the app. Default: this one. */
   app?: string
+  /** Whom the process runs as. Default: whoever runs the tests. */
+  userId?: number | undefined
 }
 
 export interface RunningServer {
@@ -40,10 +42,12 @@ export async function startServer({
   port = 0,
   env = {},
   app = root,
+  userId,
 }: StartServerOptions = {}): Promise<RunningServer> {
-  const next = require.resolve('next/dist/bin/next', { paths: [app] })
   const script =
-    command === 'standalone' ? [join(app, '.next/standalone/server.js')] : [next, command]
+    command === 'standalone'
+      ? [join(app, '.next/standalone/server.js')]
+      : [require.resolve('next/dist/bin/next', { paths: [app] }), command]
   const server = spawn(process.execPath, script, {
     cwd: app,
     env: {
@@ -55,6 +59,7 @@ export async function startServer({
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(userId !== undefined && { uid: userId, gid: userId }),
     // A process group of its own: `next dev` starts further processes.
     detached: true,
   })
