@@ -58,14 +58,14 @@ describe('an app made by docs/use-it.md', () => {
 
       expect(await compile(app)).toBe('')
     },
-    15_000,
+    60_000,
   )
 
   test('compiles without topics, with what is copied by then', async () => {
     const app = await followPage(pageUpToTopics, ownConfig)
 
     expect(await compile(app)).toBe('')
-  }, 15_000)
+  }, 60_000)
 
   test('installs every package that it imports, and no other', async () => {
     const app = await followPage(page, ownConfig)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { readerOf } from '@/e2e/support/feed-reader'
 import { parseCursor } from '@/events/cursor'
 import type { Feed } from '@/events/feed'
 import { LogError, type EventLog } from './event-log'
@@ -25,26 +26,6 @@ afterEach(async () => {
 async function append(topic: string, ...data: string[]): Promise<string[]> {
   const events = data.map((text) => ({ type: 'message', data: text }))
   return (await log.append(topic, events)).ids
-}
-
-/** Reads a feed the way a stream does, one chunk for each call. */
-function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
-  const arrived: EventSourceMessage[] = []
-  const parser = createParser({ onEvent: (event) => arrived.push(event) })
-  const { signal } = new AbortController()
-  return {
-    async next() {
-      for (;;) {
-        const chunk = feed.take(256 * 1024)
-        if (chunk === 'end') return []
-        if (chunk) {
-          parser.feed(new TextDecoder().decode(chunk))
-          return arrived.splice(0)
-        }
-        await feed.ready(signal)
-      }
-    },
-  }
 }
 
 async function readData(feed: Feed, count: number): Promise<string[]> {

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { createParser } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startCuttingProxy } from '@/e2e/support/cutting-proxy'
+import { readerOf } from '@/e2e/support/feed-reader'
 import { findServer } from '@/e2e/support/find-server'
 import { startRedis, type RunningRedis } from '@/e2e/support/start-redis'
 import type { Cursor } from '@/events/cursor'
 import type { NewEvent } from '@/events/event'
-import type { Feed } from '@/events/feed'
 import { log as journal } from '@/observe/log'
 import type { EventLog, Retention } from './event-log'
 import { createHub } from './hub'
@@ -187,18 +186,19 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     const redis = await start()
     const hub = createHub(open(redis))
     const feed = await hub.subscribe({ topics: ['a'], envelope: false })
-    const next = readerOf(feed)
+    const reader = readerOf(feed)
     await append(hub.log, 'a', 'before')
-    const before = await next()
+    const before = await reader.next()
 
     await redis.command('FLUSHALL')
-    const flushed = await next()
+    const flushed = await reader.next()
     await append(hub.log, 'a', 'after')
-    const after = await next()
+    const after = await reader.next()
 
-    expect(before).toEqual(['message before'])
-    expect(flushed).toEqual([expect.stringMatching(/^resync .*"reason":"epoch".*"oldest":null/)])
-    expect(after).toEqual(['message after'])
+    expect(before).toMatchObject([{ data: 'before' }])
+    expect(flushed).toMatchObject([{ event: 'resync' }])
+    expect(JSON.parse(flushed[0]?.data ?? '')).toMatchObject({ reason: 'epoch', oldest: null })
+    expect(after).toMatchObject([{ data: 'after' }])
     await feed.close()
     await hub.close()
   })
@@ -246,40 +246,39 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     await proxy.close()
   })
 
-  test('restored to an earlier state, is another log for those who had seen more', async () => {
-    const redis = await start()
-    const log = open(redis)
-    await append(log, 'a', 'kept')
-    await redis.command('SAVE')
-    await append(log, 'a', 'gone')
-    const head = await log.head()
+  describe('restored to an earlier state', () => {
+    let redis: RunningRedis
+    let log: EventLog
+    let head: Cursor
 
-    await redis.kill()
-    await redis.restart()
-    const read = await eventually(() => log.read({ topics: ['a'], after: head, ...page }))
+    beforeEach(async () => {
+      redis = await start()
+      log = open(redis)
+      await append(log, 'a', 'kept')
+      await redis.command('SAVE')
+      await append(log, 'a', 'gone')
+      head = await log.head()
+      await redis.kill()
+      await redis.restart()
+    })
 
-    expect(read.lost?.reason).toBe('epoch')
-    expect(read.events.map(({ data }) => data)).toEqual(['kept'])
-    const [id] = await append(log, 'a', 'next')
-    expect(id).toBe(`${read.through.epoch}.${head.offset}`)
-  })
+    test('is another log for those who had seen more', async () => {
+      const read = await eventually(() => log.read({ topics: ['a'], after: head, ...page }))
 
-  test('restored and overtaken by another process, is another log all the same', async () => {
-    const redis = await start()
-    const log = open(redis)
-    await append(log, 'a', 'kept')
-    await redis.command('SAVE')
-    await append(log, 'a', 'gone')
-    const head = await log.head()
+      expect(read.lost?.reason).toBe('epoch')
+      expect(read.events.map(({ data }) => data)).toEqual(['kept'])
+      const [id] = await append(log, 'a', 'next')
+      expect(id).toBe(`${read.through.epoch}.${head.offset}`)
+    })
 
-    await redis.kill()
-    await redis.restart()
-    const other = open(redis)
-    await append(other, 'b', 'in its place', 'and one more')
-    const read = await eventually(() => log.read({ topics: ['a', 'b'], after: head, ...page }))
+    test('is another log all the same when another process has overtaken what they had seen', async () => {
+      await append(open(redis), 'b', 'in its place', 'and one more')
 
-    expect(read.lost?.reason).toBe('epoch')
-    expect(read.events.map(({ data }) => data)).toEqual(['kept', 'in its place', 'and one more'])
+      const read = await eventually(() => log.read({ topics: ['a', 'b'], after: head, ...page }))
+
+      expect(read.lost?.reason).toBe('epoch')
+      expect(read.events.map(({ data }) => data)).toEqual(['kept', 'in its place', 'and one more'])
+    })
   })
 
   test('away from the start, is unavailable until it is there', async () => {
@@ -387,24 +386,4 @@ async function follow(
     }
   }
   return seen
-}
-
-/** Reads a feed the way a stream does, one chunk for each call. */
-function readerOf(feed: Feed): () => Promise<string[]> {
-  const arrived: string[] = []
-  const parser = createParser({
-    onEvent: ({ event: type = 'message', data }) => arrived.push(`${type} ${data}`),
-  })
-  const { signal } = new AbortController()
-  return async () => {
-    for (;;) {
-      const chunk = feed.take(256 * 1024)
-      if (chunk === 'end') return []
-      if (chunk) {
-        parser.feed(new TextDecoder().decode(chunk))
-        return arrived.splice(0)
-      }
-      await feed.ready(signal)
-    }
-  }
 }

@@ -214,8 +214,8 @@ local function reasonOf(cursorEpoch, offset, removedUpTo)
   return offset < removedUpTo and 'trimmed' or ''
 end
 
--- Calls visit(topic, offset, entry) in the order of the offsets, those after one and up to another, or backwards, until it answers false.
--- Entries may be big: a topic is read ahead no further than it has been read.
+-- Calls visit(topic, offset, entry) in the order of the offsets, those after one and up to another, or backwards, until it
+-- answers false. Entries may be big: a topic is read ahead little further than it has been read.
 local function merge(topics, after, upTo, isForwards, visit)
   local sign = isForwards and 1 or -1
   local runs = {}
@@ -258,8 +258,8 @@ end
 `
 
 /**
- * ARGV: epoch and offset of the cursor, limit, maxBytes, the time of the oldest event that may be read; `all`, or `some` and the topics. What there
- * is of all topics is found by the live stream, as far as that reaches back.
+ * ARGV: epoch and offset of the cursor, limit, maxBytes, the time of the oldest event that may be read; `all`, or `some` and the
+ * topics. What there is of all topics is found by the live stream, as far as that reaches back.
  */
 const readScript = `${lookBack}
 local cursorEpoch, after = ARGV[5], tonumber(ARGV[6])
@@ -313,7 +313,10 @@ end
 return { epoch, head, token, reason, removedUpTo, isCut and last or head, events }
 `
 
-/** ARGV: the time of the oldest event that may be read; `cursor`, epoch and offset, or `last` or `since` and a number; the topics. */
+/**
+ * ARGV: the time of the oldest event that may be read; `cursor`, epoch and offset, or `last` or `since` and a number; the topics.
+ * Answers the offset of the first event to read, 0 when there is none.
+ */
 const locateScript = `${lookBack}
 local oldest, kind = tonumber(ARGV[5]), ARGV[6]
 local topics = { unpack(ARGV, kind == 'cursor' and 9 or 8) }

@@ -1,0 +1,23 @@
+/** Reads a feed the way a stream does. */
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import type { Feed } from '@/events/feed'
+
+/** `next` resolves with the events of one chunk; with none at the end. */
+export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
+  const arrived: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (event) => arrived.push(event) })
+  const { signal } = new AbortController()
+  return {
+    async next() {
+      for (;;) {
+        const chunk = feed.take(256 * 1024)
+        if (chunk === 'end') return []
+        if (chunk) {
+          parser.feed(new TextDecoder().decode(chunk))
+          return arrived.splice(0)
+        }
+        await feed.ready(signal)
+      }
+    },
+  }
+}
