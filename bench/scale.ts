@@ -1,0 +1,155 @@
+/**
+ * What docs/operate.md reckons with: what a process needs for each idle stream, what a stream costs to open, and what Redis does for
+ * each append and for each process that reads it.
+ *
+ * npx next build && npx tsx bench/scale.ts
+ */
+import { setMaxListeners } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startRedis, type RunningRedis } from '../e2e/support/start-redis'
+import { startServer, type RunningServer } from '../e2e/support/start-server'
+import type { EventLog } from '../hub/event-log'
+import { openRedisLog } from '../hub/redis-log'
+
+const mebibyte = 1024 * 1024
+const retention = { maxCount: 100_000, maxAgeMs: 86_400_000 }
+
+async function main(): Promise<void> {
+  await measureStreams()
+  await measureRedis()
+}
+
+async function measureStreams(): Promise<void> {
+  const server = await startServer({ env: { EVENTS_URL: 'memory:', MAX_STREAMS: '20000' } })
+  const sockets: Socket[] = []
+  try {
+    // What the first streams cost is the warming of the process.
+    await open(server, sockets, 200)
+    const rows = []
+    for (const count of [1_000, 5_000, 10_000]) {
+      const before = await usage(server.pid)
+      const opened = count - sockets.length
+      await open(server, sockets, opened)
+      const after = await usage(server.pid)
+      await sleep(5_000)
+      const idleFrom = await usage(server.pid)
+      await sleep(15_000)
+      const idleTo = await usage(server.pid)
+      rows.push({
+        streams: count,
+        'memory, MiB': Math.round(idleTo.bytes / mebibyte),
+        'CPU to open one, ms': round((after.cpuMs - before.cpuMs) / opened),
+        'CPU idle, % of a core': round((idleTo.cpuMs - idleFrom.cpuMs) / 150),
+      })
+    }
+    console.log('Idle streams of one process')
+    console.table(rows)
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    await server.stop()
+  }
+}
+
+async function open(server: RunningServer, sockets: Socket[], count: number): Promise<void> {
+  const port = Number(new URL(server.url).port)
+  for (let left = count; left > 0; left -= 100) {
+    await Promise.all(
+      Array.from({ length: Math.min(100, left) }, async () => {
+        const socket = connect(port, '127.0.0.1')
+        sockets.push(socket)
+        socket.write('GET /events/quiet HTTP/1.1\r\nHost: localhost\r\n\r\n')
+        await new Promise((resolve, reject) => {
+          socket.once('data', resolve)
+          socket.once('error', reject)
+        })
+        socket.resume()
+      }),
+    )
+  }
+}
+
+async function usage(pid: number): Promise<{ cpuMs: number; bytes: number }> {
+  const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
+  const pages = Number((await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ')[1])
+  return { cpuMs: (Number(stat[11]) + Number(stat[12])) * 10, bytes: pages * 4_096 }
+}
+
+async function measureRedis(): Promise<void> {
+  const redis = await startRedis(['appendonly yes', 'appendfsync everysec'])
+  try {
+    const rows = []
+    for (const readers of [0, 10, 50, 100]) rows.push(await publishTo(redis, readers))
+    console.log('Redis: 100 events a second of 100 bytes, to as many processes as read them')
+    console.table(rows)
+  } finally {
+    await redis.stop()
+  }
+}
+
+/** 100 appends a second for ten seconds; each reader is a log of its own that reads on when it hears of more, as a hub does. */
+async function publishTo(redis: RunningRedis, readers: number): Promise<Record<string, number>> {
+  const address = { host: '127.0.0.1', port: redis.port, tls: false, database: 0 }
+  const openLog = (): EventLog => openRedisLog({ address, ...retention })
+  const ended = new AbortController()
+  setMaxListeners(0, ended.signal)
+  const counts = Array.from({ length: readers }, () => 0)
+  const logs = await Promise.all(
+    counts.map(async (_, index) => {
+      const log = openLog()
+      let after = await log.head()
+      let again = false
+      let reading: Promise<void> | undefined
+      const readOn = async (): Promise<void> => {
+        do {
+          again = false
+          const { events, through } = await log.read({ after, limit: 1_000, maxBytes: mebibyte })
+          counts[index] = (counts[index] ?? 0) + events.length
+          after = through
+        } while (again)
+        reading = undefined
+      }
+      const onChange = (): void => {
+        again = true
+        reading ??= readOn()
+      }
+      log.watch(onChange, { signal: ended.signal })
+      return log
+    }),
+  )
+  const writer = openLog()
+  await writer.head()
+  await sleep(1_000)
+  const before = await cpuOf(redis)
+  const startedAt = performance.now()
+  const event = { type: 'message', data: 'x'.repeat(100) }
+  for (let sent = 0; sent < 1_000; sent++) {
+    await writer.append('news', [event])
+    const aheadMs = startedAt + sent * 10 - performance.now()
+    if (aheadMs > 1) await sleep(aheadMs)
+  }
+  const seconds = (performance.now() - startedAt) / 1_000
+  await sleep(500)
+  const cpuMs = (await cpuOf(redis)) - before
+  ended.abort()
+  await Promise.all([...logs, writer].map((log) => log.close()))
+  return {
+    processes: readers,
+    'events read': counts.reduce((sum, count) => sum + count, 0),
+    'CPU of Redis, % of a core': round(cpuMs / (seconds * 10)),
+    'for each event, µs': round(cpuMs),
+  }
+}
+
+async function cpuOf(redis: RunningRedis): Promise<number> {
+  const info = String(await redis.command('INFO', 'cpu'))
+  const seconds = [...info.matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)]
+  return seconds.reduce((sum, [, value]) => sum + Number(value) * 1_000, 0)
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
+void main()
