@@ -9,11 +9,15 @@ import { log } from '@/observe/log'
 
 export function start(): void {
   try {
-    const { stallMs, drainMs } = config()
+    const { stallMs, drainMs, trustedProxies, isOpen, jwtSecret } = config()
     processHub()
     oncePerProcess('server-requests', () => {
-      watchServerRequests({ stallMs })
+      watchServerRequests({ stallMs, trustedProxies })
       drainOnSignals({ drainMs })
+      if (isOpen) log.warn('Anyone may publish, because EVENTS_JWT_SECRET is not set.')
+      else if (!jwtSecret) {
+        log.warn('Nobody may publish over HTTP, because EVENTS_JWT_SECRET is not set.')
+      }
     })
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof LogError)) throw error

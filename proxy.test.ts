@@ -4,7 +4,7 @@ import { config, proxy } from './proxy'
 
 describe('proxy', () => {
   test('answers with a problem', async () => {
-    const response = proxy()
+    const response = proxy(new Request('http://localhost/events/%ff'))
 
     expect(response.status).toBe(400)
     expect(response.headers.get('content-type')).toBe('application/problem+json')

@@ -12,6 +12,8 @@ export interface Refusal {
   status: number
   /** Why, as the server names it in its problem details; undefined when something before it answered. */
   code: string | undefined
+  /** What the server says of it, for people. */
+  detail: string | undefined
   retryAfterS: number | undefined
 }
 
@@ -42,7 +44,7 @@ export async function publishDraft(topic: string, draft: Draft, key: string): Pr
       kind: 'refused',
       draft,
       status: response.status,
-      code: await codeOf(response),
+      ...(await problemOf(response)),
       retryAfterS: Number(response.headers.get('Retry-After')) || undefined,
     }
   } catch {
@@ -61,12 +63,16 @@ export function isJson(data: string): boolean {
   }
 }
 
-async function codeOf(response: Response): Promise<string | undefined> {
+async function problemOf(response: Response): Promise<Pick<Refusal, 'code' | 'detail'>> {
   try {
-    const { code } = (await response.json()) as { code?: unknown }
-    return typeof code === 'string' ? code : undefined
+    const { code, detail } = (await response.json()) as { code?: unknown; detail?: unknown }
+    return { code: textOf(code), detail: textOf(detail) }
   } catch {
     // A proxy answers with a page of its own.
-    return undefined
+    return { code: undefined, detail: undefined }
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }

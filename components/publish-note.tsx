@@ -52,8 +52,10 @@ function noteOn(outcome: Outcome): { headline: string; rest: string } {
   return { headline: 'Not published.', rest: reasonOf(outcome) }
 }
 
-function reasonOf({ draft, status, code, retryAfterS }: Refusal): string {
+function reasonOf({ draft, status, code, detail, retryAfterS }: Refusal): string {
   if (code === 'empty-body') return 'Write some data first.'
+  // Only the operator can mend it: the server says how.
+  if (code === 'secret-not-set' && detail !== undefined) return detail
   switch (status) {
     case 400:
       return 'The server could not read this.'

@@ -457,7 +457,7 @@ async function runUntilExit(
 }
 
 for (const [name, value] of [
-  ['EVENTS_URL', 'redis://localhost'],
+  ['EVENTS_URL', 'postgres://localhost'],
   ['HEARTBEAT', 'soon'],
   ['EVENTS_MAX_COUNT', '0'],
 ] as const) {

@@ -1,35 +1,73 @@
-/** The same buttons under `next dev`, where StrictMode mounts every component twice. */
+/** The same pages under `next dev`, where StrictMode mounts every component twice, and anyone may publish. */
 import { expect, test } from './support/test'
-import { startServer } from './support/start-server'
+import { startServer, type RunningServer } from './support/start-server'
+import { createStreamReader } from './support/stream-reader'
 
-// `next dev` itself warns of style sheets that it preloads and then loads by another address.
-test.use({ toleratedComplaint: /was preloaded using link preload but not used/ })
+// One after another: there can be one `next dev` in a folder.
+test.describe.configure({ mode: 'default', timeout: 90_000 })
+
+test.use({
+  // `next dev` itself warns of style sheets that it preloads and then loads by another address.
+  toleratedComplaint: /was preloaded using link preload but not used/,
+})
+
+// `next dev` gives its server a tenth of a second to end, unless it is told otherwise.
+const env = { EVENTS_URL: 'memory:', NEXT_EXIT_TIMEOUT_MS: '5000' }
+
+let server: RunningServer
+
+test.beforeAll(async () => {
+  server = await startServer({ command: 'dev', env })
+})
+
+test.afterAll(async () => {
+  await server.stop()
+})
 
 test('Start, Stop and Clear do what they say under next dev', async ({ page }) => {
-  test.setTimeout(90_000)
-  const server = await startServer({ command: 'dev' })
-  try {
-    const requests: string[] = []
-    page.on('request', (request) => {
-      if (new URL(request.url()).pathname === '/events') requests.push(request.url())
-    })
-    const events = page.getByRole('log', { name: 'Events' }).getByRole('listitem')
-    const status = page.getByRole('status').first()
-    await page.goto(server.url)
-    await expect(events.first()).toContainText('Hi there', { timeout: 30_000 })
+  const requests: string[] = []
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/events') requests.push(request.url())
+  })
+  const events = page.getByRole('log', { name: 'Events' }).getByRole('listitem')
+  const status = page.getByRole('status').first()
+  await page.goto(server.url)
+  await expect(events.first()).toContainText('Hi there', { timeout: 30_000 })
 
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await expect(status).toContainText('Stopped')
-    await expect.poll(server.openStreams).toBe(0)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(status).toContainText('Stopped')
+  await expect.poll(server.openStreams).toBe(0)
 
-    await page.getByRole('button', { name: 'Clear' }).click()
-    await expect(events).toHaveCount(0)
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await expect(events).toHaveCount(0)
 
-    await page.getByRole('button', { name: 'Start' }).click()
-    await expect(status).toContainText('Ended', { timeout: 15_000 })
-    await expect(events).toHaveText([/Hi there/, /How are you\?/, /I am fine/])
-    expect(requests).toHaveLength(2)
-  } finally {
-    await server.stop()
-  }
+  await page.getByRole('button', { name: 'Start' }).click()
+  await expect(status).toContainText('Ended', { timeout: 15_000 })
+  await expect(events).toHaveText([/Hi there/, /How are you\?/, /I am fine/])
+  expect(requests).toHaveLength(2)
+})
+
+test('next dev says once that anyone may publish, and nothing of the tokens it was sent', async () => {
+  const published = await fetch(`${server.url}/events/news`, { method: 'POST', body: 'hello' })
+  const read = await fetch(`${server.url}/events/news?access_token=sesame`)
+  await read.body?.cancel()
+
+  expect([published.status, read.status]).toEqual([201, 200])
+  expect(server.output()).toContain('POST /events/news')
+  expect(server.output()).not.toContain('sesame')
+  expect(server.output().match(/Anyone may publish/g)).toHaveLength(1)
+})
+
+test('Under dev, a reader is asked to leave when the process stops', async () => {
+  const reader = createStreamReader()
+  const ended = reader.connect(`${server.url}/events/news`)
+  await reader.until(({ type }) => type === 'connected', 40_000)
+
+  process.kill(server.pid, 'SIGTERM')
+
+  await ended
+  await server.exited
+  const { type, data } = reader.events.at(-1) ?? {}
+  expect(type).toBe('reconnect')
+  expect(JSON.parse(data ?? '')).toMatchObject({ reason: 'drain' })
 })

@@ -180,7 +180,13 @@ test('curl in one terminal prints what curl in another publishes', async ({ serv
   })
   await expect.poll(() => printed).toMatch(/event: connected\nretry: \d+\ndata: \{.*\}\n\n$/)
 
-  const { stdout } = await promisify(execFile)('curl', ['-d', 'hello', url])
+  const { stdout } = await promisify(execFile)('curl', [
+    '-H',
+    `Authorization: ${asPublisher.authorization}`,
+    '-d',
+    'hello',
+    url,
+  ])
 
   const { ids } = JSON.parse(stdout) as { ids: string[] }
   expect(ids).toHaveLength(1)

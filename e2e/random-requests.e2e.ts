@@ -2,6 +2,7 @@
 import { Agent } from 'node:http'
 import fc from 'fast-check'
 import { readDocumentedRefusals } from './support/documented-refusals'
+import { asPublisher, publisherToken, signToken } from './support/publisher'
 import { readHistory } from './support/read-history'
 import { sendRequest, type Answer } from './support/send-request'
 import { expect, test } from './support/server-test'
@@ -88,6 +89,21 @@ const cursor = fc.oneof(
   fc.nat(4_000).map((length) => 'x'.repeat(length)),
 )
 
+const grants = { subscribe: ['news', 'a.*'], publish: ['alerts', '0'] }
+
+/** Good ones, bad ones, and what is none. */
+const token = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom(
+      publisherToken,
+      signToken({ sub: 'anna', events: grants }),
+      signToken({ exp: 1, events: grants }),
+      signToken({ events: grants }, { algorithm: 'none' }),
+      signToken(JSON.parse('{"__proto__":{"events":{"publish":["*"]}},"events":[]}') as object),
+    ),
+    text,
+  )
+
 const latin1 = fc.string({
   unit: fc
     .integer({ min: 0x20, max: 0xff })
@@ -107,6 +123,7 @@ const query = fc
       since: fc.constantFrom('all', '10m', '7d', '0s', 'soon', '99999999999d'),
       envelope: fc.constantFrom('0', '1', '2', 'true'),
       _rsc: latin1,
+      access_token: token(latin1),
     },
     { requiredKeys: [] },
   )
@@ -140,11 +157,26 @@ const headerValues: Record<string, fc.Arbitrary<string>> = {
   ),
   'content-encoding': fc.constantFrom('identity', 'gzip', 'x'),
   'sec-fetch-site': fc.constantFrom('same-origin', 'none', 'cross-site', 'same-site', ''),
-  origin: fc.constantFrom('null', 'https://evil.example', 'http://localhost', '', 'x'),
+  origin: fc.constantFrom(
+    'null',
+    'https://evil.example',
+    'https://allowed.example',
+    'http://localhost',
+    '',
+    'x',
+  ),
+  'access-control-request-method': fc.constantFrom('POST', 'PUT', ''),
   host: fc.constantFrom('evil.example', 'localhost', '[::1]:1', 'a b', '', 'x:y:z', '%00'),
   accept: fc.constantFrom('text/event-stream', 'text/html', '*/*', 'image/png', ''),
   'accept-encoding': fc.constantFrom('gzip', 'identity', ''),
-  cookie: latin1,
+  authorization: fc.oneof(
+    token(latin1).map((text) => `Bearer ${text}`),
+    latin1,
+  ),
+  cookie: fc.oneof(
+    token(latin1).map((text) => `events_token=${text}`),
+    latin1,
+  ),
   range: fc.constantFrom('bytes=0-1', 'bytes=-', 'x'),
   'if-none-match': fc.constantFrom('*', '"x"'),
   'x-forwarded-for': latin1,
@@ -169,6 +201,13 @@ const body = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
   { weight: 4, arbitrary: fc.string({ unit: 'grapheme', minLength: 1 }) },
   { weight: 3, arbitrary: fc.json() },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '{"__proto__":{"polluted":true}}',
+      '{"constructor":{"prototype":{"polluted":true}}}',
+    ),
+  },
   { weight: 3, arbitrary: fc.array(fc.json()).map((values) => values.join('\n')) },
   { weight: 2, arbitrary: fc.uint8Array() },
   {
@@ -234,11 +273,18 @@ test(
   'Random requests are all answered, and leave nothing behind',
   { tag: '@soak' },
   async ({ start, isSoak }) => {
-    if (!isSoak) test.setTimeout(60_000)
-    const total = isSoak ? 100_000 : 3_000
+    if (!isSoak) test.setTimeout(120_000)
+    const total = isSoak ? 100_000 : 2_000
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
     console.log(`SEED=${seed} repeats these ${total} random requests.`)
-    const server = await start()
+    const server = await start({
+      env: {
+        PUBLIC_TOPICS: 'news,a.*,after,marker',
+        CORS_ORIGINS: 'https://allowed.example',
+        // What each of them left behind would add up to more.
+        NODE_OPTIONS: '--max-old-space-size=100',
+      },
+    })
     const agent = new Agent({ keepAlive: true, maxSockets: connections })
     const faults: string[] = []
 
@@ -259,7 +305,11 @@ test(
     expect(faults, `${faults.length} faults with SEED=${seed}`).toEqual([])
     await expect.poll(server.openStreams).toBe(0)
     expect(server.output().replaceAll(nextsOwnComplaint, '')).not.toMatch(/⨯|error/i)
-    const published = await sendRequest(server.url, '/events/after', { method: 'POST', body: 'ok' })
+    const published = await sendRequest(server.url, '/events/after', {
+      method: 'POST',
+      headers: asPublisher,
+      body: 'ok',
+    })
     expect(published.status).toBe(201)
     expect(await readHistory(server.url, 'after')).toMatchObject([{ data: 'ok' }])
   },

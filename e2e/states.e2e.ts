@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
 import { expect, test } from './support/client-test'
+import { asPublisher } from './support/publisher'
 import type { Answer, StreamOrigin } from './support/stream-origin'
 
 test.describe.configure({ timeout: 90_000 })
@@ -195,7 +196,7 @@ for (const [name, reach] of Object.entries(states)) {
           `${server.url}/events/${topic}?type=${isLow ? 'stock.low' : 'order.paid'}`,
           {
             method: 'POST',
-            headers: { 'content-type': 'application/json' },
+            headers: { ...asPublisher, 'content-type': 'application/json' },
             body: JSON.stringify({ ...data, amount: 1_900 + 37 * n, currency: 'EUR' }),
           },
         )

@@ -531,7 +531,8 @@ test('The commands shown work when they are run', async ({ page }) => {
   watching.stdout.on('data', (chunk: Buffer) => (watched += chunk.toString()))
   await expect.poll(() => watched).toContain('event: connected')
   for (const command of publish) {
-    const { stdout } = await promisify(execFile)('sh', ['-c', command])
+    const asPublished = `curl() { command curl -H 'Authorization: ${asPublisher.authorization}' "$@"; }; ${command}`
+    const { stdout } = await promisify(execFile)('sh', ['-c', asPublished])
     expect(JSON.parse(stdout)).toEqual({ ids: [expect.any(String)] })
   }
 

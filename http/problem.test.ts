@@ -29,6 +29,7 @@ describe('problemResponse', () => {
     expect(Object.fromEntries(response.headers)).toEqual({
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
       'x-content-type-options': 'nosniff',
     })
     expect(await response.json()).toEqual(refusal)

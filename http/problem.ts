@@ -3,6 +3,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 import { metrics } from '@/observe/metrics'
+import { neverAPage } from './never-a-page'
 
 const kinds = {
   // The path and the query
@@ -27,6 +28,11 @@ const kinds = {
   'invalid-idempotency-key': { status: 400, title: 'Malformed idempotency key' },
   'idempotency-conflict': { status: 422, title: 'Idempotency key used for another body' },
   'cross-site': { status: 403, title: 'Request from another site' },
+  'token-required': { status: 401, title: 'Token required' },
+  'invalid-token': { status: 401, title: 'Token does not hold' },
+  'not-granted': { status: 403, title: 'Not granted by the token' },
+  'secret-not-set': { status: 403, title: 'No token is accepted' },
+  'too-many-publishes': { status: 429, title: 'Too many publishes' },
 
   // The server
   busy: { status: 503, title: 'Server busy' },
@@ -57,7 +63,7 @@ export function problemResponse(refusal: Problem, headers: Record<string, string
     headers: {
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
+      ...neverAPage,
       // What is left of a body that is too large would otherwise be read to its end, to use the connection again.
       ...(refusal.status === 413 && { Connection: 'close' }),
       ...headers,

@@ -1,11 +1,13 @@
 /**
- * What only Node's own request can do, and a route handler has no hold of: a stream whose reader takes nothing is closed by its
- * socket. The stream itself can't, because while a chunk waits for the socket, ending the body waits behind it.
+ * What only Node's own request can do, and a route handler has no hold of. A reader that takes nothing, and a publisher that sends
+ * nothing, are cut off by their socket: a stream can't end itself, because while a chunk waits for the socket, ending the body waits
+ * behind it. And what a client says of its own address is dropped, before Next believes it.
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server } from 'node:http'
 import { oncePerProcess } from '@/events/once-per-process'
+import { log } from '@/observe/log'
 
 const servers = oncePerProcess('servers', () => new Set<Server>())
 
@@ -14,11 +16,20 @@ export function closeIdleConnections(): void {
   for (const server of servers) server.closeIdleConnections()
 }
 
-/** Watches every request of this process from now on. A stream is closed once nothing could be written for `stallMs`. */
-export function watchServerRequests({ stallMs }: { stallMs: number }): void {
+export interface ServerRequestOptions {
+  /** After this long without a byte a stream or a publish is cut off, in milliseconds. */
+  stallMs: number
+  /** How many proxies of ours are in front. Where there is none, clients wrote `X-Forwarded-For` themselves. */
+  trustedProxies: number
+}
+
+/** Watches every request of this process from now on. */
+export function watchServerRequests({ stallMs, trustedProxies }: ServerRequestOptions): void {
   subscribe('http.server.request.start', (message) => {
     const { request, server } = message as { request: IncomingMessage; server: Server }
     servers.add(server)
+    if (trustedProxies === 0) dropForwardedFor(request)
+    if (isPublish(request)) request.socket.setTimeout(stallMs)
     // The socket counts as idle while what was written does not move; pings keep a healthy one from it.
     if (request.method === 'GET' && asksForStream(request)) {
       request.socket.setTimeout(stallMs)
@@ -26,6 +37,21 @@ export function watchServerRequests({ stallMs }: { stallMs: number }): void {
       request.resume()
     }
   })
+}
+
+let hasWarned = false
+
+/** Where it is not there, Next puts the address of the socket. */
+function dropForwardedFor({ headers }: IncomingMessage): void {
+  if (headers['x-forwarded-for'] === undefined) return
+  delete headers['x-forwarded-for']
+  if (hasWarned) return
+  hasWarned = true
+  log.warn('X-Forwarded-For is not believed. If a proxy of yours sends it, set TRUST_PROXY.')
+}
+
+function isPublish({ method, url }: IncomingMessage): boolean {
+  return method === 'POST' && url?.startsWith('/events') === true
 }
 
 /** Every EventSource says what it wants; curl does not, but knows our paths. */

@@ -7,6 +7,7 @@ import type { Feed } from '@/events/feed'
 import { log } from '@/observe/log'
 import { metrics } from '@/observe/metrics'
 import { watchHeartbeat, type Beating } from './heartbeat'
+import { neverAPage } from './never-a-page'
 import { addStream, refusalOfStream } from './open-streams'
 
 export interface StreamOptions {
@@ -22,6 +23,8 @@ export interface StreamOptions {
   maxAgeMs?: number | undefined
   /** When the reader's right to the stream ends, in milliseconds since the Unix epoch: nothing is sent from then on but `reconnect`. Default: never. */
   expiresAt?: number | undefined
+  /** Called once, however the stream ends. */
+  onEnd?: (() => void) | undefined
 }
 
 const maxChunkBytes = 256 * 1024
@@ -58,7 +61,7 @@ function streamHeaders(): Record<string, string> {
     Connection: 'close',
     'Last-Modified': new Date().toUTCString(),
     'X-Accel-Buffering': 'no',
-    'X-Content-Type-Options': 'nosniff',
+    ...neverAPage,
   }
 }
 
@@ -71,6 +74,7 @@ function streamBody(
     maxStreams = Infinity,
     maxAgeMs = Infinity,
     expiresAt = Infinity,
+    onEnd,
   }: StreamOptions,
 ): ReadableStream<Uint8Array> {
   const ended = new AbortController()
@@ -113,6 +117,7 @@ function streamBody(
     stopBegun?.()
     wake?.()
     feed.close().catch(logFailure)
+    onEnd?.()
   }
 
   function isSilent(): boolean {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ConfigError, readConfig } from './config'
+
+const secret = 'a secret of at least thirty-two bytes'
 
 describe('readConfig', () => {
   test('needs no variable', () => {
@@ -16,7 +18,29 @@ describe('readConfig', () => {
       maxStreams: 10_000,
       streamMaxAgeMs: undefined,
       drainMs: 5_000,
+      jwtSecret: undefined,
+      publicTopics: ['*'],
+      isOpen: true,
+      corsOrigins: [],
+      limitStreams: 100,
+      limitPublish: 60,
+      trustedProxies: 0,
     })
+  })
+
+  test('with a secret, nothing is public and nobody may publish without a token', () => {
+    expect(readConfig({ EVENTS_JWT_SECRET: secret })).toMatchObject({
+      jwtSecret: secret,
+      publicTopics: [],
+      isOpen: false,
+    })
+  })
+
+  test('in production nobody may publish without a token, secret or not', () => {
+    vi.stubEnv('NODE_ENV', 'production')
+    onTestFinished(() => void vi.unstubAllEnvs())
+
+    expect(readConfig({})).toMatchObject({ publicTopics: ['*'], isOpen: false })
   })
 
   test('an empty variable counts as none', () => {
@@ -53,6 +77,9 @@ describe('readConfig', () => {
         STALL: '2s',
         STREAM_MAX_AGE: '12h',
         DRAIN: '10s',
+        PUBLIC_TOPICS: 'news, orders.*',
+        CORS_ORIGINS: 'https://a.example,http://localhost:3001',
+        LIMIT_STREAMS: '0',
       }),
     ).toMatchObject({
       eventsUrl: { engine: 'memory' },
@@ -62,6 +89,9 @@ describe('readConfig', () => {
       stallMs: 2_000,
       streamMaxAgeMs: 43_200_000,
       drainMs: 10_000,
+      publicTopics: ['news', 'orders.*'],
+      corsOrigins: ['https://a.example', 'http://localhost:3001'],
+      limitStreams: 0,
     })
   })
 
@@ -104,6 +134,19 @@ describe('readConfig', () => {
     ['HEARTBEAT', '30d'],
     ['RETRY', 'soon'],
     ['STALL', '20s'],
+    ['EVENTS_JWT_SECRET', 'x'.repeat(31)],
+    ['PUBLIC_TOPICS', 'news,'],
+    ['PUBLIC_TOPICS', '*.news'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'https://a.example/'],
+    ['CORS_ORIGINS', 'https://A.example'],
+    ['CORS_ORIGINS', 'https://a.example:443'],
+    ['CORS_ORIGINS', 'file://'],
+    ['CORS_ORIGINS', 'https://a.example https://b.example'],
+    ['LIMIT_STREAMS', '-1'],
+    ['LIMIT_PUBLISH', 'many'],
+    ['TRUST_PROXY', 'true'],
   ])('%s=%s is refused by its name', (name, value) => {
     const read = (): unknown => readConfig({ [name]: value })
 

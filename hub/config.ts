@@ -3,6 +3,7 @@
  */
 import { oncePerProcess } from '@/events/once-per-process'
 import { parseDuration } from '@/events/duration'
+import { isTopicPattern } from '@/events/topic-pattern'
 import type { RedisAddress } from './redis-connection'
 
 export interface Config {
@@ -29,6 +30,20 @@ export interface Config {
   streamMaxAgeMs: number | undefined
   /** Over how long the streams are asked to leave before the process stops, in milliseconds. `DRAIN`, default 5 s. */
   drainMs: number
+  /** What tokens are signed with, by HS256. `EVENTS_JWT_SECRET`, none by default: then no token is accepted. */
+  jwtSecret: string | undefined
+  /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, default `*` without a secret, none with one. */
+  publicTopics: readonly string[]
+  /** Whether anyone may publish over HTTP: without a secret, and never in production. */
+  isOpen: boolean
+  /** The other origins whose pages may read and publish. `CORS_ORIGINS`, none by default. */
+  corsOrigins: readonly string[]
+  /** How many streams a client may have open; 0 for any number. `LIMIT_STREAMS`, default 100. */
+  limitStreams: number
+  /** How often a client without a token may ask to publish in a minute; 0 for any number. `LIMIT_PUBLISH`, default 60. */
+  limitPublish: number
+  /** How many proxies of ours are in front, whose `X-Forwarded-For` is to be believed. `TRUST_PROXY`, default 0. */
+  trustedProxies: number
 }
 
 /** A variable that can't be understood; the message names it and says what it should look like. */
@@ -62,6 +77,7 @@ export function readConfig(env: Environment): Config {
   if (stallMs < 2 * heartbeatMs) {
     throw new ConfigError('STALL must be at least twice HEARTBEAT, or healthy streams are closed.')
   }
+  const jwtSecret = readSecret(env)
   return {
     eventsUrl: readEventsUrl(env),
     maxCount: readCount(env, 'EVENTS_MAX_COUNT', 100_000),
@@ -73,7 +89,47 @@ export function readConfig(env: Environment): Config {
     maxStreams: readCount(env, 'MAX_STREAMS', 10_000),
     streamMaxAgeMs: readMaxAge(env, 'STREAM_MAX_AGE'),
     drainMs: readTimer(env, 'DRAIN', '5s'),
+    jwtSecret,
+    publicTopics: readPublicTopics(env, jwtSecret === undefined ? '*' : ''),
+    // Written out, because Next replaces it in a build: no variable opens what was built for production.
+    isOpen: jwtSecret === undefined && process.env.NODE_ENV !== 'production',
+    corsOrigins: readOrigins(env),
+    limitStreams: readCount(env, 'LIMIT_STREAMS', 100, 0),
+    limitPublish: readCount(env, 'LIMIT_PUBLISH', 60, 0),
+    trustedProxies: readCount(env, 'TRUST_PROXY', 0, 0),
   }
+}
+
+function readSecret(env: Environment): string | undefined {
+  const secret = env['EVENTS_JWT_SECRET'] || undefined
+  if (secret === undefined || Buffer.byteLength(secret) >= 32) return secret
+  throw new ConfigError(
+    'EVENTS_JWT_SECRET must have at least 32 bytes: HS256 is no stronger than it.',
+  )
+}
+
+function readPublicTopics(env: Environment, fallback: string): string[] {
+  const patterns = readList(env, 'PUBLIC_TOPICS', fallback)
+  if (patterns.every(isTopicPattern)) return patterns
+  throw new ConfigError('PUBLIC_TOPICS must be topics, `prefix.*` or `*`, separated by commas.')
+}
+
+function readOrigins(env: Environment): string[] {
+  const origins = readList(env, 'CORS_ORIGINS', '')
+  if (origins.every(isOrigin)) return origins
+  throw new ConfigError(
+    'CORS_ORIGINS must be origins such as https://example.com, without a path, separated by commas.',
+  )
+}
+
+/** True for what a browser would send as the `Origin` of a page on the web. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
+
+function readList(env: Environment, name: string, fallback: string): string[] {
+  const text = (env[name] || fallback).trim()
+  return text === '' ? [] : text.split(',').map((item) => item.trim())
 }
 
 function readEventsUrl(env: Environment): Config['eventsUrl'] {
@@ -132,9 +188,9 @@ function readTimer(env: Environment, name: string, fallback: string): number {
   throw new ConfigError(`${name} must be less than 24 days.`)
 }
 
-function readCount(env: Environment, name: string, fallback: number): number {
+function readCount(env: Environment, name: string, fallback: number, least = 1): number {
   const text = env[name] || String(fallback)
   const count = Number(text)
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(count)) return count
-  throw new ConfigError(`${name} must be a whole number of at least 1.`)
+  if (/^(?:0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(count) && count >= least) return count
+  throw new ConfigError(`${name} must be a whole number of at least ${least}.`)
 }

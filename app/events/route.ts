@@ -3,11 +3,25 @@ import { formatCursor } from '@/events/cursor'
 import { feedOf } from '@/http/feed-of'
 import { readPresentedCursor } from '@/http/presented-cursor'
 import { problemResponse } from '@/http/problem'
-import { headOf, streamResponse } from '@/http/stream-response'
+import { comeBackResponse, headOf, streamResponse } from '@/http/stream-response'
 import { streamSettings } from '@/hub/config'
+import { answerOptions, openStreamOf, shared } from './guard'
 import { greetings, greetingsAfter, greetingsEpoch } from './greetings'
 
 export function GET(request: Request): Response {
+  return shared(request, greet(request))
+}
+
+/** Next's own HEAD would run GET and never read its body. */
+export function HEAD(request: Request): Promise<Response> {
+  return headOf(GET(request))
+}
+
+export function OPTIONS(request: Request): Response {
+  return answerOptions(request, 'GET, HEAD, OPTIONS')
+}
+
+function greet(request: Request): Response {
   const presented = readPresentedCursor(request)
   if ('problem' in presented) return problemResponse(presented.problem)
 
@@ -17,14 +31,12 @@ export function GET(request: Request): Response {
   if (offset === greetings.length) {
     return new Response(null, { status: 204, headers: { 'Cache-Control': 'no-store' } })
   }
+  const { retryMs, ...settings } = streamSettings()
+  const onEnd = openStreamOf(request)
+  if (!onEnd) return comeBackResponse('too-many-streams', retryMs)
   const feed = feedOf((signal) => greetingsAfter(offset, signal), {
     cursor: formatCursor({ epoch: greetingsEpoch, offset }),
     resumed,
   })
-  return streamResponse(feed, { signal: request.signal, ...streamSettings() })
-}
-
-/** Next's own HEAD would run GET and never read its body. */
-export function HEAD(request: Request): Promise<Response> {
-  return headOf(GET(request))
+  return streamResponse(feed, { signal: request.signal, retryMs, onEnd, ...settings })
 }

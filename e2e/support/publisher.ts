@@ -16,7 +16,7 @@ export interface TokenOptions {
 }
 
 /** A JSON Web Token, made by hand, because a test needs wrong ones too. */
-function signToken(
+export function signToken(
   claims: object,
   { secret = accessEnv.EVENTS_JWT_SECRET, algorithm = 'HS256' }: TokenOptions = {},
 ): string {

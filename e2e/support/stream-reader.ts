@@ -30,6 +30,8 @@ export interface StreamReader {
 
 export interface StreamReaderOptions {
   lastEventId?: string
+  /** Sent with every request. */
+  headers?: Record<string, string>
   /** Sees every event as it arrives. */
   onEvent?: (event: ReadEvent) => void
   /** Takes at most this many bytes a second. Default: no limit. */
@@ -38,6 +40,7 @@ export interface StreamReaderOptions {
 
 export function createStreamReader({
   lastEventId = '',
+  headers: ownHeaders,
   onEvent,
   bytesPerSecond,
 }: StreamReaderOptions = {}): StreamReader {
@@ -64,7 +67,7 @@ export function createStreamReader({
         const parser = createParser({
           onEvent: ({ id, event = 'message', data }) => take({ id, type: event, data }),
         })
-        const headers = cursor === '' ? {} : { 'last-event-id': cursor }
+        const headers = { ...ownHeaders, ...(cursor !== '' && { 'last-event-id': cursor }) }
         const get = url.startsWith('https:') ? getOverHttps : getOverHttp
         // A proxy of these tests has a certificate that nobody signed.
         const options = { headers, agent: false, rejectUnauthorized: false }

@@ -1,6 +1,8 @@
 /** `GET /events/{topics}`: one stream over 1 to 32 topics. `POST /events/{topic}`: publishing to one. */
-import { isCrossSite } from '@/access/cross-site'
+import { authorizePublish, authorizeRead, type AccessRules } from '@/access/authorize'
+import { answerOptions, isForeign, openStreamOf, shared, takePublishOf } from '@/app/events/guard'
 import { fingerprint, readIdempotencyKey } from '@/http/idempotency'
+import { neverAPage } from '@/http/never-a-page'
 import { problem, problemResponse } from '@/http/problem'
 import { readPublishedBody, UploadAbortedError } from '@/http/published-body'
 import { readStreamQuery } from '@/http/stream-query'
@@ -12,20 +14,7 @@ import { publish, PublishError } from '@/hub/publish'
 import { readTopics, type TopicsContext } from './topics-in-path'
 
 export async function GET(request: Request, context: TopicsContext): Promise<Response> {
-  const path = await readTopics(context)
-  if ('problem' in path) return problemResponse(path.problem)
-  const query = readStreamQuery(request)
-  if ('problem' in query) return problemResponse(query.problem)
-
-  const { topics } = path
-  const { start, envelope = topics.length > 1 } = query
-  try {
-    const feed = await processHub().subscribe({ topics, envelope, start })
-    return streamResponse(feed, { signal: request.signal, ...streamSettings() })
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error
-    return comeBackResponse('unavailable', config().retryMs)
-  }
+  return shared(request, await read(request, context))
 }
 
 /** Next's own HEAD would run GET and never read its body. */
@@ -34,12 +23,54 @@ export async function HEAD(request: Request, context: TopicsContext): Promise<Re
 }
 
 export async function POST(request: Request, context: TopicsContext): Promise<Response> {
-  if (isCrossSite(request)) {
+  return shared(request, await write(request, context))
+}
+
+export function OPTIONS(request: Request): Response {
+  return answerOptions(request, 'GET, HEAD, OPTIONS, POST')
+}
+
+async function read(request: Request, context: TopicsContext): Promise<Response> {
+  const path = await readTopics(context)
+  if ('problem' in path) return problemResponse(path.problem)
+  const query = readStreamQuery(request)
+  if ('problem' in query) return problemResponse(query.problem)
+  const { topics } = path
+  const access = await authorizeRead(request, topics, accessRules())
+  if ('problem' in access) return problemResponse(access.problem, access.headers)
+
+  const { start, envelope = topics.length > 1 } = query
+  const onEnd = openStreamOf(request)
+  if (!onEnd) return comeBackResponse('too-many-streams', config().retryMs)
+  try {
+    const feed = await processHub().subscribe({ topics, envelope, start })
+    const { expiresAtMs } = access
+    const { signal } = request
+    return streamResponse(feed, { signal, expiresAt: expiresAtMs, onEnd, ...streamSettings() })
+  } catch (error) {
+    onEnd()
+    if (!(error instanceof LogError)) throw error
+    return comeBackResponse('unavailable', config().retryMs)
+  }
+}
+
+async function write(request: Request, context: TopicsContext): Promise<Response> {
+  if (isForeign(request)) {
     const detail = 'A page of another site may not publish here.'
     return problemResponse(problem('cross-site', detail))
   }
   const path = await readTopics(context, 1)
   if ('problem' in path) return problemResponse(path.problem)
+  const [topic] = path.topics
+  const access = await authorizePublish(request, topic, accessRules())
+  const retryAfterS = access.token ? undefined : await takePublishOf(request)
+  if (retryAfterS !== undefined) {
+    const detail = `LIMIT_PUBLISH allows ${config().limitPublish} a minute without a token.`
+    return problemResponse(problem('too-many-publishes', detail), {
+      'Retry-After': String(retryAfterS),
+    })
+  }
+  if ('problem' in access) return problemResponse(access.problem, access.headers)
   const idempotency = readIdempotencyKey(request)
   if ('problem' in idempotency) return problemResponse(idempotency.problem)
   const type = new URL(request.url).searchParams.get('type') ?? 'message'
@@ -48,19 +79,30 @@ export async function POST(request: Request, context: TopicsContext): Promise<Re
     const body = await readPublishedBody(request, { eventMaxBytes: config().eventMaxBytes })
     if ('problem' in body) return problemResponse(body.problem)
 
-    const { key } = idempotency
+    const key = keyOf(idempotency.key, access.token?.subject)
     const { ids, replayed } = await publish(
-      path.topics[0],
+      topic,
       body.data.map((data) => ({ type, data })),
       {
         idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(body, type) },
       },
     )
-    const headers = replayed ? { 'Idempotency-Replayed': 'true' } : undefined
-    return Response.json({ ids }, { status: 201, ...(headers && { headers }) })
+    const headers = { ...neverAPage, ...(replayed && { 'Idempotency-Replayed': 'true' }) }
+    return Response.json({ ids }, { status: 201, headers })
   } catch (error) {
     return refusalOf(error)
   }
+}
+
+function accessRules(): AccessRules {
+  const { jwtSecret: secret, publicTopics, isOpen } = config()
+  return { secret, publicTopics, isOpen }
+}
+
+/** The key as the log knows it: nobody may learn by another's key what the other published. */
+function keyOf(key: string | undefined, subject: string | undefined): string | undefined {
+  // No key has a line end, so that no two publishers make the same of theirs.
+  return key === undefined || subject === undefined ? key : `${subject}\n${key}`
 }
 
 function refusalOf(error: unknown): Response {

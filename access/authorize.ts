@@ -1,0 +1,84 @@
+/** Who may read and who may publish: everybody what is public, and otherwise whoever has a token for it. */
+import { matchesTopic } from '@/events/topic-pattern'
+import { problem, type Problem } from '@/http/problem'
+import { readToken, verifyToken, type Token } from './token'
+
+export interface AccessRules {
+  /** What tokens are signed with; undefined when none is accepted. */
+  secret: string | undefined
+  /** Patterns of the topics that anyone may read. */
+  publicTopics: readonly string[]
+  /** Whether anyone may publish to everything. */
+  isOpen: boolean
+}
+
+export interface Refused {
+  problem: Problem
+  /** None that would do. */
+  token?: never
+  /** What the answer must say beside the problem. */
+  headers: Record<string, string>
+}
+
+/**
+ * Whether the request may read all of `topics`, and until when: it may read no longer than its token holds, unless it needs none.
+ * What is public is so whatever token comes along.
+ */
+export async function authorizeRead(
+  request: Request,
+  topics: readonly string[],
+  { secret, publicTopics }: AccessRules,
+): Promise<{ expiresAtMs: number | undefined } | Refused> {
+  const guarded = topics.filter((topic) => !matchesTopic(publicTopics, topic))
+  if (guarded.length === 0) return { expiresAtMs: undefined }
+  if (secret === undefined) {
+    return forbidden(
+      'secret-not-set',
+      'Only public topics can be read: to read others, set EVENTS_JWT_SECRET on the server, and send a token signed with it.',
+    )
+  }
+  const token = await checkToken(request, secret)
+  if ('problem' in token) return token
+  const { subscribe, expiresAtMs } = token
+  const lacking = guarded.find((topic) => !matchesTopic(subscribe, topic))
+  if (lacking === undefined) return { expiresAtMs }
+  return forbidden('not-granted', `This token does not let you read ${lacking}.`)
+}
+
+/** Whether the request may publish to `topic`, and by whose token. */
+export async function authorizePublish(
+  request: Request,
+  topic: string,
+  { secret, isOpen }: AccessRules,
+): Promise<{ token: Token | undefined } | Refused> {
+  if (isOpen) return { token: undefined }
+  if (secret === undefined) {
+    return forbidden(
+      'secret-not-set',
+      'Nobody may publish over HTTP: to change that, set EVENTS_JWT_SECRET on the server, and send a token signed with it.',
+    )
+  }
+  const token = await checkToken(request, secret)
+  if ('problem' in token) return token
+  if (matchesTopic(token.publish, topic)) return { token }
+  return forbidden('not-granted', `This token does not let you publish to ${topic}.`)
+}
+
+async function checkToken(request: Request, secret: string): Promise<Token | Refused> {
+  const text = readToken(request)
+  if (text === undefined) {
+    const detail = 'Send a token: `Authorization: Bearer <token>`, or the cookie `events_token`.'
+    return { problem: problem('token-required', detail), headers: { 'WWW-Authenticate': 'Bearer' } }
+  }
+  const token = await verifyToken(text, secret)
+  if (token) return token
+  return {
+    // What of it is wrong is nobody's business but the issuer's.
+    problem: problem('invalid-token', 'This token does not hold here, or no longer: get another.'),
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  }
+}
+
+function forbidden(code: 'secret-not-set' | 'not-granted', detail: string): Refused {
+  return { problem: problem(code, detail), headers: {} }
+}

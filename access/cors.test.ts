@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { allowedOrigin, preflightResponse, shareWith } from './cors'
+
+const origins = ['https://a.example', 'http://localhost:3001']
+
+function from(origin?: string): Request {
+  const headers: Record<string, string> = origin === undefined ? {} : { Origin: origin }
+  return new Request('http://localhost:3000/events/news', { headers })
+}
+
+function corsOf({ headers }: Response): Record<string, string> {
+  return Object.fromEntries(
+    [...headers].filter(([name]) => name === 'vary' || name.startsWith('access-control-')),
+  )
+}
+
+describe('allowedOrigin', () => {
+  test.each(origins)('is %s, which is on the list', (origin) => {
+    expect(allowedOrigin(from(origin), origins)).toBe(origin)
+  })
+
+  test.each([
+    undefined,
+    '',
+    'null',
+    '*',
+    'https://a.example.evil.example',
+    'https://evil-a.example',
+    'https://sub.a.example',
+    'http://a.example',
+    'https://a.example:8443',
+    'https://A.example',
+    'http://localhost:3000',
+    'https://a.example,http://localhost:3001',
+  ])('is not %j', (origin) => {
+    expect(allowedOrigin(from(origin), origins)).toBeUndefined()
+  })
+})
+
+describe('shareWith', () => {
+  test('lets a page of an origin on the list read the answer, and what a page can use of its headers', () => {
+    const response = shareWith(origins, from('https://a.example'), new Response('hello'))
+
+    expect(corsOf(response)).toEqual({
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-expose-headers': 'Idempotency-Replayed, Retry-After',
+      vary: 'Origin',
+    })
+  })
+
+  test.each(['https://evil.example', 'null', undefined])('tells %s nothing', (origin) => {
+    expect(corsOf(shareWith(origins, from(origin), new Response('hello')))).toEqual({
+      vary: 'Origin',
+    })
+  })
+
+  test('with no list, it is as if there were no other origins', () => {
+    expect(corsOf(shareWith([], from('https://a.example'), new Response('hello')))).toEqual({})
+  })
+})
+
+describe('preflightResponse', () => {
+  test('tells an origin on the list what it may ask, for two hours', () => {
+    const response = preflightResponse(origins, from('https://a.example'), 'GET, POST')
+
+    expect(response.status).toBe(204)
+    expect(response.headers.get('allow')).toBe('GET, POST')
+    expect(corsOf(response)).toMatchObject({
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID',
+      'access-control-max-age': '7200',
+    })
+  })
+
+  test.each(['https://evil.example', 'null', undefined])(
+    'tells %s no more than Allow',
+    (origin) => {
+      const response = preflightResponse(origins, from(origin), 'GET, POST')
+
+      expect(response.headers.get('allow')).toBe('GET, POST')
+      expect(corsOf(response)).toEqual({ vary: 'Origin' })
+    },
+  )
+})

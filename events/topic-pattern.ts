@@ -1,0 +1,19 @@
+/** Patterns of topics, as tokens and the configuration name them: a topic, `prefix.*` or `*`. */
+import { isTopic } from './topic'
+
+/** True for a topic, a topic followed by `.*`, and `*`. */
+export function isTopicPattern(value: string): boolean {
+  return value === '*' || isTopic(value) || (value.endsWith('.*') && isTopic(value.slice(0, -2)))
+}
+
+/** True when one of `patterns` is `*`, the topic itself, or a prefix that the topic goes on after: `orders.*` has `orders.eu`, not `orders`. */
+export function matchesTopic(patterns: readonly string[], topic: string): boolean {
+  return patterns.some((pattern) => {
+    if (pattern === '*' || pattern === topic) return true
+    return (
+      pattern.endsWith('.*') &&
+      topic.startsWith(pattern.slice(0, -1)) &&
+      topic.length >= pattern.length
+    )
+  })
+}
