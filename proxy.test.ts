@@ -1,14 +1,27 @@
+import { NextRequest } from 'next/server'
 import { unstable_doesMiddlewareMatch as doesMatch } from 'next/experimental/testing/server'
 import { describe, expect, test } from 'vitest'
 import { config, proxy } from './proxy'
 
 describe('proxy', () => {
-  test('answers with a problem', async () => {
-    const response = proxy(new Request('http://localhost/events/%ff'))
+  test('answers a malformed path with a problem', async () => {
+    const response = proxy(new NextRequest('http://localhost/events/%ff'))
 
     expect(response.status).toBe(400)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(await response.json()).toMatchObject({ code: 'malformed-path' })
+  })
+})
+
+describe('proxy on a page', () => {
+  test('names the nonce to Next and to the browser, another each time', () => {
+    const [one, other] = [1, 2].map(() => proxy(new NextRequest('http://localhost/')))
+
+    const policy = one?.headers.get('content-security-policy')
+    expect(policy).toMatch(/script-src 'nonce-[\w+/]{22}==' 'strict-dynamic';/)
+    expect(policy).not.toContain('unsafe')
+    expect(one?.headers.get('x-middleware-request-content-security-policy')).toBe(policy)
+    expect(other?.headers.get('content-security-policy')).not.toBe(policy)
   })
 })
 
@@ -20,9 +33,23 @@ describe('the matcher', () => {
     },
   )
 
+  test.each(['/', '/topics/news', '/topics/%ff', '/nothing', '/eventsource', '/metrics/x'])(
+    'takes the page %s',
+    (url) => {
+      expect(doesMatch({ config, url })).toBe(true)
+    },
+  )
+
+  test.each(['content-length', 'transfer-encoding'])('leaves a body alone, told by %s', (name) => {
+    expect(doesMatch({ config, url: '/', headers: { [name]: '1' } })).toBe(false)
+  })
+
   test.each([
-    '/',
     '/events',
+    '/health/live',
+    '/metrics',
+    '/icon.svg',
+    '/_next/static/chunks/x.js',
     '/events/news',
     '/events/news?since=%ff',
     '/events/news,alerts',
@@ -30,7 +57,6 @@ describe('the matcher', () => {
     '/events/a%2cb',
     '/events/_-.,',
     `/events/${'x'.repeat(8_192)}`,
-    '/topics/%ff',
   ])('leaves %.40s alone', (url) => {
     expect(doesMatch({ config, url })).toBe(false)
   })

@@ -2,13 +2,14 @@
 import { expect, test } from './support/test'
 import { startServer, type RunningServer } from './support/start-server'
 import { createStreamReader } from './support/stream-reader'
+import { visitPages, watchViolations } from './support/visit-pages'
 
 // One after another: there can be one `next dev` in a folder.
 test.describe.configure({ mode: 'default', timeout: 90_000 })
 
 test.use({
-  // `next dev` itself warns of style sheets that it preloads and then loads by another address.
-  toleratedComplaint: /was preloaded using link preload but not used/,
+  // `next dev` itself warns of style sheets that it preloads and then loads by another address. Some pages are not to be found.
+  toleratedComplaint: /was preloaded using link preload but not used|Failed to load resource/,
 })
 
 // `next dev` gives its server a tenth of a second to end, unless it is told otherwise.
@@ -45,6 +46,14 @@ test('Start, Stop and Clear do what they say under next dev', async ({ page }) =
   await expect(status).toContainText('Ended', { timeout: 15_000 })
   await expect(events).toHaveText([/Hi there/, /How are you\?/, /I am fine/])
   expect(requests).toHaveLength(2)
+})
+
+test('No page violates its policy under next dev', async ({ page }) => {
+  const violations = await watchViolations(page)
+
+  await visitPages(page, server.url)
+
+  expect(violations).toEqual([])
 })
 
 test('next dev says once that anyone may publish, and nothing of the tokens it was sent', async () => {
