@@ -1,7 +1,7 @@
 /** What an operator sees: figures that move with what happens, and a log of lines that a program can read. */
 import { asPublisher } from './support/publisher'
 import { createStreamReader } from './support/stream-reader'
-import { expect, test } from './support/server-test'
+import { expect, test } from './support/redis-test'
 
 test('The figures tell what was published, delivered, refused and missing', async ({ start }) => {
   const server = await start({ env: { MAX_STREAMS: '2' } })
@@ -43,4 +43,37 @@ test('The figures tell what was published, delivered, refused and missing', asyn
   for (const reader of readers) reader.disconnect()
   await Promise.all(reading)
   await expect.poll(server.openStreams).toBe(0)
+})
+
+test('Of an outage the log tells in two lines of JSON, and of events nothing', async ({
+  redis,
+  startOnRedis,
+}) => {
+  test.setTimeout(60_000)
+  const server = await startOnRedis()
+  const secret = 'a word that only an event has'
+  const publish = async (): Promise<number> => {
+    const options = { method: 'POST', headers: asPublisher, body: secret }
+    return (await fetch(`${server.url}/events/news`, options)).status
+  }
+  const lines = (): { level: string; msg: string; pid: number }[] =>
+    server
+      .output()
+      .split('\n')
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as never] : []))
+  await expect.poll(publish).toBe(201)
+
+  await redis.kill()
+  for (let n = 0; n < 3; n++) expect(await publish()).toBe(503)
+  await redis.restart()
+  await expect.poll(publish, { timeout: 20_000 }).toBe(201)
+
+  await expect
+    .poll(() => lines().map(({ level, msg }) => [level, msg]))
+    .toEqual([
+      ['error', "The event log can't be written."],
+      ['info', 'The event log can be written again.'],
+    ])
+  for (const { pid } of lines()) expect(pid).toBe(server.pid)
+  expect(server.output()).not.toContain(secret)
 })

@@ -45,13 +45,11 @@ const maxRetryMs = 1_000
 interface RedisConnectionOptions {
   /** A connection on which Redis owes answers, and gives none for so many milliseconds, is given up. */
   silenceMs: number
-  /** Called with the cause when the connection fails, once for each cause until it is up again. */
-  onAway?: (cause: string) => void
 }
 
 export function openRedisConnection(
   { host, port, tls, username, password, database }: RedisAddress,
-  { silenceMs, onAway }: RedisConnectionOptions,
+  { silenceMs }: RedisConnectionOptions,
 ): RedisConnection {
   const redis = new Redis({
     host,
@@ -75,13 +73,12 @@ export function openRedisConnection(
     ),
   }) as ScriptedRedis
   const answers = watchSilence(silenceMs, () => {
-    noteCause('Redis does not answer.')
+    cause = 'Redis does not answer.'
     redis.disconnect(true)
   })
   let patience = waitForReady()
   let isUp = false
-  let isClosed = false
-  const told = new Set<string>()
+  /** Why it is not up, or was not a moment ago. */
   let cause: string | undefined
 
   /** Resolves when the connection is up, or has taken too long. */
@@ -99,21 +96,15 @@ export function openRedisConnection(
   redis.on('ready', () => {
     isUp = true
     cause = undefined
-    told.clear()
   })
   redis.on('close', () => {
     if (isUp) patience = waitForReady()
     isUp = false
   })
   // Only the message: the error may carry the password.
-  redis.on('error', ({ message }: Error) => noteCause(message))
-
-  function noteCause(message: string): void {
+  redis.on('error', ({ message }: Error) => {
     cause = message
-    if (isClosed || told.has(message)) return
-    told.add(message)
-    onAway?.(message)
-  }
+  })
 
   return {
     async run(command) {
@@ -132,7 +123,6 @@ export function openRedisConnection(
       }
     },
     close() {
-      isClosed = true
       redis.disconnect()
     },
   }

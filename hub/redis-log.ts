@@ -9,7 +9,6 @@
 import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/events/cursor'
 import type { NewEvent, StoredEvent } from '@/events/event'
-import { log as journal } from '@/observe/log'
 import {
   LogError,
   type Appended,
@@ -44,10 +43,7 @@ export function openRedisLog({
 }: Retention & { address: RedisAddress }): EventLog {
   const maxAgeMs = Math.min(retention.maxAgeMs, longestMs)
   const { host, port } = address
-  const connection = openRedisConnection(address, {
-    silenceMs: timeoutMs,
-    onAway: (cause) => journal.error({ host, port, cause }, 'Redis is away.'),
-  })
+  const connection = openRedisConnection(address, { silenceMs: timeoutMs })
   const watchers = createWatchers(() => watchRedis(address, readHead, notify))
   const appending = new Set<Promise<Appended>>()
   /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
@@ -146,7 +142,9 @@ export function openRedisLog({
       return await ask()
     } catch (cause) {
       if (!(cause instanceof RedisError)) throw cause
-      throw new LogError('unavailable', 'The event log in Redis could not be used.', { cause })
+      throw new LogError('unavailable', `The event log in Redis at ${host}:${port} is away.`, {
+        cause,
+      })
     }
   }
 
