@@ -240,7 +240,7 @@ const anyRequest: fc.Arbitrary<RandomRequest> = fc
 const statuses = readDocumentedRefusals()
 
 /** Refused by Next or by Node, before any handler of ours. */
-const notOurs = new Set([404, 405, 417, 431])
+const notOurs = new Set([404, 405, 409, 417, 431])
 
 /** Printed when a form is posted to a page that takes none. */
 const nextsOwnComplaint = 'Error: Failed to find Server Action.'
