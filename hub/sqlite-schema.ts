@@ -68,8 +68,12 @@ export function openSqliteFile(file: string): { reading: Connection; writing: Co
 }
 
 function checkVersion(connection: Connection, file: string): number {
-  const [found] = only(connection.rows<[number]>('PRAGMA user_version'))
-  const [tables] = only(connection.rows<[number]>('SELECT count(*) FROM sqlite_master'))
+  // In one statement: between two, another process may create what was not there.
+  const [found, tables] = only(
+    connection.rows<[number, number]>(
+      'SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version',
+    ),
+  )
   if (found === version || (found === 0 && tables === 0)) return found
   throw new LogError(
     'unavailable',
