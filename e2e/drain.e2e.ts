@@ -197,3 +197,23 @@ test('With nobody reading, the process ends as soon as it is asked', async ({ st
 
   expect(await server.exited).toBe(143)
 })
+
+test('A stream that has lasted as long as one may is asked to come back, and its reader goes on', async ({
+  start,
+}) => {
+  const env = { STREAM_MAX_AGE: '2s', HEARTBEAT: '500ms', STALL: '60s' }
+  const { url } = await start({ env })
+  const reader = createStreamReader()
+  const startedAt = performance.now()
+
+  await reader.connect(`${url}/events/news`)
+
+  expect(performance.now() - startedAt).toBeGreaterThan(1_500)
+  expect(reader.events.at(-1)?.type).toBe('reconnect')
+  expect(reader.events.at(-1)?.data).toContain('"reason":"max-age"')
+  await publishSurely(url, 'meanwhile')
+  const reading = reader.connect(`${url}/events/news`)
+  await reader.until(({ data }) => data === 'meanwhile')
+  reader.disconnect()
+  await reading
+})
