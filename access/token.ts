@@ -7,7 +7,8 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify } from 'jose'
 import { isTopicPattern } from '@/events/topic-pattern'
 
-const tokenCookie = 'events_token'
+/** The cookie that holds a browser's token. */
+export const tokenCookie = 'events_token'
 
 /** What a token that holds says. */
 export interface Token {

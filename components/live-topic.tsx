@@ -19,16 +19,20 @@ const maxEvents = 10_000
 
 interface LiveTopicProps {
   topic: string
+  /** Tabs share their stream where it is the same. */
+  sessionKey: string
   /** Stands in the place of the events where nothing can stream. */
   children: ReactNode
 }
 
-export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
+export function LiveTopic({ topic, sessionKey, children }: LiveTopicProps): ReactNode {
   const meter = useStreamMeter()
   const countUnread = useTitle()
   const stream = useTopics([topic], {
     last,
     maxEvents,
+    share: 'tabs',
+    sessionKey,
     onEvent(event) {
       meter.count(event)
       countUnread()

@@ -16,11 +16,13 @@ interface StreamStatsProps {
 export function StreamStats({ stream, meter }: StreamStatsProps): ReactNode {
   // Before the first event of a new connection, not some time after it.
   useLayoutEffect(() => meter.follow(stream), [meter, stream])
-  return <Figures meter={meter} />
+  return <Figures meter={meter} tabs={stream.tabs} />
 }
 
+type FiguresProps = Pick<StreamStatsProps, 'meter'> & Pick<UseTopics, 'tabs'>
+
 /** A stream may change sixty times a second: memo leaves the figures to their own clock. */
-const Figures = memo(function Figures({ meter }: Pick<StreamStatsProps, 'meter'>): ReactNode {
+const Figures = memo(function Figures({ meter, tabs }: FiguresProps): ReactNode {
   const { counts, delay, received, openForMs, reconnects } = useReading(meter)
 
   return (
@@ -60,6 +62,15 @@ const Figures = memo(function Figures({ meter }: Pick<StreamStatsProps, 'meter'>
             )}
           </dd>
         </div>
+        {tabs !== undefined && (
+          <div className={styles.tabs}>
+            <dt>Shared by</dt>
+            <dd>
+              {figure(tabs)}
+              <small> {tabs === 1 ? 'tab' : 'tabs'}</small>
+            </dd>
+          </div>
+        )}
       </dl>
     </div>
   )

@@ -10,7 +10,7 @@ function testNames(): RegExp[] {
     .filter((name) => name.endsWith('.e2e.ts'))
     .map((name) => readFileSync(join(e2e, name), 'utf8'))
   return sources
-    .flatMap((source) => [...source.matchAll(/\btest\(\s*(['`])(.*?)\1, async/g)])
+    .flatMap((source) => [...source.matchAll(/\btest\(\s*(['`])(.*?)\1,\s*(?:async|\{)/g)])
     .map(([, , name = '']) => name.split(/\$\{\w+\}/).map((text) => escape(text)))
     .map((parts) => new RegExp(`^${parts.join('.+')}$`))
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
 import { expect, test } from './support/client-test'
+import { keepToPage } from './support/keep-to-page'
 import { asPublisher } from './support/publisher'
 import type { Answer, StreamOrigin } from './support/stream-origin'
 
@@ -93,6 +94,7 @@ const states: Record<string, (stage: Stage) => Promise<void>> = {
     await expect(parts(page).log).toHaveText('Connection lostTrying again by itself.')
   },
   async offline({ page, openWithEvents, restart }) {
+    await keepToPage(page)
     await openWithEvents()
     await page.context().setOffline(true)
     await restart(never)

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright/test'
+import { keepToPage } from './support/keep-to-page'
 import { asPublisher } from './support/publisher'
 import { expect, test } from './support/test'
 
@@ -72,6 +73,7 @@ test('The delay is right on a computer whose clock is an hour ahead of the serve
   server,
 }) => {
   const { status, delay } = parts(page)
+  await keepToPage(page)
   await page.clock.install({ time: Date.now() + 3_600_000 })
   await page.goto(`/topics/${topic}`)
   await expect(status).toContainText('Live')

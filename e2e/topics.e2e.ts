@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
+import { keepToPage } from './support/keep-to-page'
 import { asPublisher } from './support/publisher'
 import { startServer } from './support/start-server'
 import { test, expect } from './support/test'
@@ -218,6 +219,7 @@ test.describe('A topic that a reader is refused', () => {
       server,
     }) => {
       const { start, stop, status, events } = parts(page)
+      await keepToPage(page)
       const asked = `**/events/${topic}?*`
       await page.route(asked, (route) => route.fulfill({ status: answer }))
 
@@ -246,6 +248,7 @@ test.describe('Without a network', () => {
     server,
   }) => {
     const { start, stop, clear, status, events } = parts(page)
+    await keepToPage(page)
     await page.goto(`/topics/${topic}`)
     await expect(status).toContainText('Live')
     await post(server.url, topic, 'before')

@@ -9,9 +9,11 @@ import { backoffMs } from './backoff'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
 import { parseGap, type Gap } from './gap'
+import { nextFrame } from './next-frame'
 import { watchPage } from './page-watch'
 import { probe } from './probe'
 import { createServerClock } from './server-clock'
+import type { JoinStream, Place, SharedNews } from './shared-stream'
 import { createSilenceWatch } from './silence-watch'
 import type { StreamError } from './stream-error'
 import {
@@ -37,6 +39,11 @@ export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
   maxAttempts?: number | undefined
   /** How long an answer may take, in milliseconds. Default 15,000. */
   connectTimeoutMs?: number | undefined
+  /**
+   * Reads through one connection of all tabs: joinSharedStream of join-shared-stream.ts. What can't be shared, a function as `url` say,
+   * has a connection of its own, as is the default.
+   */
+  join?: JoinStream | undefined
 }
 
 export interface EventSourceClient<P extends Parsers = MessagesOnly> {
@@ -58,7 +65,7 @@ export interface EventSourceClient<P extends Parsers = MessagesOnly> {
   close: () => void
   /** As `close`, but for a stream that is not wanted any more: `idle`. */
   disable: () => void
-  /** Asks again now, where the stream waits to. */
+  /** Asks again now, where the stream waits to. Where it is open, makes sure that it is not dead. */
   reconnect: () => void
   /** Empties `events`; the connection stays as it is. */
   clear: () => void
@@ -71,6 +78,8 @@ interface Attempt {
   source?: EventSource
   /** An event of it had an id. */
   hasIds?: boolean
+  /** Where the connection is shared: has it look after itself now. */
+  wake?: () => void
   abort: AbortController
 }
 
@@ -85,7 +94,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   options: EventSourceClientOptions<P>,
 ): EventSourceClient<P> {
   const { maxEvents = 1_000, maxAttempts = Infinity, connectTimeoutMs = 15_000 } = options
-  const withCredentials = options.withCredentials ?? false
+  const { join, withCredentials = false } = options
   const parsers = new Map<string, Parser>([
     ['message', String],
     ...Object.entries<Parser>(options.types ?? {}),
@@ -110,7 +119,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   let attempt: Attempt | undefined
   /** One at a time: every state waits for one thing at most. */
   let timer: ReturnType<typeof setTimeout> | undefined
-  let frame: number | undefined
+  let cancelFrame: (() => void) | undefined
   let renewedAt = -Infinity
   let stopWatching: (() => void) | undefined
   let connectedAt = 0
@@ -118,6 +127,8 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   let heartbeatMs: number | undefined
   /** Up to where a server of ours has sent; others' ids need not be in any order. */
   let delivered: Cursor | undefined
+  /** Where a shared stream goes on, whatever its ids are. */
+  let place: Place | undefined
 
   const clock = createServerClock()
   const silence = createSilenceWatch((limitMs) =>
@@ -125,8 +136,8 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   )
 
   function update(change: Partial<StreamState<P>> = {}): void {
-    if (frame !== undefined) cancelAnimationFrame(frame)
-    frame = undefined
+    cancelFrame?.()
+    cancelFrame = undefined
     state = {
       ...state,
       ...ring.read(),
@@ -142,9 +153,9 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
 
   /** The page need not hear of every event: in a frame, and while many come not in each. While it is hidden there are none. */
   function updateSoon(): void {
-    frame ??= requestAnimationFrame(function look(now) {
+    cancelFrame ??= nextFrame(function look(now) {
       if (now - renewedAt < renewMs) {
-        frame = requestAnimationFrame(look)
+        cancelFrame = nextFrame(look)
         return
       }
       renewedAt = now
@@ -170,7 +181,14 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       stopWatching = undefined
     }
     const closedAt = isLive ? undefined : Date.now()
-    update({ status, readyState: readyStateOf(status), retryAt: undefined, closedAt, ...change })
+    update({
+      status,
+      readyState: readyStateOf(status),
+      retryAt: undefined,
+      closedAt,
+      tabs: undefined,
+      ...change,
+    })
     // Whoever heard of it may have closed the stream, or opened it again.
     return state.status === status
   }
@@ -178,17 +196,21 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   function onPage(event: 'away' | 'offline' | 'back'): void {
     if (event === 'away') follow('pause')
     else if (event === 'offline') follow('offline')
-    else if (state.status === 'open') silence.check()
-    else if (follow('resume')) void connect()
+    else retry()
   }
 
   async function connect(): Promise<void> {
     const own: Attempt = { abort: new AbortController() }
     attempt = own
-    const message = `No answer within ${connectTimeoutMs} ms.`
-    timer = setTimeout(() => lose({ kind: 'unreachable', message }), connectTimeoutMs)
     await Promise.resolve()
     if (attempt !== own) return
+    if (join && typeof address === 'string') {
+      if (await share(own, join, address)) return
+      if (attempt !== own) return
+    }
+    place = undefined
+    const message = `No answer within ${connectTimeoutMs} ms.`
+    timer = setTimeout(() => lose({ kind: 'unreachable', message }), connectTimeoutMs)
 
     let url: string
     try {
@@ -206,6 +228,65 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       return
     }
     listenTo(own, own.source, url)
+  }
+
+  /** False where the stream can't be shared. */
+  async function share(own: Attempt, joinStream: JoinStream, url: string): Promise<boolean> {
+    const isStale = (): boolean => attempt !== own
+    try {
+      own.wake = await joinStream({
+        stream: {
+          url: urlWithCursor(url, ''),
+          withCredentials,
+          types: [...parsers.keys()],
+          maxEvents,
+          maxAttempts: options.maxAttempts,
+          connectTimeoutMs,
+        },
+        cursor,
+        place,
+        signal: own.abort.signal,
+        onNews: (news) => isStale() || hearShared(news, isStale),
+        onError: (error) => isStale() || report(error),
+        onGone: (error) => isStale() || lose(error),
+      })
+      return true
+    } catch {
+      // Why does not matter: there is another way.
+      return false
+    }
+  }
+
+  /** Follows the stream that all tabs share: what came, and where it stands. */
+  function hearShared({ stream, items, ...told }: SharedNews, isStale: () => boolean): void {
+    for (const [index, item] of items.entries()) {
+      place = { stream, seq: told.seq - items.length + index + 1 }
+      if ('reason' in item) skip(item)
+      else take(item.type, item.data, item.id, item.receivedAt)
+      // Whoever heard of it may have closed the stream.
+      if (isStale()) return
+    }
+    place = { stream, seq: told.seq }
+    cursor = told.lastEventId
+    if (told.lastSeenAt !== undefined) silence.seen(told.lastSeenAt)
+    if (told.clockOffsetMs !== undefined) clock.hear(Date.now() - told.clockOffsetMs)
+    const { status, retryAt, error, tabs } = told
+    if (status === 'closed') complete()
+    else if (status === 'failed' && error) fail(error)
+    else if (
+      status === state.status &&
+      told.attempt === state.attempt &&
+      retryAt === state.retryAt &&
+      tabs === state.tabs
+    ) {
+      updateSoon()
+    } else {
+      const isOpen = status === 'open'
+      if (isOpen && state.status !== 'open') connectedAt = Date.now()
+      const openedAt = state.openedAt ?? (isOpen ? connectedAt : undefined)
+      const readyState = readyStateOf(status)
+      update({ status, readyState, attempt: told.attempt, retryAt, error, tabs, openedAt })
+    }
   }
 
   function listenTo(own: Attempt, source: EventSource, url: string): void {
@@ -276,9 +357,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       if (heartbeatMs !== undefined) delivered = parseCursor(cursor)
       updateSoon()
       const gap = parseGap(event.data)
-      if (!gap) return
-      gaps = [...gaps, { ...gap, beforeSeq: seq + 1 }].slice(-maxEvents)
-      for (const listener of gapListeners) listener(gap)
+      if (gap) skip(gap)
     },
     reconnect({ data }) {
       const { retryMs } = parseRecord(data)
@@ -298,11 +377,15 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   function receive(message: MessageEvent<string>): void {
     const { type, data } = message
     const id = idOf(message)
-    const place = delivered && parseCursor(id)
-    if (place && place.epoch === delivered?.epoch) {
-      if (place.offset <= delivered.offset) return
-      delivered = place
+    const at = delivered && parseCursor(id)
+    if (at && at.epoch === delivered?.epoch) {
+      if (at.offset <= delivered.offset) return
+      delivered = at
     }
+    take(type, data, id, Date.now())
+  }
+
+  function take(type: string, data: string, id: string, receivedAt: number): void {
     cursor = id
     received++
     updateSoon()
@@ -313,9 +396,14 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       report({ kind: 'event', message: `An event of type ${type} could not be parsed.`, cause })
       return
     }
-    const event = { seq: ++seq, type, data: parsed, id, receivedAt: Date.now() }
+    const event = { seq: ++seq, type, data: parsed, id, receivedAt }
     ring.push(event as ReceivedEvent<P>)
     for (const listener of eventListeners) listener(event as ReceivedEvent<P>)
+  }
+
+  function skip(gap: Gap): void {
+    gaps = [...gaps, { ...gap, beforeSeq: seq + 1 }].slice(-maxEvents)
+    for (const listener of gapListeners) listener(gap)
   }
 
   function report(error: StreamError): void {
@@ -368,13 +456,20 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   }
 
   function retry(): void {
-    if (follow('retry')) void connect()
+    if (attempt?.wake) attempt.wake()
+    else if (state.status === 'open') silence.check()
+    else if (follow('retry')) void connect()
   }
 
   function complete(): void {
+    forget()
+    follow('close', { closedBy: 'server', error: undefined })
+  }
+
+  function forget(): void {
     cursor = ''
     delivered = undefined
-    follow('close', { closedBy: 'server', error: undefined })
+    place = undefined
   }
 
   function fail(error: StreamError): void {
@@ -393,10 +488,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     onError: (listener) => subscribeTo(errorListeners, listener),
     open({ from } = {}) {
       if (nextStatus(state.status, 'open') === undefined) return
-      if (from === 'start') {
-        cursor = ''
-        delivered = undefined
-      }
+      if (from === 'start') forget()
       received = 0
       const anew = { closedBy: undefined, error: undefined, attempt: 0, openedAt: undefined }
       if (follow('open', anew)) void connect()
@@ -436,7 +528,8 @@ function parseRecord(data: string): Record<string, unknown> {
 
 /** Only the browser can set the `Last-Event-ID` header, so a new EventSource presents its cursor in the URL. */
 function urlWithCursor(url: string, lastEventId: string): string {
-  const absolute = new URL(url, document.baseURI)
+  // A worker has no document, and is given absolute URLs.
+  const absolute = new URL(url, globalThis.document?.baseURI)
   if (lastEventId !== '') absolute.searchParams.set('lastEventId', lastEventId)
   return absolute.href
 }

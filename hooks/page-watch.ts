@@ -17,6 +17,7 @@ export function watchPage(on: (event: 'away' | 'offline' | 'back') => void): () 
   // A page that comes back from the cache may be hidden, and is wanted all the same.
   addEventListener('pageshow', () => navigator.onLine && on('back'), { signal })
   addEventListener('online', () => on('back'), { signal })
-  document.addEventListener('visibilitychange', back, { signal })
+  // In a worker only the network comes and goes.
+  globalThis.document?.addEventListener('visibilitychange', back, { signal })
   return () => listening.abort()
 }

@@ -1,8 +1,8 @@
 /** Notices that a connection has fallen silent, which a socket may not tell for hours. */
 
 export interface SilenceWatch {
-  /** A sign of life. */
-  seen: () => void
+  /** A sign of life, at `at`: milliseconds since the Unix epoch, default now. */
+  seen: (at?: number) => void
   /** When the last one was: milliseconds since the Unix epoch. */
   lastSeenAt: () => number | undefined
   /** From now on, calls `onSilent` once there was no sign of life for `limitMs`. */
@@ -38,8 +38,8 @@ export function createSilenceWatch(onSilent: (limitMs: number) => void): Silence
   }
 
   return {
-    seen() {
-      lastSeenAt = Date.now()
+    seen(at = Date.now()) {
+      lastSeenAt = at
     },
     lastSeenAt: () => lastSeenAt,
     start(ms) {

@@ -55,6 +55,8 @@ export interface StreamState<P extends Parsers = MessagesOnly> {
   received: number
   /** How far this computer's clock is ahead of the server's, in milliseconds; undefined when the server tells no times. */
   clockOffsetMs: number | undefined
+  /** How many readers share the connection, in this tab and others; undefined when it is this one's own. */
+  tabs: number | undefined
 }
 
 const idleState: StreamState & { events: readonly never[] } = {
@@ -73,6 +75,7 @@ const idleState: StreamState & { events: readonly never[] } = {
   lastSeenAt: undefined,
   received: 0,
   clockOffsetMs: undefined,
+  tabs: undefined,
 }
 
 /** The state before anything happened, which a server renders. */

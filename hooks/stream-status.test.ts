@@ -11,7 +11,6 @@ const signals: Signal[] = [
   'retry',
   'pause',
   'offline',
-  'resume',
 ]
 
 const ways: [Status, Partial<Record<Signal, Status>>][] = [
@@ -42,7 +41,6 @@ const ways: [Status, Partial<Record<Signal, Status>>][] = [
     'reconnecting',
     {
       retry: 'connecting',
-      resume: 'connecting',
       refuse: 'failed',
       pause: 'paused',
       offline: 'paused',
@@ -50,7 +48,7 @@ const ways: [Status, Partial<Record<Signal, Status>>][] = [
       disable: 'idle',
     },
   ],
-  ['paused', { retry: 'connecting', resume: 'connecting', close: 'closed', disable: 'idle' }],
+  ['paused', { retry: 'connecting', refuse: 'failed', close: 'closed', disable: 'idle' }],
   ['closed', { open: 'connecting', disable: 'idle' }],
   ['failed', { open: 'connecting', disable: 'idle' }],
 ]

@@ -21,10 +21,9 @@ export type Signal =
   | 'opened' // the answer is an event stream
   | 'lost' // the connection broke, fell silent, or never came about
   | 'refuse' // asking again would be of no use
-  | 'retry' // it is time to ask again
+  | 'retry' // it is time to ask again, or network and page are there
   | 'pause' // the page goes away
   | 'offline' // the network goes away
-  | 'resume' // network and page are there
 
 const transitions: Record<Status, Partial<Record<Signal, Status>>> = {
   idle: { open: 'connecting' },
@@ -47,7 +46,6 @@ const transitions: Record<Status, Partial<Record<Signal, Status>>> = {
   },
   reconnecting: {
     retry: 'connecting',
-    resume: 'connecting',
     refuse: 'failed',
     pause: 'paused',
     offline: 'paused',
@@ -56,7 +54,8 @@ const transitions: Record<Status, Partial<Record<Signal, Status>>> = {
   },
   paused: {
     retry: 'connecting',
-    resume: 'connecting',
+    // A stream that is shared may have been asked again without this reader's having heard of it.
+    refuse: 'failed',
     close: 'closed',
     disable: 'idle',
   },

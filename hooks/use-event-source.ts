@@ -13,11 +13,19 @@ import type { MessagesOnly, Parsers } from './event-parser'
 import type { Gap } from './gap'
 import type { StreamError } from './stream-error'
 import { initialStreamState, type ReceivedEvent, type StreamState } from './stream-state'
+import type { JoinStream } from './shared-stream'
 
 export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<
   EventSourceClientOptions<P>,
-  'url'
+  'url' | 'join'
 > {
+  /**
+   * `tabs`: one connection for all tabs that want the same stream, where the browser has SharedWorker and Web Locks, which need
+   * https or localhost; a function as URL can't be shared. A tab that comes late begins with what the others have. Default: none is shared.
+   */
+  share?: 'tabs' | undefined
+  /** Tabs share with those of the same key alone. Give each user another one, where several may use one browser. */
+  sessionKey?: string | undefined
   /** While false there is no stream, and `open()` does nothing. Default true. */
   enabled?: boolean | undefined
   /** Sees every event as it arrives, also those that `events` no longer holds. */
@@ -43,6 +51,7 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   options: UseEventSourceOptions<P> = {},
 ): UseEventSource<P> {
   const { enabled = true, onEvent, onGap, onError, ...ofStream } = options
+  const { share, sessionKey } = ofStream
   const key = JSON.stringify({
     ...ofStream,
     url: typeof url === 'function' ? true : url,
@@ -50,7 +59,11 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   })
   const create = (): Held<P> => ({
     key,
-    client: createEventSourceClient({ ...ofStream, url: url ?? '' }),
+    client: createEventSourceClient({
+      ...ofStream,
+      url: url ?? '',
+      join: share === 'tabs' ? joinFor(sessionKey) : undefined,
+    }),
   })
   const [held, hold] = useState(create)
   const current = held.key === key ? held : create()
@@ -93,6 +106,14 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
     }),
     [state, client, isWanted],
   )
+}
+
+/** Loaded by those alone who share. */
+function joinFor(sessionKey: string | undefined): JoinStream {
+  return async (options) => {
+    const { joinSharedStream } = await import('./join-shared-stream')
+    return joinSharedStream({ ...options, sessionKey })
+  }
 }
 
 /** A client, and what makes it another stream. */
