@@ -123,7 +123,7 @@ test('When the worker crashes, the tabs share another one, and miss nothing', as
   server,
 }) => {
   const topic = `tabs-${randomUUID()}`
-  const tabs = await openTabs(context, `${server.url}/topics/${topic}`, 8)
+  const tabs = await openTabs(context, `${server.url}/topics/${topic}`, 5)
   await publish(server.url, topic, 'one')
   await expectEvents(tabs, ['one'])
 
@@ -185,8 +185,15 @@ test('Tabs are closed, reloaded, left and gone back to: the others go on, and no
   await publish(server.url, topic, 'three')
   await left.goBack()
   await expectEvents([reloaded, left, other], ['one', 'two', 'three'])
-  expect(await server.openStreams()).toBe(1)
+  await expect.poll(server.openStreams).toBe(1)
   await expect(figure(other, 'Shared by')).toHaveText('3 tabs')
+  // As when the browser keeps the page to go back to.
+  await left.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })))
+  await expect(parts(left).status).toContainText('Paused')
+  await expect(figure(other, 'Shared by')).toHaveText('2 tabs')
+  await publish(server.url, topic, 'four')
+  await left.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
+  await expectEvents([reloaded, left, other], ['one', 'two', 'three', 'four'])
 })
 
 test('Stop is a tab’s own, and the last one closes the stream', async ({ context, server }) => {
@@ -226,7 +233,7 @@ test('When the server is killed and started again, all tabs go on where they wer
 
   await expectLive(...tabs)
   await expectEvents(tabs, ['one', 'two'])
-  expect(await server.openStreams()).toBe(1)
+  await expect.poll(server.openStreams).toBe(1)
 })
 
 test('Readers of different sessions share nothing, nor do different topics', async ({

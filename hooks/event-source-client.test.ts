@@ -3,90 +3,11 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createEventSourceClient, type EventSourceClient } from './event-source-client'
-
-/** A server with a log of numbered events, and the EventSources that a client has made to it. */
-const sources = {
-  all: new Array<Source>(),
-  log: 0,
-  isReachable: true,
-  open: (): Source[] => sources.all.filter(({ readyState }) => readyState !== 2),
-  publish(): void {
-    sources.log++
-    for (const source of sources.open()) source.catchUp()
-  },
-}
-
-class Source extends EventTarget {
-  readyState: 0 | 1 | 2 = 0
-  private sent: number
-
-  constructor(url: string) {
-    super()
-    const cursor = /lastEventId=epoch\.(\d+)/.exec(decodeURIComponent(url))?.[1]
-    this.sent = Number(cursor ?? 0)
-    sources.all.push(this)
-    // A browser answers at the earliest in a later turn.
-    setTimeout(() => this.answer(), 20)
-  }
-
-  close(): void {
-    this.readyState = 2
-  }
-
-  private answer(): void {
-    if (this.readyState === 2) return
-    if (!sources.isReachable) {
-      this.dispatchEvent(new Event('error'))
-      return
-    }
-    this.readyState = 1
-    this.dispatchEvent(new Event('open'))
-    const connected = { cursor: `epoch.${this.sent}`, resumed: this.sent > 0, heartbeatMs: 15_000 }
-    this.send('connected', this.sent, JSON.stringify(connected))
-    this.catchUp()
-  }
-
-  catchUp(): void {
-    while (this.readyState === 1 && this.sent < sources.log) {
-      this.sent++
-      this.send('message', this.sent, String(this.sent))
-    }
-  }
-
-  /** What was sent before, once more. */
-  repeat(): void {
-    if (this.readyState === 1 && this.sent > 0) this.send('message', this.sent, String(this.sent))
-  }
-
-  ping(): void {
-    if (this.readyState === 1) this.send('ping', this.sent, '{}')
-  }
-
-  ask(retryMs: number): void {
-    if (this.readyState === 1) this.send('reconnect', undefined, JSON.stringify({ retryMs }))
-  }
-
-  lose(): void {
-    if (this.readyState === 2) return
-    this.readyState = 0
-    this.dispatchEvent(new Event('error'))
-  }
-
-  refuse(): void {
-    if (this.readyState === 2) return
-    this.readyState = 2
-    this.dispatchEvent(new Event('error'))
-  }
-
-  private send(type: string, offset: number | undefined, data: string): void {
-    const lastEventId = offset === undefined ? `epoch.${this.sent}` : `epoch.${offset}`
-    this.dispatchEvent(new MessageEvent(type, { data, lastEventId }))
-  }
-}
+import { ModelSource, sources } from './model-source'
 
 let isOnline = true
 
-function newest(): Source | undefined {
+function newest(): ModelSource | undefined {
   return sources.open().at(-1)
 }
 
@@ -128,7 +49,7 @@ const happenings: Record<string, (client: EventSourceClient) => void> = {
 
 beforeEach(() => {
   vi.useFakeTimers()
-  vi.stubGlobal('EventSource', Source)
+  vi.stubGlobal('EventSource', ModelSource)
   // What the question after a refusal learns: the server is busy. What else it may learn is in use-event-source.test.tsx.
   vi.stubGlobal('fetch', async () => {
     await new Promise((resolve) => setTimeout(resolve, 30))
@@ -136,9 +57,7 @@ beforeEach(() => {
   })
   vi.spyOn(navigator, 'onLine', 'get').mockImplementation(() => isOnline)
   isOnline = true
-  sources.all = []
-  sources.log = 0
-  sources.isReachable = true
+  sources.reset()
 })
 
 afterEach(() => {
@@ -159,9 +78,7 @@ describe('createEventSourceClient', () => {
       fc.asyncProperty(
         fc.array(happening, { minLength: 30, maxLength: 80, size: 'max' }),
         async (plan) => {
-          sources.all = []
-          sources.log = 0
-          sources.isReachable = true
+          sources.reset()
           isOnline = true
           const client = createEventSourceClient({ url: 'http://localhost/events' })
           const delivered: number[] = []

@@ -10,55 +10,7 @@ import {
   type EventSourceClientOptions,
 } from './event-source-client'
 import { joinSharedStream } from './join-shared-stream'
-import type { SharedStreamOptions } from './shared-stream'
-import { createStreamHost, type StreamHost } from './stream-host'
-
-/** Node.js 20 has no Web Locks. */
-class Locks {
-  private readonly queues = new Map<string, Promise<unknown>>()
-
-  async request(name: string, ...rest: [LockOptions, () => unknown] | [() => unknown]) {
-    const [options, use] = rest.length === 2 ? rest : [{}, rest[0]]
-    const before = this.queues.get(name)
-    const use1 = (async () => {
-      await before
-      options.signal?.throwIfAborted()
-      await use()
-    })()
-    this.queues.set(
-      name,
-      use1.catch(() => {}),
-    )
-    return use1
-  }
-}
-
-const workers = new Map<string, StreamHost & { isIdle: boolean }>()
-
-class TestWorker extends EventTarget {
-  readonly port: MessagePort
-
-  constructor(_: URL, { name }: { name: string }) {
-    super()
-    const { port1, port2 } = new MessageChannel()
-    this.port = port1
-    workerOf(name).connect(port2)
-  }
-}
-
-function workerOf(name: string): StreamHost {
-  const known = workers.get(name)
-  if (known) return known
-  const [, , options] = JSON.parse(name) as [number, string, SharedStreamOptions]
-  const idleness = { isIdle: true }
-  const host = createStreamHost(options, {
-    onBusy: () => (idleness.isIdle = false),
-    onIdle: () => (idleness.isIdle = true),
-  })
-  const worker = Object.assign(idleness, host)
-  workers.set(name, worker)
-  return worker
-}
+import { Locks, TestWorker, workers } from './test-worker'
 
 let server: Server
 let url = ''

@@ -10,6 +10,7 @@ import {
   type FromWorker,
   type Hello,
   type Item,
+  type Place,
   type SharedNews,
   type SharedStreamOptions,
 } from './shared-stream'
@@ -112,10 +113,7 @@ export function createStreamHost(
   /** Leads `tab` to a stream that can go on where it is. */
   function enter(tab: Tab, { place, cursor }: Omit<Hello, 'lock'>): void {
     for (const stream of streams) {
-      const before = stream.seq - stream.items.length
-      const isKnown = place?.stream === stream.name && place.seq >= before
-      // Without a cursor it has nothing yet, and takes all there is.
-      const seq = isKnown ? place.seq : cursor === '' ? before : seqAt(stream, cursor)
+      const seq = seqAt(stream, cursor, place)
       if (seq === undefined) continue
       move(tab, stream, seq)
       return
@@ -144,7 +142,7 @@ export function createStreamHost(
     const [first, ...others] = streams
     if (!first) return
     for (const tab of others.flatMap((stream) => [...stream.tabs])) {
-      const seq = seqAt(first, tab.cursor)
+      const seq = tab.cursor === '' ? undefined : seqAt(first, tab.cursor)
       if (seq !== undefined) move(tab, first, seq)
     }
   }
@@ -234,20 +232,26 @@ export function createStreamHost(
   }
 }
 
-/** How many items of `stream` whoever is at `cursor` has; undefined when that can't be told. */
-function seqAt({ from, client, items, seq }: HostedStream, cursor: string): number | undefined {
+/** How many items of a stream a tab has that is at `cursor`, or at `place`; undefined when that can't be told. */
+function seqAt(
+  { name, from, client, items, seq }: HostedStream,
+  cursor: string,
+  place?: Place,
+): number | undefined {
   const { lastEventId, clockOffsetMs } = client.getState()
-  const isWhole = items.length === seq
-  if (cursor === '') return undefined
-  if (cursor === from && isWhole) return 0
+  const before = seq - items.length
+  if (place?.stream === name && place.seq >= before) return place.seq
+  // It has nothing yet, and takes all there is. A stream that went on after a cursor may lack what a new one begins with.
+  if (cursor === '') return from === '' ? before : undefined
+  if (cursor === from && before === 0) return 0
   // Servers of ours tell the time; the ids of others need not be in any order.
   if (clockOffsetMs === undefined) return undefined
   if (cursor === lastEventId) return seq
   const [start, at, end] = [from, cursor, lastEventId].map(parseCursor)
   if (!at || end?.epoch !== at.epoch || end.offset < at.offset) return undefined
   const last = items.findLastIndex((item) => 'id' in item && isUpTo(at, item.id))
-  if (last >= 0) return seq - items.length + last + 1
-  return isWhole && start?.epoch === at.epoch && start.offset <= at.offset ? 0 : undefined
+  if (last >= 0) return before + last + 1
+  return before === 0 && start?.epoch === at.epoch && start.offset <= at.offset ? 0 : undefined
 }
 
 function isUpTo(end: Cursor, id: string): boolean {
