@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { findServer } from './find-server'
+import { freePort } from './free-port'
 
 export interface RunningRedis {
   /** Such as `redis://127.0.0.1:40123`. */
@@ -78,15 +78,6 @@ async function startOnFreePort(
       if (attempt === 3) throw error
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function start(port: number, folder: string, config: readonly string[]): Promise<ChildProcess> {

@@ -1,0 +1,30 @@
+/** Puts a part's figures where docs/benchmarks.md has the place for them, and leaves the rest of it as it is. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Part } from './parts/part'
+import { faultsOf, tableOf, type Circumstances, type Result } from './report'
+
+const file = join(__dirname, '..', 'docs', 'benchmarks.md')
+
+/** @throws the page has no place for this part */
+export function writeSection(part: Part, results: Result[], of: Circumstances): void {
+  const begin = `<!-- ${part.name}: npm run bench -- --docs -->`
+  const end = `<!-- /${part.name} -->`
+  const page = readFileSync(file, 'utf8')
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from === -1 || to < from) throw new Error(`docs/benchmarks.md has no ${begin} … ${end}`)
+  const runs = of.runs === 1 ? 'one run' : `medians of ${of.runs} runs`
+  const section = [
+    begin,
+    `## ${part.title}`,
+    part.explained,
+    `\`${of.command}\`, ${of.date}: ${runs}; Node ${of.node}, ${of.machine}; load of the machine ${of.loads.join(' before, ')} after.`,
+    tableOf(part, results),
+    faultsOf(part, results),
+  ]
+  writeFileSync(
+    file,
+    page.slice(0, from) + section.filter(Boolean).join('\n\n') + '\n\n' + page.slice(to),
+  )
+}

@@ -1,0 +1,198 @@
+/** The load generator, a process of its own: opens streams, publishes, and tells what it got. bench/run.ts starts it and calls its methods. */
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLatencies, type Latencies } from './latencies'
+import { createPublishers, type Publishers, type PublishersOptions } from './publishers'
+import { createReaders, type OpenRequest, type Readers } from './readers'
+import { answerCalls } from './remote'
+
+export type Generator = typeof methods
+
+export interface Latency {
+  p50Ms: number
+  p99Ms: number
+}
+
+const connections = 64
+const deliveryTimeoutMs = 30_000
+const settleMs = 10_000
+
+let port = 0
+let readers: Readers
+let publishers: Publishers
+let stopPublishing = (): void => {}
+let failed = 0
+
+const methods = {
+  /** Whom all that follows goes to. */
+  aim(target: PublishersOptions): void {
+    ;({ port } = target)
+    readers = createReaders(port)
+    publishers = createPublishers(target)
+  },
+
+  /** Opens streams, and tells how long they took. */
+  async open(request: OpenRequest): Promise<Latency & { failed: number; fault?: string }> {
+    const { took, faults } = await readers.open(request)
+    const [fault] = faults
+    return { ...latencyOf(took), failed: faults.length, ...(fault !== undefined && { fault }) }
+  },
+
+  /** Publishes an event, waits until every reader has it, rests for as long, at least 20 ms, and so on; how long it took until the last reader had it. */
+  async publishOneByOne({
+    forMs,
+    subscribers,
+  }: {
+    forMs: number
+    subscribers: number
+  }): Promise<Latency & { events: number }> {
+    const took = createLatencies()
+    let events = 0
+    const until = performance.now() + forMs
+    while (performance.now() < until) {
+      const wanted = readers.events() + subscribers
+      const startedAt = performance.now()
+      const hasAll = readers.got(wanted, deliveryTimeoutMs)
+      await publishers.publish(1)
+      if (!(await hasAll)) throw new Error('An event did not reach every reader.')
+      const tookMs = performance.now() - startedAt
+      took.add(tookMs * 1_000)
+      events++
+      await sleep(Math.max(tookMs, 20))
+    }
+    return { events, ...latencyOf(took) }
+  },
+
+  /**
+   * Publishes so many events a second from now on, each by a POST of its own, or with `everyMs` those that are due by one POST.
+   * Events for which no connection is free are left out: what can't be kept up with is not made up for.
+   */
+  publishSteadily({ perSecond, everyMs }: { perSecond: number; everyMs?: number }): void {
+    const startedAt = performance.now()
+    let due = 0
+    const publish = (count: number): void => {
+      if (publishers.underWay() >= connections) return
+      publishers.publish(count).catch(() => failed++)
+    }
+    const timer = setInterval(() => {
+      const target = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond)
+      if (everyMs !== undefined && target > due) publish(target - due)
+      else for (; due < target; due++) publish(1)
+      due = target
+    }, everyMs ?? 2)
+    stopPublishing = () => clearInterval(timer)
+  },
+
+  /** Forgets what was counted so far. */
+  reset(): void {
+    readers.latencies.clear()
+    publishers.latencies.clear()
+    failed = 0
+  },
+
+  /** What was counted since the beginning, and how late since `reset`. */
+  counts() {
+    return {
+      deliveries: readers.events(),
+      published: publishers.published(),
+      ...latencyOf(readers.latencies),
+      broken: readers.broken(),
+      failed,
+    }
+  },
+
+  /** Ends `publishSteadily`, and tells how many deliveries are missing when nothing more comes. */
+  async settle({ subscribers }: { subscribers: number }): Promise<{ missing: number }> {
+    stopPublishing()
+    for (let rests = 0; publishers.underWay() > 0 && rests < 100; rests++) await sleep(50)
+    const wanted = publishers.published() * subscribers
+    await readers.got(wanted, settleMs)
+    return { missing: wanted - readers.events() }
+  },
+
+  /** Publishes as fast as the answers come, so many events by each POST, so many POSTs at once: until the time is over, or they are enough. */
+  async publishAll({
+    forMs,
+    atMost = Infinity,
+    perPost,
+    parallel,
+  }: {
+    forMs: number
+    atMost?: number
+    perPost: number
+    parallel: number
+  }): Promise<Latency & { events: number; tookMs: number }> {
+    const before = publishers.published()
+    const startedAt = performance.now()
+    let left = atMost
+    await Promise.all(
+      Array.from({ length: parallel }, async () => {
+        while (left > 0 && performance.now() - startedAt < forMs) {
+          const count = Math.min(perPost, left)
+          left -= count
+          await publishers.publish(count)
+        }
+      }),
+    )
+    return {
+      events: publishers.published() - before,
+      tookMs: performance.now() - startedAt,
+      ...latencyOf(publishers.latencies),
+    }
+  },
+
+  /** How long it takes until so many new readers have so many events each. */
+  async replay({ path, count, events }: { path: string; count: number; events: number }) {
+    const startedAt = performance.now()
+    const hasAll = readers.got(readers.events() + count * events, 120_000)
+    await readers.open({ path, count, parallel: count })
+    if (!(await hasAll)) throw new Error('The replay did not arrive within two minutes.')
+    return { tookMs: performance.now() - startedAt }
+  },
+
+  /** Reads finite streams at once, each to its end; those without `text`, and those that take too long, are not done. */
+  async readToTheEnd(request: { path: string; count: number; text: string; timeoutMs: number }) {
+    const startedAt = performance.now()
+    const whole = await Promise.all(
+      Array.from({ length: request.count }, () => readToTheEnd(request)),
+    )
+    return { done: whole.filter(Boolean).length, tookMs: performance.now() - startedAt }
+  },
+
+  /** The processor time of this process so far. */
+  cpuMs(): number {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1_000
+  },
+}
+
+function latencyOf(latencies: Latencies): Latency {
+  return { p50Ms: latencies.quantile(0.5), p99Ms: latencies.quantile(0.99) }
+}
+
+function readToTheEnd({
+  path,
+  text,
+  timeoutMs,
+}: {
+  path: string
+  text: string
+  timeoutMs: number
+}): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const timer = setTimeout(() => socket.destroy(), timeoutMs)
+    let received = ''
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n`,
+    )
+    socket.on('data', (chunk) => (received += chunk.toString('latin1')))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve(received.includes(text))
+    })
+  })
+}
+
+answerCalls(methods)

@@ -1,0 +1,131 @@
+/** Open streams on sockets of their own: nothing of HTTP is parsed but the status, and of the events only where each ends. */
+import { connect } from 'node:net'
+import { createLatencies, type Latencies } from './latencies'
+import { endOfEvent, eventBytes, nowUs, sentAtUs } from './payload'
+
+export interface OpenRequest {
+  path: string
+  count: number
+  parallel: number
+}
+
+export interface Readers {
+  /**
+   * Opens streams, `parallel` at a time, and gives how long each took until its response began. One that is refused, breaks, or has no
+   * response within half a minute, is a fault.
+   */
+  open: (request: OpenRequest) => Promise<{ took: Latencies; faults: string[] }>
+  /** Events that all of them got together. */
+  events: () => number
+  /** From the sending of an event until a reader has it, for each. */
+  latencies: Latencies
+  /** Streams that the server ended. */
+  broken: () => number
+  /** Resolves when they got `events` since the beginning; false when that takes longer than `timeoutMs`. */
+  got: (events: number, timeoutMs: number) => Promise<boolean>
+}
+
+const openTimeoutMs = 30_000
+
+// All sockets share it: what was read is looked at before anything else is read.
+const buffer = Buffer.allocUnsafe(256 * 1024)
+
+export function createReaders(port: number): Readers {
+  const latencies = createLatencies()
+  let events = 0
+  let broken = 0
+  let awaited = Infinity
+  let onAwaited = (): void => {}
+
+  function openOne(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOpen = false
+      let skip = 0
+      const onRead = (length: number): boolean => {
+        if (!isOpen) {
+          const head = buffer.toString('latin1', 0, Math.min(length, 200))
+          if (!head.startsWith('HTTP/1.1 200')) {
+            reject(new Error(`A stream was refused: ${head.split('\r\n')[0]}`))
+            return false
+          }
+          isOpen = true
+          clearTimeout(timer)
+          resolve()
+        }
+        skip = count(length, skip)
+        return true
+      }
+      const socket = connect({
+        port,
+        host: '127.0.0.1',
+        onread: { buffer, callback: onRead },
+      })
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`)
+      const timer = setTimeout(() => socket.destroy(new Error('no response')), openTimeoutMs)
+      socket.on('error', reject)
+      socket.on('close', () => {
+        clearTimeout(timer)
+        if (isOpen) broken++
+        else reject(new Error('A stream broke before its response.'))
+      })
+    })
+  }
+
+  /** Looks for ends of events from `at` on, and gives where to look on in what comes next. */
+  function count(length: number, at: number): number {
+    const now = nowUs()
+    let next = at
+    while (next < length) {
+      if (buffer[next] !== endOfEvent) {
+        next++
+        continue
+      }
+      events++
+      const sentAt = sentAtUs(buffer, next)
+      if (sentAt !== undefined) latencies.add(now - sentAt)
+      // The next one can't end sooner.
+      next += eventBytes
+    }
+    if (events >= awaited) onAwaited()
+    return next - length
+  }
+
+  return {
+    latencies,
+    events: () => events,
+    broken: () => broken,
+    async open({ path, count: wanted, parallel }) {
+      const took = createLatencies()
+      const faults: string[] = []
+      let left = wanted
+      await Promise.all(
+        Array.from({ length: parallel }, async () => {
+          while (left > 0) {
+            left--
+            const startedAt = performance.now()
+            try {
+              await openOne(path)
+              took.add((performance.now() - startedAt) * 1_000)
+            } catch (error) {
+              faults.push(String(error))
+            }
+          }
+        }),
+      )
+      return { took, faults }
+    },
+    got(wanted, timeoutMs) {
+      return new Promise((resolve) => {
+        const settle = (hasAll: boolean): void => {
+          clearTimeout(timer)
+          awaited = Infinity
+          resolve(hasAll)
+        }
+        const timer = setTimeout(() => settle(false), timeoutMs)
+        onAwaited = () => settle(true)
+        awaited = wanted
+        if (events >= wanted) settle(true)
+      })
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/** What the command line of bench/run.ts asks for. */
+import { parseArgs } from 'node:util'
+
+export interface Settings {
+  /** The names of the parts; all of them when none is given. */
+  parts: string[]
+  /** The names of the servers; those of the common run when none is given. */
+  servers: string[]
+  all: boolean
+  runs: number
+  /** How long a steady load is measured, after a warm-up of half of that and 5 s at most. */
+  seconds: number
+  /** Counts of subscribers or streams beyond this are left out. */
+  maxStreams: number
+  build: boolean
+  docs: boolean
+}
+
+export const usage = `npm run bench -- [options]
+
+  --part <name>        only this part; may be repeated
+  --server <name>      only this server; may be repeated
+  --all                every server that there is, not only the common ones
+  --runs <number>      how often everything is measured; the medians are told (3)
+  --seconds <number>   how long a steady load is measured (10)
+  --max-streams <n>    leave out what needs more open streams than this (10000)
+  --no-build           take the builds that there are
+  --docs               write the figures into docs/benchmarks.md too
+`
+
+/** @throws an option is unknown, or no whole number where one is needed */
+export function parseSettings(args: string[]): Settings {
+  const { values } = parseArgs({
+    args,
+    allowNegative: true,
+    options: {
+      part: { type: 'string', multiple: true, default: [] },
+      server: { type: 'string', multiple: true, default: [] },
+      all: { type: 'boolean', default: false },
+      runs: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '10' },
+      'max-streams': { type: 'string', default: '10000' },
+      build: { type: 'boolean', default: true },
+      docs: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    parts: values.part,
+    servers: values.server,
+    all: values.all,
+    runs: parseCount('runs', values.runs),
+    seconds: parseCount('seconds', values.seconds),
+    maxStreams: parseCount('max-streams', values['max-streams']),
+    build: values.build,
+    docs: values.docs,
+  }
+}
+
+function parseCount(name: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`--${name} is not a whole number: ${text}`)
+  return Number(text)
+}
