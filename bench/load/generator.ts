@@ -16,6 +16,7 @@ export interface Latency {
 const connections = 64
 const deliveryTimeoutMs = 30_000
 const settleMs = 10_000
+const lastChunk = '\r\n0\r\n\r\n'
 
 let port = 0
 let readers: Readers
@@ -186,7 +187,11 @@ function readToTheEnd({
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n`,
     )
-    socket.on('data', (chunk) => (received += chunk.toString('latin1')))
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1')
+      // Some keep the connection open though they were asked to close it.
+      if (received.endsWith(lastChunk)) socket.destroy()
+    })
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(timer)
