@@ -2,7 +2,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { answerCommon, eventStream, greetings, pauseMs, port } from './published'
+import { answerCommon, eventStream, greetings, pauseMs, port } from './peer'
 
 const maxCount = 100_000
 const readers = new Set<ServerResponse>()

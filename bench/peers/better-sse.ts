@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createChannel, createSession } from 'better-sse'
-import { answerCommon, greetings, pauseMs, port } from './published'
+import { answerCommon, greetings, pauseMs, port } from './peer'
 
 const channel = createChannel()
 

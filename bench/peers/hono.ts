@@ -2,7 +2,7 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
-import { eventsOf, greetings, pauseMs, port, readMetrics } from './published'
+import { eventsOf, greetings, pauseMs, port, readMetrics } from './peer'
 
 const streams = new Set<SSEStreamingApi>()
 const app = new Hono()

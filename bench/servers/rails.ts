@@ -1,5 +1,4 @@
 /** The tutorial's app on Rails and Puma, of which there are the greetings alone. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { findOnPath } from '../../e2e/support/find-program'
 import type { BenchServer } from './bench-server'
@@ -13,9 +12,9 @@ export const rails: BenchServer = {
   title: "the tutorial's Rails app, Puma with its 5 threads",
   common: false,
   missing() {
-    const hasRails =
-      findOnPath('rails') !== undefined || existsSync('/usr/share/rubygems-integration')
-    return puma !== undefined && hasRails ? undefined : "install Debian's ruby-rails and puma"
+    return puma !== undefined && findOnPath('rails') !== undefined
+      ? undefined
+      : "install Debian's ruby-rails and puma"
   },
   publishes: false,
   replays: false,
