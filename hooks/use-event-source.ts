@@ -11,9 +11,9 @@ import {
 } from './event-source-client'
 import type { MessagesOnly, Parsers } from './event-parser'
 import type { Gap } from './gap'
+import type { JoinStream } from './shared-stream'
 import type { StreamError } from './stream-error'
 import { initialStreamState, type ReceivedEvent, type StreamState } from './stream-state'
-import type { JoinStream } from './shared-stream'
 
 export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<
   EventSourceClientOptions<P>,
