@@ -51,7 +51,7 @@ export async function openStreams({ server, generator }: Bench, count: number): 
   if (failed > 0) throw new Error(`${failed} of ${count} streams could not be opened: ${fault}`)
 }
 
-export interface Window {
+export interface Watched {
   seconds: number
   /** What the server used in this time, and has in the end. */
   server: Usage
@@ -64,7 +64,7 @@ export interface Window {
 export async function watch(
   { server, generator }: Bench,
   run: () => Promise<unknown>,
-): Promise<Window> {
+): Promise<Watched> {
   // Its figures begin anew each time they are asked for.
   await server.eventLoopDelayMs()
   const loadBefore = await generator.cpuMs(undefined)
@@ -83,7 +83,7 @@ export async function watch(
 }
 
 /** The figures that every part under load ends with. */
-export function figuresOf({ seconds, server, loadPercent, eventLoopP99Ms }: Window): Figures {
+export function figuresOf({ seconds, server, loadPercent, eventLoopP99Ms }: Watched): Figures {
   return {
     'server CPU, %': server.cpuMs / seconds / 10,
     'load CPU, %': loadPercent,
