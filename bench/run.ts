@@ -39,6 +39,7 @@ const resultsFile = join(__dirname, '..', 'test-results', 'bench.json')
 
 /** What has to be ended, should somebody interrupt. */
 const running = new Set<() => Promise<void>>()
+let interrupted = false
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
@@ -109,6 +110,7 @@ async function measurePart(
         result.runs.push(figures)
         console.log(`${where}: ${summaryOf(figures)}`)
       } catch (error) {
+        if (interrupted) throw error
         const message = error instanceof Error ? error.message : String(error)
         result.faults.push(message.split('\n')[0] ?? '')
         console.log(`${where}: failed: ${message}`)
@@ -125,6 +127,7 @@ async function measureOnce(load: Load, about: BenchServer, settings: Settings): 
   running.add(generator.stop)
   let timer: NodeJS.Timeout | undefined
   try {
+    if (interrupted) throw new Error('Interrupted.')
     await generator.methods.aim({
       port: server.port,
       path: server.path(topic),
@@ -178,7 +181,8 @@ function summaryOf(figures: Figures): string {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    void Promise.allSettled([...running].map((stop) => stop())).then(() => process.exit(1))
+    interrupted = true
+    for (const stop of running) void stop()
   })
 }
 

@@ -52,6 +52,7 @@ export interface RemoteProcess<T> {
 export function startRemote<T>(module: string): RemoteProcess<T> {
   const child = fork(module, { execArgv: ['--import', 'tsx'] })
   const exited = once(child, 'exit')
+  const ended = new Error('The load generator has ended.')
   const calls = new Map<number, (answer: Omit<Answer, 'id'>) => void>()
   let lastId = 0
   child.on('message', ({ id, ...answer }: Answer) => {
@@ -59,10 +60,11 @@ export function startRemote<T>(module: string): RemoteProcess<T> {
     calls.delete(id)
   })
   child.on('exit', () => {
-    for (const settle of calls.values()) settle({ error: 'The load generator ended.' })
+    for (const settle of calls.values()) settle({ error: ended.message })
   })
   const call = (method: string, options: unknown): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      if (!child.connected) throw ended
       const id = ++lastId
       calls.set(id, ({ error, result }) => {
         if (error === undefined) resolve(result)
