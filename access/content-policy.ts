@@ -14,6 +14,7 @@ export function contentPolicy(
     'script-src': `'nonce-${nonce}' 'strict-dynamic'${isDevelopment ? " 'unsafe-eval'" : ''}`,
     'style-src': isDevelopment ? "'self' 'unsafe-inline'" : "'self'",
     'img-src': "'self'",
+    'worker-src': "'self'",
     'font-src': "'self'",
     'connect-src': "'self'",
     'form-action': "'self'",
