@@ -111,15 +111,17 @@ const methods = {
     return { missing: wanted - readers.events() }
   },
 
-  /** Publishes as fast as the answers come, so many events by each POST, so many POSTs at once: until the time is over, or they are enough. */
+  /** Publishes as fast as the answers come, so many events by each POST, so many POSTs at once: until the time is over, or they are enough; no more a second than that. */
   async publishAll({
     forMs,
     atMost = Infinity,
+    perSecond = Infinity,
     perPost,
     parallel,
   }: {
     forMs: number
     atMost?: number
+    perSecond?: number
     perPost: number
     parallel: number
   }): Promise<Latency & { events: number; tookMs: number }> {
@@ -132,6 +134,9 @@ const methods = {
           const count = Math.min(perPost, left)
           left -= count
           await publishers.publish(count)
+          const sent = publishers.published() - before
+          const aheadMs = startedAt + (sent / perSecond) * 1_000 - performance.now()
+          if (aheadMs > 1) await sleep(aheadMs)
         }
       }),
     )

@@ -37,7 +37,7 @@ export const nchan: BenchServer = {
       eventLoopDelayMs: () => Promise.resolve(undefined),
       async stop() {
         await server.stop()
-        rmSync(folder, { recursive: true })
+        rmSync(folder, { recursive: true, force: true })
       },
     }
   },

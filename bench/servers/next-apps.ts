@@ -62,7 +62,7 @@ async function start(folder: string): Promise<RunningBenchServer> {
     eventLoopDelayMs: () => readEventLoopDelay(port),
     async stop() {
       await server.stop()
-      await rm(data, { recursive: true })
+      await rm(data, { recursive: true, force: true })
     },
   }
 }
