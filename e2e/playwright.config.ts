@@ -26,6 +26,5 @@ export default defineConfig({
     },
     timezoneId: 'UTC',
     locale: 'en-GB',
-    trace: 'retain-on-failure',
   },
 })

@@ -167,25 +167,26 @@ const states: Record<string, (stage: Stage) => Promise<void>> = {
   },
 }
 
-/** Takes pictures of the page in each theme, wide and narrow, and has axe judge it in light and wide, in dark and narrow. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const { width, schemes } of [
-    { width: 1280, schemes: ['dark', 'light'] },
-    { width: 320, schemes: ['light', 'dark'] },
-  ] as const) {
+/** Takes pictures of the page, and has axe judge it, in light and wide, and in dark and narrow; in soak also the other way round. */
+async function look(page: Page, name: string, isSoak: boolean): Promise<void> {
+  const looks = [
+    [1280, 'light'],
+    [320, 'dark'],
+    [320, 'light'],
+    [1280, 'dark'],
+  ] as const
+  for (const [width, colorScheme] of isSoak ? looks : looks.slice(0, 2)) {
     await page.setViewportSize({ width, height: 800 })
-    for (const colorScheme of schemes) {
-      await page.emulateMedia({ colorScheme })
-      const file = `${name.replaceAll(' ', '-')}-${colorScheme}-${width}.png`
-      await page.screenshot({ path: join(pictures, file), animations: 'disabled' })
-    }
+    await page.emulateMedia({ colorScheme })
+    const file = `${name.replaceAll(' ', '-')}-${colorScheme}-${width}.png`
+    await page.screenshot({ path: join(pictures, file), animations: 'disabled' })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
   }
 }
 
 for (const [name, reach] of Object.entries(states)) {
-  test(`A topic’s page: ${name}`, async ({ page, server, originOf }) => {
+  test(`A topic’s page: ${name}`, { tag: '@soak' }, async ({ page, server, originOf, isSoak }) => {
     const topic = `orders-${name.replaceAll(' ', '-')}`
     const origin = await originOf(server.url)
     const { rows, status, start, stop } = parts(page)
@@ -227,7 +228,7 @@ for (const [name, reach] of Object.entries(states)) {
       },
     })
 
-    await look(page, name)
+    await look(page, name, isSoak)
   })
 }
 
@@ -237,13 +238,13 @@ for (const { name, answer, text } of [
   { name: 'refused', answer: refusal(403), text: 'You may not read this stream.' },
   { name: 'ended', answer: undefined, text: /^The server ended the stream: 3 events in \d/ },
 ]) {
-  test(`The home page: ${name}`, async ({ page, server, originOf }) => {
+  test(`The home page: ${name}`, { tag: '@soak' }, async ({ page, server, originOf, isSoak }) => {
     const origin = await originOf(server.url)
     if (answer) origin.answer = answer
 
     await page.goto(origin.url)
 
     await expect(page.getByText(text)).toBeVisible({ timeout: 15_000 })
-    await look(page, `home ${name}`)
+    await look(page, `home ${name}`, isSoak)
   })
 }

@@ -141,4 +141,33 @@ describe('createPacedFlush', () => {
     expect(woken).toEqual(everyone)
     expect(turns).toBeGreaterThan(50)
   })
+
+  test('wakes many within a few turns, also where every turn is long because of others', async () => {
+    vi.useRealTimers()
+    let turns = 0
+    let isOver = false
+    const hog = (): void => {
+      if (isOver) return
+      turns++
+      const until = performance.now() + 15
+      while (performance.now() < until);
+      setImmediate(hog)
+    }
+    const sleepers = Array.from({ length: 1_000 }, (_, index) => index)
+    const woken: number[] = []
+    const done = new Promise<void>((resolve) => {
+      const paced = createPacedFlush(async (inSlices) => {
+        hog()
+        await inSlices(sleepers, (sleeper) => woken.push(sleeper))
+        isOver = true
+        resolve()
+      })
+      paced.request()
+    })
+
+    await done
+
+    expect(woken).toEqual(sleepers)
+    expect(turns).toBeLessThan(20)
+  })
 })

@@ -62,12 +62,15 @@ export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): Pa
   }
 }
 
+/** Fewer in one turn would starve the streams where turns are long because of others: publishers, say. */
+const leastSlice = 128
+
 /**
  * Waking a stream is cheap; what it then does, before the loop turns, is not. So the time is taken from turn to turn, and the number
  * woken in one turn follows it.
  */
 async function inSlices<T>(sleepers: Iterable<T>, wake: (sleeper: T) => void): Promise<void> {
-  let size = 32
+  let size = leastSlice
   let woken = 0
   let startedAt = performance.now()
   for (const sleeper of sleepers) {
@@ -75,7 +78,7 @@ async function inSlices<T>(sleepers: Iterable<T>, wake: (sleeper: T) => void): P
     if (++woken < size) continue
     await nextTurn()
     const now = performance.now()
-    if (now - startedAt > sliceMs) size = Math.max(1, size >>> 1)
+    if (now - startedAt > sliceMs) size = Math.max(leastSlice, size >>> 1)
     else if (now - startedAt < sliceMs / 2) size *= 2
     startedAt = now
     woken = 0
