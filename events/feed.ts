@@ -10,8 +10,21 @@ export interface Feed {
   readonly resumed: boolean
   /** Whole frames of at most `maxBytes`, but at least one; undefined when there is nothing now; `'end'` when the feed is complete. */
   take(maxBytes: number): Uint8Array | undefined | 'end'
-  /** Resolves when `take` is worth another try. Rejects when the source failed. */
-  ready(signal: AbortSignal): Promise<void>
+  /**
+   * Calls `onReady` when `take` is worth another try, or with the cause when the source failed: once, and not before it returns. Not asked
+   * again until then. After `close` it need not be called.
+   */
+  whenReady(onReady: OnReady): void
   /** Gives back whatever the feed holds. Closing twice is harmless. */
   close(): Promise<void>
+}
+
+export type OnReady = (failure?: { cause: unknown }) => void
+
+/** Calls `onReady` when `promise` has settled. */
+export function settle(promise: Promise<void>, onReady: OnReady): void {
+  promise.then(
+    () => onReady(),
+    (cause: unknown) => onReady({ cause }),
+  )
 }

@@ -1,16 +1,15 @@
 import { EventEmitter, on } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
+import { ready } from '@/e2e/support/feed-reader'
 import type { ServerSentEvent } from '@/events/event'
 import { feedOf } from './feed-of'
-
-const { signal } = new AbortController()
 
 async function* numbers(count: number): AsyncGenerator<ServerSentEvent> {
   for (let n = 1; n <= count; n++) yield { id: `numb.${n}`, data: `${n}` }
 }
 
 async function takeNext(feed: ReturnType<typeof feedOf>): Promise<string | undefined> {
-  await feed.ready(signal)
+  await ready(feed)
   const chunk = feed.take(1024)
   return chunk instanceof Uint8Array ? new TextDecoder().decode(chunk) : chunk
 }
@@ -28,7 +27,7 @@ describe('feedOf', () => {
   test('its cursor never runs ahead of what was taken', async () => {
     const feed = feedOf(numbers(1), { cursor: 'numb.0' })
 
-    await feed.ready(signal)
+    await ready(feed)
     expect(feed.cursor).toBe('numb.0')
     feed.take(1024)
     expect(feed.cursor).toBe('numb.1')
@@ -42,8 +41,8 @@ describe('feedOf', () => {
     const feed = feedOf(counted())
 
     expect(made).toBe(0)
-    await feed.ready(signal)
-    await feed.ready(signal)
+    await ready(feed)
+    await ready(feed)
     expect(made).toBe(1)
   })
 
@@ -88,11 +87,11 @@ describe('feedOf', () => {
     expect(waiting?.aborted).toBe(true)
   })
 
-  test('a source that throws makes ready reject with its error', async () => {
+  test('a source that throws is told with its error', async () => {
     const cause = new Error('the database is gone')
     const broken = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(cause) }) }
 
-    await expect(feedOf(broken).ready(signal)).rejects.toBe(cause)
+    await expect(ready(feedOf(broken))).rejects.toBe(cause)
   })
 
   test('an event of a reserved type is refused', async () => {

@@ -1,7 +1,7 @@
 /** Any async iterable of events as a feed: the way to stream a source of one's own. */
 import { encodeEvent, InvalidEventError, type ServerSentEvent } from '@/events/event'
 import { isReservedType } from '@/events/control-events'
-import type { Feed } from '@/events/feed'
+import { settle, type Feed } from '@/events/feed'
 
 type EventSequence = AsyncIterable<ServerSentEvent>
 
@@ -39,6 +39,14 @@ export function feedOf(
     return sequence[Symbol.asyncIterator]()
   }
 
+  async function ask(): Promise<void> {
+    if (next || done) return
+    iterator ??= start()
+    const result = await iterator.next()
+    if (result.done) done = true
+    else next = result.value
+  }
+
   return {
     get cursor() {
       return cursor
@@ -54,12 +62,8 @@ export function feedOf(
       next = undefined
       return frame
     },
-    async ready() {
-      if (next || done) return
-      iterator ??= start()
-      const result = await iterator.next()
-      if (result.done) done = true
-      else next = result.value
+    whenReady(onReady) {
+      settle(ask(), onReady)
     },
     async close() {
       if (closed.signal.aborted) return

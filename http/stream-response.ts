@@ -5,7 +5,7 @@
 import { encodeControl, type ReconnectReason } from '@/events/control-events'
 import type { Feed } from '@/events/feed'
 import { log } from '@/observe/log'
-import { metrics } from '@/observe/metrics'
+import { delivered, metrics } from '@/observe/metrics'
 import { watchHeartbeat, type Beating } from './heartbeat'
 import { neverAPage } from './never-a-page'
 import { addStream, refusalOfStream } from './open-streams'
@@ -77,25 +77,27 @@ function streamBody(
     onEnd,
   }: StreamOptions,
 ): ReadableStream<Uint8Array> {
-  const ended = new AbortController()
   const agedAt = Date.now() + maxAgeMs * (0.8 + 0.2 * Math.random())
   const heartbeat: Beating = {
     sentAt: 0,
     leaveAt: Math.min(agedAt, expiresAt),
-    beat: () => wake?.(),
+    beat: advance,
   }
-  let asked: ReconnectReason | undefined
-  let wake: (() => void) | undefined
+  let controller: ReadableStreamDefaultController<Uint8Array>
   let stopBegun: (() => void) | undefined
-  let awaitingFeed = false
+  let canSend = false
+  let isAdvancing = false
+  let isOver = false
+  let awaitsFeed = false
   let failure: { cause: unknown } | undefined
+  let asked: ReconnectReason | undefined
 
   function begin(): void {
     const stopHeartbeat = watchHeartbeat(heartbeatMs, heartbeat)
     const remove = addStream({
       leave(reason) {
         asked = reason
-        wake?.()
+        advance()
       },
     })
     stopBegun = () => {
@@ -104,91 +106,103 @@ function streamBody(
     }
   }
 
+  function finish(): void {
+    if (isOver) return
+    isOver = true
+    signal.removeEventListener('abort', finish)
+    stopBegun?.()
+    feed.close().catch(logFailure)
+    onEnd?.()
+    closeQuietly(controller)
+  }
+
+  function send(chunk: Uint8Array): true {
+    heartbeat.sentAt = performance.now()
+    delivered.bytes += chunk.length
+    delivered.chunks++
+    canSend = false
+    controller.enqueue(chunk)
+    return true
+  }
+
+  function sendLast(chunk: Uint8Array): true {
+    send(chunk)
+    finish()
+    return true
+  }
+
   function reasonToLeave(): ReconnectReason | undefined {
     const now = Date.now()
     if (now >= expiresAt) return 'expired'
     return now >= agedAt ? 'max-age' : asked
   }
 
-  function finish(): void {
-    if (ended.signal.aborted) return
-    signal.removeEventListener('abort', finish)
-    ended.abort()
-    stopBegun?.()
-    wake?.()
-    feed.close().catch(logFailure)
-    onEnd?.()
-  }
-
   function isSilent(): boolean {
     return performance.now() - heartbeat.sentAt >= heartbeatMs
   }
 
-  async function awaitFeed(): Promise<void> {
-    awaitingFeed = true
+  function open(): true {
+    const refusal = refusalOfStream(maxStreams)
+    if (refusal) return sendLast(refusalFrame(refusal, retryMs))
+    begin()
+    return send(connectedFrame(feed, heartbeatMs, retryMs))
+  }
+
+  function awaitFeed(): void {
+    if (awaitsFeed) return
+    awaitsFeed = true
+    feed.whenReady(onReady)
+  }
+
+  function onReady(result?: { cause: unknown }): void {
+    awaitsFeed = false
+    failure = result
+    advance()
+  }
+
+  /** Does the next thing; false when there is nothing to do, or no room. */
+  function step(): boolean {
+    if (isOver || !canSend) return false
+    if (failure) throw failure.cause
+    if (!stopBegun) return open()
+    const reason = reasonToLeave()
+    if (reason) return sendLast(reconnectFrame(reason, retryMs))
+    const chunk = feed.take(maxChunkBytes)
+    if (chunk === 'end') return sendLast(encoder.encode(encodeControl('end', {})))
+    if (chunk) return send(chunk)
+    if (isSilent()) return send(pingFrame(feed))
+    awaitFeed()
+    return false
+  }
+
+  /** Does what can be done now. No promises: with many streams, they would cost more than the sending. */
+  function advance(): void {
+    if (isAdvancing) return
+    isAdvancing = true
     try {
-      await feed.ready(ended.signal)
-    } catch (cause) {
-      failure = { cause }
+      let goesOn = true
+      while (goesOn) goesOn = step()
+    } catch (error) {
+      logFailure(error)
+      finish()
     }
-    awaitingFeed = false
-    wake?.()
+    isAdvancing = false
   }
 
-  /** Resolves when the feed is ready or failed, at the heartbeat, or when the stream has ended. */
-  function somethingToDo(): Promise<void> {
-    return new Promise((resolve) => {
-      wake = resolve
-      if (!awaitingFeed) void awaitFeed()
-    })
+  function goOn(): void {
+    canSend = true
+    advance()
   }
-
-  /** The next chunk, once there is one, and whether it is the last; undefined when the stream ended meanwhile. */
-  async function nextChunk(): Promise<{ chunk: Uint8Array; isLast?: true } | undefined> {
-    while (!ended.signal.aborted) {
-      if (failure) throw failure.cause
-      const reason = reasonToLeave()
-      if (reason) return { chunk: reconnectFrame(reason, retryMs), isLast: true }
-      const chunk = feed.take(maxChunkBytes)
-      if (chunk === 'end') return { chunk: encoder.encode(encodeControl('end', {})), isLast: true }
-      if (chunk) return { chunk }
-      if (isSilent()) return { chunk: pingFrame(feed) }
-      await somethingToDo()
-    }
-    return undefined
-  }
-
-  if (signal.aborted) finish()
-  else signal.addEventListener('abort', finish)
 
   return new ReadableStream<Uint8Array>(
     {
-      async pull(controller) {
-        const send = (chunk: Uint8Array): void => {
-          heartbeat.sentAt = performance.now()
-          metrics.bytesDelivered.inc(chunk.length)
-          metrics.chunksDelivered.inc()
-          controller.enqueue(chunk)
-        }
-        if (ended.signal.aborted) return controller.close()
-        try {
-          if (!stopBegun) {
-            const refusal = refusalOfStream(maxStreams)
-            if (!refusal) {
-              begin()
-              return send(connectedFrame(feed, heartbeatMs, retryMs))
-            }
-            send(refusalFrame(refusal, retryMs))
-          } else {
-            const next = await nextChunk()
-            if (next) send(next.chunk)
-            if (next && !next.isLast) return
-          }
-        } catch (error) {
-          logFailure(error)
-        }
-        finish()
-        closeQuietly(controller)
+      start(own) {
+        controller = own
+        if (signal.aborted) finish()
+        else signal.addEventListener('abort', finish)
+      },
+      pull() {
+        goOn()
       },
       cancel: finish,
     },

@@ -4,9 +4,15 @@ import { encodeEvent, type StoredEvent } from '@/events/event'
 
 /** What a stream is of: which topics, and in which form. */
 export interface StreamForm {
-  topics: readonly string[]
+  readonly topics: readonly string[]
   /** Every event as a `message` whose data is one line of JSON: `{topic, type, time, data}`. */
-  envelope: boolean
+  readonly envelope: boolean
+  /** The same for streams of the same form. */
+  readonly key: string
+}
+
+export function createForm(topics: readonly string[], envelope: boolean): StreamForm {
+  return { topics, envelope, key: `${envelope} ${topics.join()}` }
 }
 
 export function encodeStoredEvent(epoch: string, event: StoredEvent, envelope: boolean): Buffer {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { readerOf } from '@/e2e/support/feed-reader'
+import { readerOf, ready } from '@/e2e/support/feed-reader'
 import { parseCursor } from '@/events/cursor'
 import type { Feed } from '@/events/feed'
 import { LogError, type EventLog } from './event-log'
@@ -104,9 +104,8 @@ describe('subscribe', () => {
 
   test('an idle reader keeps up: its cursor follows what others publish', async () => {
     const idle = await subscribe('quiet')
-    const waiting = idle.ready(new AbortController().signal)
-    await waiting
-    void idle.ready(new AbortController().signal)
+    await ready(idle)
+    void ready(idle)
     const busy = await subscribe('busy')
     const arrived = readData(busy, 1)
 
@@ -271,16 +270,11 @@ describe('subscribe', () => {
     expect(watch).not.toHaveBeenCalled()
 
     const feeds = await Promise.all([subscribe('news'), subscribe('news')])
-    const { signal } = new AbortController()
-    const waiting = feeds.map(async (feed) => {
-      await feed.ready(signal)
-      await feed.ready(signal)
-    })
+    for (const feed of feeds) void ready(feed).then(() => ready(feed))
     await vi.advanceTimersByTimeAsync(10)
     expect(watch).toHaveBeenCalledOnce()
 
     await Promise.all(feeds.map((feed) => feed.close()))
-    await Promise.all(waiting)
     await vi.advanceTimersByTimeAsync(10)
     expect(watch.mock.calls[0]?.[1].signal.aborted).toBe(true)
     expect(vi.getTimerCount()).toBe(0)
@@ -327,12 +321,11 @@ describe('subscribe', () => {
     const second = reader.next()
     for (const tell of changed) tell()
     const [resync] = await second
-    const asleep = feed.ready(new AbortController().signal)
+    void ready(feed)
     const { cursor } = feed
 
     expect(resync).toMatchObject({ event: 'resync', id: `${epoch}.0` })
     expect(cursor).toBe(`${epoch}.0`)
     await feed.close()
-    await asleep
   })
 })

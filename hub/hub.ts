@@ -7,18 +7,12 @@ import type { Cursor } from '@/events/cursor'
 import type { Feed } from '@/events/feed'
 import { log as journal } from '@/observe/log'
 import { metrics } from '@/observe/metrics'
-import type { StreamForm } from './encode-stored-event'
+import { createForm, type StreamForm } from './encode-stored-event'
 import { LogError, type EventLog } from './event-log'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
 import { createTail, type Tail } from './tail'
-import {
-  createTopicFeed,
-  type FeedSource,
-  type FeedStart,
-  type PlacedFeed,
-  type Sleeper,
-} from './topic-feed'
+import { createTopicFeed, type FeedSource, type FeedStart, type PlacedFeed } from './topic-feed'
 
 export interface Subscription {
   /** 1 to 32 topics. */
@@ -57,11 +51,11 @@ const retryLogMs = 1_000
 
 /** `tailBytes`: how much of the newest is kept in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
-  const sleepers = new Map<string, Set<Sleeper>>()
   const readPage = createPageReader(log)
   const paced = createPacedFlush(flush)
   let session: Session | undefined
   const feeds = new Set<PlacedFeed>()
+  const byTopic = new Map<string, Set<PlacedFeed>>()
   let flushedTo = 0
 
   /** `ask`, again and again while the log is away. */
@@ -99,7 +93,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     try {
       const { changed, since } = await advanceTail(own, own.tail)
       const head = own.tail.head
-      await inSlices(sleepersOf(changed), wake)
+      await inSlices(feedsOf(changed), wake)
       if (session === own) flushedTo = head
       if (since !== undefined) {
         // The log's clock may be another computer's, and ahead of ours.
@@ -139,24 +133,18 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     }
   }
 
-  function sleepersOf(topics: Set<string> | 'all'): Set<Sleeper> {
-    const found = new Set<Sleeper>()
-    for (const topic of topics === 'all' ? sleepers.keys() : topics) {
-      for (const sleeper of sleepers.get(topic) ?? []) found.add(sleeper)
-    }
-    return found
+  /** One that is of several of these topics comes several times. */
+  function* feedsOf(topics: Set<string> | 'all'): Generator<PlacedFeed> {
+    if (topics === 'all') yield* feeds
+    else for (const topic of topics) yield* byTopic.get(topic) ?? []
   }
 
-  function wake(sleeper: Sleeper): void {
-    forget(sleeper)
-    sleeper.wake()
-  }
-
-  function forget(sleeper: Sleeper): void {
-    for (const topic of sleeper.form.topics) {
-      const group = sleepers.get(topic)
-      group?.delete(sleeper)
-      if (group?.size === 0) sleepers.delete(topic)
+  /** One that fails takes nothing from the others. */
+  function wake(feed: PlacedFeed): void {
+    try {
+      feed.wake()
+    } catch (error) {
+      journal.error({ err: error }, 'A reader of a feed failed.')
     }
   }
 
@@ -169,25 +157,27 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     },
     async join(feed) {
       feeds.add(feed)
+      for (const topic of feed.form.topics) {
+        const group = byTopic.get(topic)
+        if (group) group.add(feed)
+        else byTopic.set(topic, new Set([feed]))
+      }
       session ??= startSession()
       await session.started
     },
     leave(feed) {
       feeds.delete(feed)
+      for (const topic of feed.form.topics) {
+        const group = byTopic.get(topic)
+        group?.delete(feed)
+        if (group?.size === 0) byTopic.delete(topic)
+      }
       if (feeds.size > 0) return
       session?.ended.abort()
       session = undefined
     },
     readPage: (form: StreamForm, after: Cursor, signal: AbortSignal) =>
       untilAnswered(() => readPage(form, after), signal),
-    sleep(sleeper) {
-      for (const topic of sleeper.form.topics) {
-        const group = sleepers.get(topic)
-        if (group) group.add(sleeper)
-        else sleepers.set(topic, new Set([sleeper]))
-      }
-    },
-    forget,
   }
 
   async function locate(
@@ -208,7 +198,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   return {
     log,
     async subscribe({ topics, envelope, start }) {
-      return createTopicFeed(source, { topics, envelope }, await locate(topics, start))
+      return createTopicFeed(source, createForm(topics, envelope), await locate(topics, start))
     },
     slowestLag() {
       const head = session?.tail?.head ?? 0

@@ -26,7 +26,7 @@ export function createPageReader(log: EventLog): ReadPage {
   const pages = new Map<string, Promise<LogPage>>()
 
   return (form, after) => {
-    const key = `${formatCursor(after)} ${form.envelope} ${form.topics.join()}`
+    const key = `${formatCursor(after)} ${form.key}`
     const kept = pages.get(key)
     if (kept) return kept
 

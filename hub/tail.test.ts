@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { createParser } from 'eventsource-parser'
 import { describe, expect, test } from 'vitest'
 import type { StoredEvent } from '@/events/event'
+import { createForm, type StreamForm } from './encode-stored-event'
 import { createTail, type Tail } from './tail'
 
 const epoch = 'tail'
@@ -24,8 +25,8 @@ function idsOf(chunk: Uint8Array | undefined): (string | undefined)[] {
   return ids
 }
 
-function plain(...topics: string[]): { topics: string[]; envelope: boolean } {
-  return { topics, envelope: false }
+function plain(...topics: string[]): StreamForm {
+  return createForm(topics, false)
 }
 
 describe('createTail', () => {
@@ -77,7 +78,7 @@ describe('createTail', () => {
   test('an envelope tells topic, type, time and data', () => {
     const tail = tailOf([{ ...stored(1), type: 'order.paid', data: 'a\nb' }])
 
-    const { chunk } = tail.take({ topics: ['news'], envelope: true }, 0, 1_000)
+    const { chunk } = tail.take(createForm(['news'], true), 0, 1_000)
 
     expect(new TextDecoder().decode(chunk)).toBe(
       'id: tail.1\ndata: {"topic":"news","type":"order.paid","time":1001,"data":"a\\nb"}\n\n',

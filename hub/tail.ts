@@ -42,14 +42,15 @@ interface Queue {
 
 /** What an event costs beside its data, roughly: two frames' fields and a few objects. */
 const overheadBytes = 400
-const maxSharedChunks = 32
+const maxShared = 32
 
 export function createTail(start: Cursor, maxBytes: number): Tail {
   const { epoch } = start
   const all: Queue = { items: [], first: 0 }
   const byTopic = new Map<string, Queue>()
-  // Streams at the same place want the same bytes. Worth keeping only until there are newer ones.
-  const sharedChunks = new Map<string, TakenFrames>()
+  // Streams of one form at the same place want the same bytes. Worth keeping only until there are newer ones.
+  const shared = new Map<string, Map<number, TakenFrames>>()
+  let sharedCount = 0
   let from = start.offset
   let head = start.offset
   let heldBytes = 0
@@ -81,6 +82,31 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     return (item.plain ??= encodeStoredEvent(epoch, item.event, false))
   }
 
+  function forgetShared(): void {
+    shared.clear()
+    sharedCount = 0
+  }
+
+  function collect(form: StreamForm, after: number, maxChunkBytes: number): TakenFrames {
+    const frames: Buffer[] = []
+    let bytes = 0
+    let through = head
+    let last = after
+    for (const item of merged(form.topics, byTopic, after)) {
+      const frame = frameOf(item, form.envelope)
+      if (frames.length > 0 && bytes + frame.length > maxChunkBytes) {
+        through = last
+        break
+      }
+      frames.push(frame)
+      bytes += frame.length
+      last = item.event.offset
+    }
+    const count = frames.length
+    const chunk = count > 1 ? Buffer.concat(frames, bytes) : frames[0]
+    return { chunk, count, through }
+  }
+
   return {
     epoch,
     get from() {
@@ -90,37 +116,21 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       return head
     },
     add(events, through) {
-      sharedChunks.clear()
+      forgetShared()
       for (const event of events) push(event)
       head = through
       while (heldBytes > maxBytes) dropOldest()
     },
     take(form, after, maxChunkBytes) {
-      const key = `${after} ${form.envelope} ${form.topics.join()}`
-      const shared = sharedChunks.get(key)
-      if (shared) return shared
+      const known = shared.get(form.key)?.get(after)
+      if (known) return known
 
-      const frames: Buffer[] = []
-      let bytes = 0
-      let through = head
-      let last = after
-      for (const item of merged(form.topics, byTopic, after)) {
-        const frame = frameOf(item, form.envelope)
-        if (frames.length > 0 && bytes + frame.length > maxChunkBytes) {
-          through = last
-          break
-        }
-        frames.push(frame)
-        bytes += frame.length
-        last = item.event.offset
-      }
-      const count = frames.length
-      const [only] = frames
-      if (count <= 1) return { chunk: only, count, through }
-
-      const taken = { chunk: Buffer.concat(frames, bytes), count, through }
-      if (sharedChunks.size === maxSharedChunks) sharedChunks.clear()
-      sharedChunks.set(key, taken)
+      const taken = collect(form, after, maxChunkBytes)
+      if (sharedCount === maxShared) forgetShared()
+      sharedCount++
+      const places = shared.get(form.key)
+      if (places) places.set(after, taken)
+      else shared.set(form.key, new Map([[after, taken]]))
       return taken
     },
   }

@@ -4,8 +4,8 @@
  */
 import { encodeControl } from '@/events/control-events'
 import { formatCursor, type Cursor } from '@/events/cursor'
-import type { Feed } from '@/events/feed'
-import { metrics } from '@/observe/metrics'
+import { settle, type Feed, type OnReady } from '@/events/feed'
+import { delivered, metrics } from '@/observe/metrics'
 import type { StreamForm } from './encode-stored-event'
 import type { Lost } from './event-log'
 import type { LogPage } from './page-reader'
@@ -28,76 +28,78 @@ export interface FeedSource {
   readonly tail: Tail | undefined
   /** The offset up to which every sleeping feed has been woken for what is its own. */
   readonly flushedTo: number
-  /** Makes sure that there is a tail, until `leave`. */
+  /** Makes sure that there is a tail, and that `feed` is woken with every flush that has events of its topics, until `leave`. */
   join(feed: PlacedFeed): Promise<void>
   leave(feed: PlacedFeed): void
   /** Reads the log, for feeds that are behind the tail. Waits while the log is away. */
   readPage(form: StreamForm, after: Cursor, signal: AbortSignal): Promise<LogPage>
-  /** Wakes `feed` with the next flush that has events of its topics. */
-  sleep(feed: Sleeper): void
-  forget(feed: Sleeper): void
 }
 
 /** A feed that has begun. */
 export interface PlacedFeed {
+  readonly form: StreamForm
   /** It has everything of its own up to here. */
   offset(): number
-}
-
-export interface Sleeper {
-  readonly form: StreamForm
+  /** Does nothing to a feed that is not asleep. */
   wake(): void
 }
 
-/** Nothing is held before the first `ready`. */
+/** Nothing is held before the first `whenReady`. */
 export function createTopicFeed(source: FeedSource, form: StreamForm, start: FeedStart): Feed {
-  const closed = new AbortController()
-  let { after, lost } = start
+  let { epoch, offset } = start.after
+  let { lost } = start
   // What is missing up to here has been told, or was never promised.
   let toldUpTo = start.removedUpTo
   let next: Uint8Array | undefined
   let joined = false
-  let asleep: (() => void) | undefined
-
-  const sleeper: Sleeper = {
-    form,
-    wake() {
-      after = position()
-      const resolve = asleep
-      asleep = undefined
-      resolve?.()
-    },
-  }
+  let asleep: OnReady | undefined
+  let reading: AbortController | undefined
+  let isClosed = false
 
   /** A sleeping feed has everything of its own up to the last flush, though no frame told it so. */
   function position(): Cursor {
-    if (asleep) after = { ...after, offset: Math.max(after.offset, source.flushedTo) }
-    return after
+    if (asleep && offset < source.flushedTo) offset = source.flushedTo
+    return { epoch, offset }
   }
 
-  const placed: PlacedFeed = { offset: () => position().offset }
+  const placed: PlacedFeed = {
+    form,
+    offset: () => position().offset,
+    wake() {
+      if (!asleep) return
+      position()
+      const onReady = asleep
+      asleep = undefined
+      onReady()
+    },
+  }
 
   function resync({ reason, oldest }: Lost, from: string): Buffer {
     metrics.resyncs.inc({ reason })
     const data = { reason, from, oldest: oldest ? formatCursor(oldest) : null }
-    return Buffer.from(encodeControl('resync', data, { id: formatCursor(after) }))
+    return Buffer.from(encodeControl('resync', data, { id: formatCursor({ epoch, offset }) }))
+  }
+
+  function isBehind(tail: Tail): boolean {
+    return epoch !== tail.epoch || offset < tail.from
   }
 
   async function readBehind(): Promise<void> {
-    const from = formatCursor(after)
-    const page = await source.readPage(form, after, closed.signal)
-    if (closed.signal.aborted) return
+    const after = { epoch, offset }
+    reading ??= new AbortController()
+    const page = await source.readPage(form, after, reading.signal)
+    if (isClosed) return
     const { lost: missed } = page
     if (missed && (missed.reason !== 'trimmed' || missed.upTo > toldUpTo)) {
       toldUpTo = missed.upTo
-      after = page.start
-      next = resync(missed, from)
+      ;({ epoch, offset } = page.start)
+      next = resync(missed, formatCursor(after))
       if (page.chunk) next = Buffer.concat([next, page.chunk])
     } else {
       next = page.chunk
     }
-    metrics.eventsDelivered.inc(page.count)
-    after = page.through
+    delivered.events += page.count
+    ;({ epoch, offset } = page.through)
   }
 
   return {
@@ -117,36 +119,29 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
         return chunk
       }
       const { tail } = source
-      if (!joined || !tail || isBehind(tail, after)) return undefined
-      const { chunk, count, through } = tail.take(form, after.offset, maxBytes)
-      if (count > 0) metrics.eventsDelivered.inc(count)
-      after = { ...after, offset: Math.max(after.offset, through) }
+      if (!joined || !tail || isBehind(tail)) return undefined
+      const { chunk, count, through } = tail.take(form, offset, maxBytes)
+      delivered.events += count
+      if (offset < through) offset = through
       return chunk
     },
-    async ready() {
-      if (closed.signal.aborted) return
+    whenReady(onReady) {
+      if (isClosed) return
       if (!joined) {
         joined = true
-        await source.join(placed)
-        return
+        settle(source.join(placed), onReady)
+      } else if (!source.tail || isBehind(source.tail)) {
+        settle(readBehind(), onReady)
+      } else {
+        asleep = onReady
       }
-      if (!source.tail || isBehind(source.tail, after)) return await readBehind()
-      await new Promise<void>((resolve) => {
-        asleep = resolve
-        source.sleep(sleeper)
-      })
     },
     close() {
-      if (closed.signal.aborted) return Promise.resolve()
-      closed.abort()
-      source.forget(sleeper)
-      sleeper.wake()
+      if (isClosed) return Promise.resolve()
+      isClosed = true
+      reading?.abort()
       if (joined) source.leave(placed)
       return Promise.resolve()
     },
   }
-}
-
-function isBehind(tail: Tail, after: Cursor): boolean {
-  return after.epoch !== tail.epoch || after.offset < tail.from
 }

@@ -2,11 +2,20 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Feed } from '@/events/feed'
 
+/** Resolves when there is something to take; rejects when the source failed. */
+export function ready(feed: Feed): Promise<void> {
+  return new Promise((resolve, reject) => {
+    feed.whenReady((failure) => {
+      if (failure) reject(failure.cause)
+      else resolve()
+    })
+  })
+}
+
 /** `next` resolves with the events of one chunk; with none at the end. */
 export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
   const arrived: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (event) => arrived.push(event) })
-  const { signal } = new AbortController()
   return {
     async next() {
       for (;;) {
@@ -16,7 +25,7 @@ export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } 
           parser.feed(new TextDecoder().decode(chunk))
           return arrived.splice(0)
         }
-        await feed.ready(signal)
+        await ready(feed)
       }
     },
   }
