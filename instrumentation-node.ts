@@ -9,10 +9,10 @@ import { log } from '@/observe/log'
 
 export function start(): void {
   try {
-    const { stallMs, drainMs, trustedProxies, isOpen, jwtSecret } = config()
+    const { stallMs, drainMs, trustedProxies, isOpen, jwtSecret, directLane } = config()
     processHub()
     oncePerProcess('server-requests', () => {
-      watchServerRequests({ stallMs, trustedProxies })
+      watchServerRequests({ stallMs, trustedProxies, directLane })
       drainOnSignals({ drainMs })
       if (isOpen) log.warn('Anyone may publish, because EVENTS_JWT_SECRET is not set.')
       else if (!jwtSecret) {

@@ -1,13 +1,14 @@
 /**
  * What only Node's own request can do, and a route handler has no hold of. A reader that takes nothing, and a publisher that sends
  * nothing, are cut off by their socket: a stream can't end itself, because while a chunk waits for the socket, ending the body waits
- * behind it. And what a client says of its own address is dropped, before Next believes it.
+ * behind it. What a client says of its own address is dropped, before Next believes it. And streams get hold of their response.
  * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
 import { subscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { oncePerProcess } from '@/events/once-per-process'
 import { log } from '@/observe/log'
+import { seatResponse } from './direct-lane'
 
 const servers = oncePerProcess('servers', () => new Set<Server>())
 
@@ -21,13 +22,26 @@ export interface ServerRequestOptions {
   stallMs: number
   /** How many proxies of ours are in front. Where there is none, clients wrote `X-Forwarded-For` themselves. */
   trustedProxies: number
+  /** Whether streams write straight to their response. */
+  directLane: boolean
+}
+
+interface RequestStart {
+  request: IncomingMessage
+  response: ServerResponse
+  server: Server
 }
 
 /** Watches every request of this process from now on. */
-export function watchServerRequests({ stallMs, trustedProxies }: ServerRequestOptions): void {
+export function watchServerRequests({
+  stallMs,
+  trustedProxies,
+  directLane,
+}: ServerRequestOptions): void {
   subscribe('http.server.request.start', (message) => {
-    const { request, server } = message as { request: IncomingMessage; server: Server }
+    const { request, response, server } = message as RequestStart
     servers.add(server)
+    if (directLane) seatResponse(response)
     if (trustedProxies === 0) dropForwardedFor(request)
     if (isPublish(request)) request.socket.setTimeout(stallMs)
     // The socket counts as idle while what was written does not move; pings keep a healthy one from it.

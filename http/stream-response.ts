@@ -6,6 +6,7 @@ import { encodeControl, type ReconnectReason } from '@/events/control-events'
 import type { Feed } from '@/events/feed'
 import { log } from '@/observe/log'
 import { delivered, metrics } from '@/observe/metrics'
+import { directLane } from './direct-lane'
 import { watchHeartbeat, type Beating } from './heartbeat'
 import { neverAPage } from './never-a-page'
 import { addStream, refusalOfStream } from './open-streams'
@@ -77,6 +78,7 @@ function streamBody(
     onEnd,
   }: StreamOptions,
 ): ReadableStream<Uint8Array> {
+  const lane = directLane()
   const agedAt = Date.now() + maxAgeMs * (0.8 + 0.2 * Math.random())
   const heartbeat: Beating = {
     sentAt: 0,
@@ -86,6 +88,7 @@ function streamBody(
   let controller: ReadableStreamDefaultController<Uint8Array>
   let stopBegun: (() => void) | undefined
   let canSend = false
+  let isDirect = false
   let isAdvancing = false
   let isOver = false
   let awaitsFeed = false
@@ -120,8 +123,13 @@ function streamBody(
     heartbeat.sentAt = performance.now()
     delivered.bytes += chunk.length
     delivered.chunks++
-    canSend = false
-    controller.enqueue(chunk)
+    if (lane && isDirect) {
+      canSend = lane.write(chunk)
+    } else {
+      canSend = false
+      lane?.watch(chunk)
+      controller.enqueue(chunk)
+    }
     return true
   }
 
@@ -202,6 +210,7 @@ function streamBody(
         else signal.addEventListener('abort', finish)
       },
       pull() {
+        isDirect ||= lane?.takeOver(goOn) ?? false
         goOn()
       },
       cancel: finish,

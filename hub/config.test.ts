@@ -25,6 +25,7 @@ describe('readConfig', () => {
       limitStreams: 100,
       limitPublish: 60,
       trustedProxies: 0,
+      directLane: true,
     })
   })
 
@@ -147,6 +148,7 @@ describe('readConfig', () => {
     ['LIMIT_STREAMS', '-1'],
     ['LIMIT_PUBLISH', 'many'],
     ['TRUST_PROXY', 'true'],
+    ['DIRECT_LANE', 'yes'],
   ])('%s=%s is refused by its name', (name, value) => {
     const read = (): unknown => readConfig({ [name]: value })
 

@@ -44,6 +44,8 @@ export interface Config {
   limitPublish: number
   /** How many proxies of ours are in front, whose `X-Forwarded-For` is to be believed. `TRUST_PROXY`, default 0. */
   trustedProxies: number
+  /** Whether frames go straight to Node's response: see http/direct-lane.ts. `DIRECT_LANE`, default on. */
+  directLane: boolean
 }
 
 /** A variable that can't be understood; the message names it and says what it should look like. */
@@ -97,6 +99,7 @@ export function readConfig(env: Environment): Config {
     limitStreams: readCount(env, 'LIMIT_STREAMS', 100, 0),
     limitPublish: readCount(env, 'LIMIT_PUBLISH', 60, 0),
     trustedProxies: readCount(env, 'TRUST_PROXY', 0, 0),
+    directLane: readSwitch(env, 'DIRECT_LANE', 'on'),
   }
 }
 
@@ -179,6 +182,12 @@ function readMaxAge(env: Environment, name: string): number | undefined {
   const durationMs = parseDuration(text)
   if (durationMs !== undefined && durationMs > 0) return durationMs
   throw new ConfigError(`${name} must be a duration such as 30m or 12h, or off.`)
+}
+
+function readSwitch(env: Environment, name: string, fallback: 'on' | 'off'): boolean {
+  const text = env[name] || fallback
+  if (text === 'on' || text === 'off') return text === 'on'
+  throw new ConfigError(`${name} must be on or off.`)
 }
 
 /** A duration that a timer of Node can wait for. */
