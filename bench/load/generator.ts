@@ -102,11 +102,20 @@ const methods = {
     }
   },
 
-  /** Ends `publishSteadily`, and tells how many deliveries are missing when nothing more comes. */
-  async settle({ subscribers }: { subscribers: number }): Promise<{ missing: number }> {
+  /**
+   * Ends `publishSteadily`, and tells how many deliveries are missing when nothing more comes: of all events but those of the warm-up,
+   * published before anybody read.
+   */
+  async settle({
+    subscribers,
+    warmUp = 0,
+  }: {
+    subscribers: number
+    warmUp?: number
+  }): Promise<{ missing: number }> {
     stopPublishing()
     for (let rests = 0; publishers.underWay() > 0 && rests < 100; rests++) await sleep(50)
-    const wanted = publishers.published() * subscribers
+    const wanted = (publishers.published() - warmUp) * subscribers
     await readers.got(wanted, settleMs)
     return { missing: wanted - readers.events() }
   },
