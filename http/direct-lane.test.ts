@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
 import type { ServerSentEvent } from '@/events/event'
 import type { Feed } from '@/events/feed'
+import { sendDirectly } from './direct-lane'
 import { feedOf } from './feed-of'
 import { watchServerRequests } from './server-requests'
 import { streamResponse } from './stream-response'
@@ -18,18 +19,18 @@ afterEach(() => {
   running.clear()
 })
 
-/** Serves on Node's own server what `answer` gives, by way of web streams as Next does, and counts what goes that way. */
+/** Serves on Node's own server what `answer` gives, a body by way of web streams as Next does, and counts what goes that way. */
 async function serve(
   answer: (request: IncomingMessage, signal: AbortSignal) => Response | Promise<Response>,
-  headers: Record<string, string> = {},
 ): Promise<{ url: string; port: number; piped: () => number }> {
   let piped = 0
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const left = new AbortController()
     response.once('close', () => left.abort())
-    const { body } = await answer(request, left.signal)
-    response.setHeaders(new Map(Object.entries(headers)))
+    const { body, status, headers } = await answer(request, left.signal)
+    response.statusCode = status
+    response.setHeaders(headers)
     const sink = new WritableStream<Uint8Array>({
       async write(chunk) {
         piped++
@@ -39,7 +40,8 @@ async function serve(
         response.end()
       },
     })
-    await body?.pipeTo(sink, { signal: left.signal }).catch(() => {})
+    if (body) await body.pipeTo(sink, { signal: left.signal }).catch(() => {})
+    else response.end()
   }
 
   const server = createServer((request, response) => void respond(request, response))
@@ -94,17 +96,25 @@ async function ask(port: number): Promise<Socket> {
   return socket
 }
 
-describe('A stream on a server of Node', () => {
-  test('goes past the web streams after its first frame, in order and to its end', async () => {
-    const { url, piped } = await serve((_, signal) => streamResponse(feedOf(events(3)), { signal }))
+describe('A stream sent directly', () => {
+  test('does not go by web streams: it is the same in order and to its end, and so are its headers', async () => {
+    const plain = await serve((_, signal) => streamResponse(feedOf(events(3)), { signal }))
+    const direct = await serve((_, signal) =>
+      sendDirectly(streamResponse(feedOf(events(3)), { signal })),
+    )
 
-    expect(await namesAt(url)).toEqual(threeInOrder)
-    expect(piped()).toBe(1)
+    expect(await namesAt(plain.url)).toEqual(threeInOrder)
+    expect(await namesAt(direct.url)).toEqual(threeInOrder)
+    expect(plain.piped()).toBe(5)
+    expect(direct.piped()).toBe(0)
+    const [one, other] = await Promise.all([fetch(plain.url), fetch(direct.url)])
+    expect([...other.headers.keys()]).toEqual([...one.headers.keys()])
+    expect(other.headers.get('Content-Type')).toBe('text/event-stream; charset=utf-8')
   })
 
   test('takes from its feed no more than a reader that takes nothing has room for, and goes on with all of it', async () => {
     const feed = endlessFeed()
-    const { port, piped } = await serve((_, signal) => streamResponse(feed, { signal }))
+    const { port } = await serve((_, signal) => sendDirectly(streamResponse(feed, { signal })))
     const socket = await ask(port)
 
     await vi.waitUntil(() => feed.taken() > 0)
@@ -128,93 +138,98 @@ describe('A stream on a server of Node', () => {
     }
     const numbers = Array.from(text.matchAll(/data: (\d+) /g), ([, number]) => Number(number))
     expect(numbers).toEqual(numbers.map((_, index) => index + 1))
-    expect(piped()).toBe(1)
   })
 
   test('closes its feed when the reader leaves', async () => {
     const feed = feedOf(oneThenSilence)
     const close = vi.spyOn(feed, 'close')
-    const { url, piped } = await serve((_, signal) => streamResponse(feed, { signal }))
+    const { url } = await serve((_, signal) => sendDirectly(streamResponse(feed, { signal })))
     const stream = readEvents(await fetch(url))
     await stream.next()
     await stream.next()
+    expect(close).not.toHaveBeenCalled()
 
     await stream.return(undefined)
 
     await vi.waitUntil(() => close.mock.calls.length > 0)
     expect(close).toHaveBeenCalledOnce()
-    expect(piped()).toBe(1)
   })
 
   test('pings, and is asked to come back', async () => {
-    const { url, piped } = await serve((_, signal) =>
-      streamResponse(feedOf(oneThenSilence), {
-        signal,
-        heartbeatMs: 50,
-        expiresAt: Date.now() + 300,
-      }),
+    const { url } = await serve((_, signal) =>
+      sendDirectly(
+        streamResponse(feedOf(oneThenSilence), {
+          signal,
+          heartbeatMs: 50,
+          expiresAt: Date.now() + 300,
+        }),
+      ),
     )
 
     const names = await namesAt(url)
 
     expect(names.slice(0, 3)).toEqual(['connected', 'first', 'ping'])
     expect(names.at(-1)).toBe('reconnect')
-    expect(piped()).toBe(1)
   })
 
-  test('goes through the web streams where its response is encoded', async () => {
-    const { url, piped } = await serve(
-      (_, signal) => streamResponse(feedOf(events(3)), { signal }),
-      { 'Content-Encoding': 'identity' },
-    )
+  test('gives way to an error that comes up since, and closes its feed', async () => {
+    const feed = feedOf(oneThenSilence)
+    const close = vi.spyOn(feed, 'close')
+    const { url } = await serve((_, signal) => {
+      sendDirectly(streamResponse(feed, { signal }))
+      return new Response(null, { status: 500 })
+    })
 
-    expect(await namesAt(url)).toEqual(threeInOrder)
-    expect(piped()).toBe(5)
+    const response = await fetch(url)
+
+    expect(response.status).toBe(500)
+    expect(await response.text()).toBe('')
+    expect(close).toHaveBeenCalledOnce()
   })
 
-  test('goes through the web streams where somebody changes it on the way', async () => {
+  test('whose reader left before, begins nothing', async () => {
+    const source = vi.fn<(signal: AbortSignal) => AsyncGenerator<ServerSentEvent>>(() => events(1))
+    let whenAnswered = (): void => {}
+    const answered = new Promise<void>((resolve) => (whenAnswered = resolve))
+    const { port } = await serve(async (request, signal) => {
+      request.socket.destroy()
+      await once(signal, 'abort')
+      const answer = sendDirectly(streamResponse(feedOf(source), { signal }))
+      whenAnswered()
+      return answer
+    })
+
+    await ask(port)
+    await answered
+
+    expect(source).not.toHaveBeenCalled()
+  })
+})
+
+describe('What is no stream, or has no server of Node under it', () => {
+  test('is answered as it is', async () => {
+    const { url } = await serve(() => sendDirectly(new Response('refused', { status: 403 })))
+
+    const response = await fetch(url)
+
+    expect(response.status).toBe(403)
+    expect(await response.text()).toBe('refused')
+  })
+
+  test('is answered as it is where a route has made another body of it', async () => {
     const { url, piped } = await serve((_, signal) => {
       const { body } = streamResponse(feedOf(events(3)), { signal })
-      const changed = new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          controller.enqueue(
-            Buffer.from(Buffer.from(chunk).toString().replace('data: 2', 'data: two')),
-          )
-        },
-      })
-      return new Response(body?.pipeThrough(changed))
-    })
-
-    expect(await namesAt(url)).toEqual(['connected', '1', 'two', '3', 'end'])
-    expect(piped()).toBe(5)
-  })
-
-  test('keeps its order where somebody holds frames back on the way', async () => {
-    const { url } = await serve((_, signal) => {
-      const { body } = streamResponse(feedOf(events(3)), { signal })
-      const held: Uint8Array[] = []
-      const late = new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          held.push(chunk)
-          const [first] = held.length > 1 ? held.splice(0, 1) : []
-          if (first) controller.enqueue(first)
-        },
-        flush(controller) {
-          for (const chunk of held) controller.enqueue(chunk)
-        },
-      })
-      return new Response(body?.pipeThrough(late))
+      return sendDirectly(new Response(body))
     })
 
     expect(await namesAt(url)).toEqual(threeInOrder)
+    expect(piped()).toBe(5)
   })
 
-  test('that its own route reads is read in full', async () => {
-    const { url } = await serve(async (_, signal) => {
-      const text = await streamResponse(feedOf(events(3)), { signal }).text()
-      return new Response(`data: ${text.split('\n\n').length - 1}\n\n`)
-    })
+  test('is answered as it is outside of a request', async () => {
+    const answer = streamResponse(feedOf(events(3)), { signal: new AbortController().signal })
 
-    expect(await namesAt(url)).toEqual(['5'])
+    expect(sendDirectly(answer)).toBe(answer)
+    await answer.body?.cancel()
   })
 })

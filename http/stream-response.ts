@@ -6,7 +6,6 @@ import { encodeControl, type ReconnectReason } from '@/events/control-events'
 import type { Feed } from '@/events/feed'
 import { log } from '@/observe/log'
 import { delivered, metrics } from '@/observe/metrics'
-import { directLane } from './direct-lane'
 import { watchHeartbeat, type Beating } from './heartbeat'
 import { neverAPage } from './never-a-page'
 import { addStream, refusalOfStream } from './open-streams'
@@ -31,12 +30,47 @@ export interface StreamOptions {
 const maxChunkBytes = 256 * 1024
 const encoder = new TextEncoder()
 
+/** Where a stream goes. */
+export interface Outlet {
+  /** False when the next chunk must wait for `goOn`. */
+  write(chunk: Uint8Array): boolean
+  close(): void
+}
+
+/** A stream on its way, or before. */
+export interface Stream {
+  /** Begins, and goes to `outlet`. */
+  send: (outlet: Outlet) => void
+  /** The outlet has room again. */
+  goOn: () => void
+  /** Ends it, begun or not. */
+  stop: () => void
+}
+
+/** What stands behind the body of a response, until it is taken out. */
+interface Held {
+  stream: Stream | undefined
+}
+
+const held = new WeakMap<Response, Held>()
+
+/** Takes out of `response` the stream that `streamResponse` made it of, to send it another way: its body is empty from then on. */
+export function takeStream(response: Response): Stream | undefined {
+  const holder = held.get(response)
+  const stream = holder?.stream
+  if (holder) holder.stream = undefined
+  return stream
+}
+
 /**
  * Nothing begins before the response is read, so one that never is (a HEAD, a reader already gone) leaves nothing behind.
  * The feed is closed however the stream ends. A feed that fails ends its stream without `end`, and is logged once.
  */
 export function streamResponse(feed: Feed, options: StreamOptions): Response {
-  return new Response(streamBody(feed, options), { headers: streamHeaders() })
+  const holder: Held = { stream: createStream(feed, options) }
+  const response = new Response(bodyOf(holder), { headers: streamHeaders() })
+  held.set(response, holder)
+  return response
 }
 
 /**
@@ -66,7 +100,30 @@ function streamHeaders(): Record<string, string> {
   }
 }
 
-function streamBody(
+function bodyOf(holder: Held): ReadableStream<Uint8Array> {
+  let hasBegun = false
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { stream } = holder
+        if (hasBegun) return stream?.goOn()
+        hasBegun = true
+        if (!stream) return controller.close()
+        stream.send({
+          write(chunk) {
+            controller.enqueue(chunk)
+            return false
+          },
+          close: () => closeQuietly(controller),
+        })
+      },
+      cancel: () => holder.stream?.stop(),
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function createStream(
   feed: Feed,
   {
     signal,
@@ -77,18 +134,16 @@ function streamBody(
     expiresAt = Infinity,
     onEnd,
   }: StreamOptions,
-): ReadableStream<Uint8Array> {
-  const lane = directLane()
+): Stream {
   const agedAt = Date.now() + maxAgeMs * (0.8 + 0.2 * Math.random())
   const heartbeat: Beating = {
     sentAt: 0,
     leaveAt: Math.min(agedAt, expiresAt),
     beat: advance,
   }
-  let controller: ReadableStreamDefaultController<Uint8Array>
+  let outlet: Outlet | undefined
   let stopBegun: (() => void) | undefined
   let canSend = false
-  let isDirect = false
   let isAdvancing = false
   let isOver = false
   let awaitsFeed = false
@@ -109,33 +164,28 @@ function streamBody(
     }
   }
 
-  function finish(): void {
+  function stop(): void {
     if (isOver) return
     isOver = true
-    signal.removeEventListener('abort', finish)
+    signal.removeEventListener('abort', stop)
     stopBegun?.()
     feed.close().catch(logFailure)
     onEnd?.()
-    closeQuietly(controller)
+    outlet?.close()
   }
 
   function send(chunk: Uint8Array): true {
     heartbeat.sentAt = performance.now()
     delivered.bytes += chunk.length
     delivered.chunks++
-    if (lane && isDirect) {
-      canSend = lane.write(chunk)
-    } else {
-      canSend = false
-      lane?.watch(chunk)
-      controller.enqueue(chunk)
-    }
+    canSend = false
+    if (outlet?.write(chunk)) canSend = true
     return true
   }
 
   function sendLast(chunk: Uint8Array): true {
     send(chunk)
-    finish()
+    stop()
     return true
   }
 
@@ -192,7 +242,7 @@ function streamBody(
       while (goesOn) goesOn = step()
     } catch (error) {
       logFailure(error)
-      finish()
+      stop()
     }
     isAdvancing = false
   }
@@ -202,21 +252,18 @@ function streamBody(
     advance()
   }
 
-  return new ReadableStream<Uint8Array>(
-    {
-      start(own) {
-        controller = own
-        if (signal.aborted) finish()
-        else signal.addEventListener('abort', finish)
-      },
-      pull() {
-        isDirect ||= lane?.takeOver(goOn) ?? false
-        goOn()
-      },
-      cancel: finish,
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop)
+
+  return {
+    send(to) {
+      outlet = to
+      if (isOver) to.close()
+      else goOn()
     },
-    { highWaterMark: 0 },
-  )
+    goOn,
+    stop,
+  }
 }
 
 function connectedFrame(feed: Feed, heartbeatMs: number, retryMs: number): Uint8Array {

@@ -44,7 +44,7 @@ export interface Config {
   limitPublish: number
   /** How many proxies of ours are in front, whose `X-Forwarded-For` is to be believed. `TRUST_PROXY`, default 0. */
   trustedProxies: number
-  /** Whether frames go straight to Node's response: see http/direct-lane.ts. `DIRECT_LANE`, default on. */
+  /** Whether streams go straight to Node's response: see http/direct-lane.ts. `DIRECT_LANE`, default on. */
   directLane: boolean
 }
 

@@ -1,5 +1,6 @@
 /** `GET /events`: the greeting stream, resumed after the cursor presented. */
 import { formatCursor } from '@/events/cursor'
+import { sendDirectly } from '@/http/direct-lane'
 import { feedOf } from '@/http/feed-of'
 import { readPresentedCursor } from '@/http/presented-cursor'
 import { problemResponse } from '@/http/problem'
@@ -9,12 +10,12 @@ import { answerOptions, openStreamOf, shared } from './guard'
 import { greetings, greetingsAfter, greetingsEpoch } from './greetings'
 
 export function GET(request: Request): Response {
-  return shared(request, greet(request))
+  return sendDirectly(shared(request, greet(request)))
 }
 
 /** Next's own HEAD would run GET and never read its body. */
 export function HEAD(request: Request): Promise<Response> {
-  return headOf(GET(request))
+  return headOf(shared(request, greet(request)))
 }
 
 export function OPTIONS(request: Request): Response {

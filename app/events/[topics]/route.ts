@@ -1,6 +1,7 @@
 /** `GET /events/{topics}`: one stream over 1 to 32 topics. `POST /events/{topic}`: publishing to one. */
 import { authorizePublish, authorizeRead, type AccessRules } from '@/access/authorize'
 import { answerOptions, isForeign, openStreamOf, shared, takePublishOf } from '@/app/events/guard'
+import { sendDirectly } from '@/http/direct-lane'
 import { fingerprint, readIdempotencyKey } from '@/http/idempotency'
 import { neverAPage } from '@/http/never-a-page'
 import { problem, problemResponse } from '@/http/problem'
@@ -14,12 +15,12 @@ import { publish, PublishError } from '@/hub/publish'
 import { readTopics, type TopicsContext } from './topics-in-path'
 
 export async function GET(request: Request, context: TopicsContext): Promise<Response> {
-  return shared(request, await read(request, context))
+  return sendDirectly(shared(request, await read(request, context)))
 }
 
 /** Next's own HEAD would run GET and never read its body. */
 export async function HEAD(request: Request, context: TopicsContext): Promise<Response> {
-  return await headOf(await GET(request, context))
+  return await headOf(shared(request, await read(request, context)))
 }
 
 export async function POST(request: Request, context: TopicsContext): Promise<Response> {
