@@ -56,7 +56,8 @@ test('A server killed and started again goes on where the page was', async ({
 
   const killedAt = Date.now()
   await first.stop()
-  await client.until('reconnecting')
+  // Until it has asked once in vain, however soon the next server is there.
+  await expect.poll(async () => (await client.recorded()).errors.length).toBeGreaterThan(1)
   const second = await start({ port: Number(new URL(first.url).port) })
   await publish(second.url, 'killed', numbered(5, 10))
   await client.untilData(numbered(0, 10))
