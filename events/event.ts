@@ -66,6 +66,7 @@ export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): strin
     }
     frame += `retry: ${retryMs}\n`
   }
+  if (!hasLineEnd(data)) return `${frame}data: ${data}\n\n`
   for (const line of data.split(/\r\n|\r|\n/)) frame += `data: ${line}\n`
   return `${frame}\n`
 }
@@ -79,5 +80,9 @@ export function isPublishableType(type: string): boolean {
 }
 
 function hasForbiddenCharacter(value: string): boolean {
-  return value.includes('\n') || value.includes('\r') || value.includes('\0')
+  return hasLineEnd(value) || value.includes('\0')
+}
+
+function hasLineEnd(value: string): boolean {
+  return value.includes('\n') || value.includes('\r')
 }

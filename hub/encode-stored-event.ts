@@ -15,11 +15,10 @@ export function createForm(topics: readonly string[], envelope: boolean): Stream
   return { topics, envelope, key: `${envelope} ${topics.join()}` }
 }
 
-export function encodeStoredEvent(epoch: string, event: StoredEvent, envelope: boolean): Buffer {
+export function encodeStoredEvent(epoch: string, event: StoredEvent, envelope: boolean): string {
   const { offset, topic, type, time, data } = event
   const id = formatCursor({ epoch, offset })
-  const frame = envelope
+  return envelope
     ? encodeEvent({ id, data: JSON.stringify({ topic, type, time, data }) })
     : encodeEvent({ id, type, data })
-  return Buffer.from(frame)
 }

@@ -56,7 +56,7 @@ async function readPage(
   const last = events.at(-1)
   return {
     start: lost ? startOf(lost, through) : after,
-    chunk: frames.length > 0 ? Buffer.concat(frames) : undefined,
+    chunk: frames.length > 0 ? Buffer.from(frames.join('')) : undefined,
     count: frames.length,
     through,
     lost,

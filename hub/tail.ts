@@ -78,8 +78,9 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
   }
 
   function frameOf(item: TailEvent, envelope: boolean): Buffer {
-    if (envelope) return (item.enveloped ??= encodeStoredEvent(epoch, item.event, true))
-    return (item.plain ??= encodeStoredEvent(epoch, item.event, false))
+    if (envelope)
+      return (item.enveloped ??= Buffer.from(encodeStoredEvent(epoch, item.event, true)))
+    return (item.plain ??= Buffer.from(encodeStoredEvent(epoch, item.event, false)))
   }
 
   function forgetShared(): void {
