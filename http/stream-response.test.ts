@@ -141,6 +141,22 @@ describe('streamResponse', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('a feed that always has more leaves turns of the event loop to others', async () => {
+    const endless: Feed = {
+      ...feedOf(events()),
+      take: () => Buffer.from(`data: ${'x'.repeat(1_000)}\n\n`),
+    }
+    const body = streamResponse(endless, { signal: staying() }).body?.getReader()
+    const othersTurn = vi.fn<() => void>()
+
+    setTimeout(othersTurn, 1)
+    let chunks = 0
+    while (othersTurn.mock.calls.length === 0 && chunks++ < 100_000) await body?.read()
+
+    expect(othersTurn).toHaveBeenCalledOnce()
+    await body?.cancel()
+  })
+
   test('a reader that leaves closes the feed', async () => {
     const feed = feedOf(oneThenSilence)
     const close = vi.spyOn(feed, 'close')

@@ -28,6 +28,8 @@ export interface StreamOptions {
 }
 
 const maxChunkBytes = 256 * 1024
+/** A reader that takes all there is, from a feed that has it at hand, would keep the event loop to itself: so much, and others have their turn. */
+const turnBytes = 64 * 1024
 const encoder = new TextEncoder()
 
 /** Where a stream goes. */
@@ -144,6 +146,7 @@ function createStream(
   let outlet: Outlet | undefined
   let stopBegun: (() => void) | undefined
   let canSend = false
+  let room = turnBytes
   let isAdvancing = false
   let isOver = false
   let awaitsFeed = false
@@ -178,8 +181,9 @@ function createStream(
     heartbeat.sentAt = performance.now()
     delivered.bytes += chunk.length
     delivered.chunks++
+    room -= chunk.length
     canSend = false
-    if (outlet?.write(chunk)) canSend = true
+    if (outlet?.write(chunk)) goOn()
     return true
   }
 
@@ -248,8 +252,13 @@ function createStream(
   }
 
   function goOn(): void {
-    canSend = true
-    advance()
+    if (room > 0) {
+      canSend = true
+      advance()
+    } else {
+      room = turnBytes
+      setImmediate(goOn)
+    }
   }
 
   if (signal.aborted) stop()
