@@ -86,7 +86,12 @@ async function measurePart(
   present: BenchServer[],
   settings: Settings,
 ): Promise<Result[]> {
-  const loads = part.loads(settings)
+  const loads = part
+    .loads(settings)
+    .filter(
+      ({ name }) =>
+        settings.loads.length === 0 || settings.loads.some((text) => name.startsWith(text)),
+    )
   const results = loads.flatMap((load) =>
     present
       .filter((server) => load.canBe(server))

@@ -6,6 +6,8 @@ export interface Settings {
   parts: string[]
   /** The names of the servers; those of the common run when none is given. */
   servers: string[]
+  /** How the names of the loads begin; every load when none is given. */
+  loads: string[]
   all: boolean
   runs: number
   /** How long a steady load is measured, after a warm-up of half of that and 5 s at most. */
@@ -20,6 +22,7 @@ export const usage = `npm run bench -- [options]
 
   --part <name>        only this part; may be repeated
   --server <name>      only this server; may be repeated
+  --load <text>        only loads whose name begins so; may be repeated
   --all                every server that there is, not only the common ones
   --runs <number>      how often everything is measured; the medians are told (3)
   --seconds <number>   how long a steady load is measured (10)
@@ -36,6 +39,7 @@ export function parseSettings(args: string[]): Settings {
     options: {
       part: { type: 'string', multiple: true, default: [] },
       server: { type: 'string', multiple: true, default: [] },
+      load: { type: 'string', multiple: true, default: [] },
       all: { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '10' },
@@ -47,6 +51,7 @@ export function parseSettings(args: string[]): Settings {
   return {
     parts: values.part,
     servers: values.server,
+    loads: values.load,
     all: values.all,
     runs: parseCount('runs', values.runs),
     seconds: parseCount('seconds', values.seconds),

@@ -1,15 +1,11 @@
 /**
- * What docs/operate.md reckons with: what a process needs for each idle stream, what a stream costs to open, and what Redis does for
- * each append and for each process that reads it.
+ * What docs/operate.md reckons with: what Redis does for each append, and for each process that reads it.
  *
- * npx next build && npx tsx bench/scale.ts
+ * npx tsx bench/redis.ts
  */
 import { setMaxListeners } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis, type RunningRedis } from '../e2e/support/start-redis'
-import { startServer, type RunningServer } from '../e2e/support/start-server'
 import type { EventLog } from '../hub/event-log'
 import { openRedisLog } from '../hub/redis-log'
 
@@ -17,66 +13,6 @@ const mebibyte = 1024 * 1024
 const retention = { maxCount: 100_000, maxAgeMs: 86_400_000 }
 
 async function main(): Promise<void> {
-  await measureStreams()
-  await measureRedis()
-}
-
-async function measureStreams(): Promise<void> {
-  const server = await startServer({ env: { EVENTS_URL: 'memory:', MAX_STREAMS: '20000' } })
-  const sockets: Socket[] = []
-  try {
-    // What the first streams cost is the warming of the process.
-    await open(server, sockets, 200)
-    const rows = []
-    for (const count of [1_000, 5_000, 10_000]) {
-      const before = await usage(server.pid)
-      const opened = count - sockets.length
-      await open(server, sockets, opened)
-      const after = await usage(server.pid)
-      await sleep(5_000)
-      const idleFrom = await usage(server.pid)
-      await sleep(15_000)
-      const idleTo = await usage(server.pid)
-      rows.push({
-        streams: count,
-        'memory, MiB': Math.round(idleTo.bytes / mebibyte),
-        'CPU to open one, ms': round((after.cpuMs - before.cpuMs) / opened),
-        'CPU idle, % of a core': round((idleTo.cpuMs - idleFrom.cpuMs) / 150),
-      })
-    }
-    console.log('Idle streams of one process')
-    console.table(rows)
-  } finally {
-    for (const socket of sockets) socket.destroy()
-    await server.stop()
-  }
-}
-
-async function open(server: RunningServer, sockets: Socket[], count: number): Promise<void> {
-  const port = Number(new URL(server.url).port)
-  for (let left = count; left > 0; left -= 100) {
-    await Promise.all(
-      Array.from({ length: Math.min(100, left) }, async () => {
-        const socket = connect(port, '127.0.0.1')
-        sockets.push(socket)
-        socket.write('GET /events/quiet HTTP/1.1\r\nHost: localhost\r\n\r\n')
-        await new Promise((resolve, reject) => {
-          socket.once('data', resolve)
-          socket.once('error', reject)
-        })
-        socket.resume()
-      }),
-    )
-  }
-}
-
-async function usage(pid: number): Promise<{ cpuMs: number; bytes: number }> {
-  const stat = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ')
-  const pages = Number((await readFile(`/proc/${pid}/statm`, 'utf8')).split(' ')[1])
-  return { cpuMs: (Number(stat[11]) + Number(stat[12])) * 10, bytes: pages * 4_096 }
-}
-
-async function measureRedis(): Promise<void> {
   const redis = await startRedis(['appendonly yes', 'appendfsync everysec'])
   try {
     const rows = []
