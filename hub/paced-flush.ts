@@ -66,8 +66,8 @@ export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): Pa
 const leastSlice = 128
 
 /**
- * Waking a stream is cheap; what it then does, before the loop turns, is not. So the time is taken from turn to turn, and the number
- * woken in one turn follows it.
+ * A stream does some of its work after the call that wakes it, before the loop turns. So the time is taken from turn to turn, and the
+ * number woken in one turn follows it.
  */
 async function inSlices<T>(sleepers: Iterable<T>, wake: (sleeper: T) => void): Promise<void> {
   let size = leastSlice
