@@ -8,7 +8,7 @@ function eventOf(seq: number): TopicEvent {
 }
 
 function gapBefore(beforeSeq: number): GapMark {
-  return { beforeSeq, reason: 'trimmed', from: `e.${beforeSeq}`, oldest: null }
+  return { beforeSeq, reason: 'trimmed', from: `e.${beforeSeq}`, oldest: null, topics: [] }
 }
 
 /** What the rows are, one after the other. */

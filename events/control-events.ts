@@ -10,8 +10,13 @@ export interface ControlEvents {
   connected: { cursor: string | null; resumed: boolean; heartbeatMs: number; time: number }
   /** Nothing else was sent for a heartbeat. */
   ping: { time: number }
-  /** The cursor presented can't be honoured: events between `from` and `oldest` may be lost. What is kept follows. */
-  resync: { reason: 'trimmed' | 'epoch' | 'future'; from: string; oldest: string | null }
+  /** Events of `topics` after `from` may be lost. What is kept follows, from the event `oldest` on; null when nothing is kept. */
+  resync: {
+    reason: 'trimmed' | 'epoch' | 'future'
+    from: string
+    oldest: string | null
+    topics: string[]
+  }
   /** The server is about to close this stream and asks the reader to come back after `retryMs`. */
   reconnect: { retryMs: number; reason: ReconnectReason }
   /** A finite stream is complete; the server closes next. */

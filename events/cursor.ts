@@ -4,7 +4,7 @@
  */
 
 export interface Cursor {
-  /** Names one life of a log; offsets of different epochs can't be compared. */
+  /** Names a term of a log, which begins when a process first appends. Offsets go on from term to term. */
   epoch: string
   /** Counts the events of the log from 1; 0 is the place before the first. */
   offset: number
@@ -22,4 +22,9 @@ export function parseCursor(value: unknown): Cursor | undefined {
 
 export function formatCursor({ epoch, offset }: Cursor): string {
   return `${epoch}.${offset}`
+}
+
+/** The place after an event. */
+export function cursorOf({ epoch, offset }: Cursor): Cursor {
+  return { epoch, offset }
 }

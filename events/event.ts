@@ -23,7 +23,9 @@ export interface NewEvent {
 /** What a log keeps of it. */
 export interface StoredEvent extends NewEvent {
   topic: string
-  /** Counts the events of the log, whatever their topic; with the log's epoch it is the event's id. */
+  /** Names the term in which the log took it; with the offset it is the event's id. */
+  epoch: string
+  /** Counts the events of the log, whatever their topic. */
   offset: number
   /** When the log took it: milliseconds since the Unix epoch. */
   time: number

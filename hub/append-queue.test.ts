@@ -3,7 +3,10 @@ import { createAppendQueue } from './append-queue'
 import type { Append, SqliteWriter } from './sqlite-writer'
 
 /** Notes how many events each transaction takes. */
-function createWriter(): SqliteWriter & { batches: number[][]; trims: number } {
+function createWriter(): Pick<SqliteWriter, 'write' | 'trim'> & {
+  batches: number[][]
+  trims: number
+} {
   return {
     batches: [],
     trims: 0,
@@ -20,6 +23,7 @@ function createWriter(): SqliteWriter & { batches: number[][]; trims: number } {
   }
 }
 
+const hooks = { checkFile: () => {}, makeRoom: () => false, onCommit: () => {} }
 const appended = { ids: [], replayed: false }
 
 function appendOf(count: number, data = ''): Append {
@@ -31,7 +35,7 @@ describe('createAppendQueue', () => {
   test('appends of one turn share a transaction', async () => {
     const writer = createWriter()
     const onCommit = vi.fn<() => void>()
-    const queue = createAppendQueue(writer, onCommit)
+    const queue = createAppendQueue(writer, { ...hooks, onCommit })
 
     await Promise.all([1, 2, 3].map((count) => queue.push(appendOf(count))))
 
@@ -41,7 +45,7 @@ describe('createAppendQueue', () => {
 
   test('a transaction takes 2,000 events or 1 MiB, and an append is never divided', async () => {
     const writer = createWriter()
-    const queue = createAppendQueue(writer, () => {})
+    const queue = createAppendQueue(writer, hooks)
     const half = appendOf(1, 'x'.repeat(600_000))
 
     await Promise.all(
@@ -55,7 +59,7 @@ describe('createAppendQueue', () => {
 
   test('trims one step more than was written', async () => {
     const writer = createWriter()
-    const queue = createAppendQueue(writer, () => {})
+    const queue = createAppendQueue(writer, hooks)
 
     await queue.push(appendOf(1_001))
     await queue.idle()
@@ -67,7 +71,7 @@ describe('createAppendQueue', () => {
     const cause = new Error('the disk is full')
     const writer = createWriter()
     const onCommit = vi.fn<() => void>()
-    const queue = createAppendQueue(writer, onCommit)
+    const queue = createAppendQueue(writer, { ...hooks, onCommit })
     vi.spyOn(writer, 'write').mockImplementationOnce(() => {
       throw cause
     })
@@ -82,7 +86,7 @@ describe('createAppendQueue', () => {
 
   test('trimming that fails costs no append', async () => {
     const writer = createWriter()
-    const queue = createAppendQueue(writer, () => {})
+    const queue = createAppendQueue(writer, hooks)
     vi.spyOn(writer, 'trim').mockImplementation(() => {
       throw new Error('the disk is full')
     })

@@ -3,7 +3,7 @@
  * another process, share a transaction. Nobody waits for long, and not many do.
  */
 import { LogError, type Appended } from './event-log'
-import { isBusy } from './sqlite-connection'
+import { isBusy, isFull } from './sqlite-connection'
 import { stepRows, type Append, type SqliteWriter, type Written } from './sqlite-writer'
 
 export interface AppendQueue {
@@ -26,8 +26,19 @@ const maxBatch = { events: 2_000, bytes: 1024 * 1024 }
 /** What an event takes beside its data, roughly. */
 const overheadBytes = 64
 
-/** `onCommit` is called after every transaction that added events. */
-export function createAppendQueue(writer: SqliteWriter, onCommit: () => void): AppendQueue {
+export interface AppendQueueHooks {
+  /** Throws when the file is not the one that was opened. */
+  checkFile: () => void
+  /** Called when the disk is full. True when there is room now. */
+  makeRoom: () => boolean
+  /** Called after every transaction that added events. */
+  onCommit: () => void
+}
+
+export function createAppendQueue(
+  writer: Pick<SqliteWriter, 'write' | 'trim'>,
+  { checkFile, makeRoom, onCommit }: AppendQueueHooks,
+): AppendQueue {
   const waiting: Waiting[] = []
   let waitingBytes = 0
   let working: Promise<void> | undefined
@@ -51,14 +62,26 @@ export function createAppendQueue(writer: SqliteWriter, onCommit: () => void): A
   /** Undefined when nothing was written. Those who can wait still do. */
   function write(batch: readonly Waiting[]): Written | undefined {
     try {
-      const written = writer.write(batch)
+      checkFile()
+      const written = writeOrMakeRoom(batch)
+      // Into a file that is gone, everything can be written.
+      checkFile()
       leave(batch)
       settle(batch, written)
       return written
     } catch (cause) {
       if (isBusy(cause)) rejectOverdue()
-      else rejectAll(batch, unavailable(cause))
+      else rejectAll(batch, cause instanceof LogError ? cause : unavailable(cause))
       return undefined
+    }
+  }
+
+  function writeOrMakeRoom(batch: readonly Waiting[]): Written {
+    try {
+      return writer.write(batch)
+    } catch (cause) {
+      if (!isFull(cause) || !makeRoom()) throw cause
+      return writer.write(batch)
     }
   }
 

@@ -15,9 +15,9 @@ export function createForm(topics: readonly string[], envelope: boolean): Stream
   return { topics, envelope, key: `${envelope} ${topics.join()}` }
 }
 
-export function encodeStoredEvent(epoch: string, event: StoredEvent, envelope: boolean): string {
-  const { offset, topic, type, time, data } = event
-  const id = formatCursor({ epoch, offset })
+export function encodeStoredEvent(event: StoredEvent, envelope: boolean): string {
+  const { topic, type, time, data } = event
+  const id = formatCursor(event)
   return envelope
     ? encodeEvent({ id, data: JSON.stringify({ topic, type, time, data }) })
     : encodeEvent({ id, type, data })

@@ -6,10 +6,15 @@ import type { NewEvent, StoredEvent } from '@/events/event'
 import { log as journal } from '@/observe/log'
 import { LogError, type EventLog, type Retention } from './event-log'
 
+/** The rest is for engines whose events outlive the process. */
 export interface OpenedLog {
   log: EventLog
-  /** Closes the log and opens the same events again, where an engine can. */
+  /** Closes the log and opens the same events again, as a process that is started again does. */
   reopen?: () => Promise<EventLog>
+  /** The same events, as another process at the same time has them. */
+  openOther?: () => EventLog
+  /** Keeps a copy of the events. What it resolves with puts the copy in their place, under whoever has the log open. */
+  copy?: () => Promise<() => Promise<void>>
 }
 
 const retention = { maxCount: 10_000, maxAgeMs: 3_600_000 }
@@ -23,13 +28,12 @@ export function testEventLog(
   openLog: (retention: Retention) => Promise<OpenedLog>,
 ): void {
   let log: EventLog
-  let reopen: OpenedLog['reopen']
+  let opened: OpenedLog
   let start: Cursor
 
   async function open(limits: Partial<Retention> = {}): Promise<void> {
-    const opened = await openLog({ ...retention, ...limits })
+    opened = await openLog({ ...retention, ...limits })
     log = opened.log
-    reopen = opened.reopen
     start = await log.head()
   }
 
@@ -47,6 +51,12 @@ export function testEventLog(
     await fill(topic, overflow)
     await fill(topic, overflow)
     await fill(topic, 1)
+  }
+
+  async function idsAfter(topics: string[] | undefined, after: Cursor): Promise<Cursor[]> {
+    const { events: found, lost } = await log.read({ topics, after, ...page })
+    expect(lost).toBeUndefined()
+    return found.map(({ epoch, offset }) => ({ epoch, offset }))
   }
 
   async function dataOf(topics: string[] | undefined, after = start): Promise<string[]> {
@@ -73,14 +83,15 @@ export function testEventLog(
       const { events: found, through, lost } = await log.read({ after: start, ...page })
 
       const from = start.offset
+      const { epoch } = await log.head()
       expect(found).toEqual([
-        { topic: 'news', type: 'message', data: 'one', offset: from + 1, time: noon },
-        { topic: 'news', type: 'message', data: 'two', offset: from + 2, time: noon },
-        { topic: 'news', type: 'message', data: 'three', offset: from + 3, time: noon },
+        { topic: 'news', type: 'message', data: 'one', epoch, offset: from + 1, time: noon },
+        { topic: 'news', type: 'message', data: 'two', epoch, offset: from + 2, time: noon },
+        { topic: 'news', type: 'message', data: 'three', epoch, offset: from + 3, time: noon },
       ])
       expect(ids).toEqual([
-        { epoch: start.epoch, offset: from + 1 },
-        { epoch: start.epoch, offset: from + 2 },
+        { epoch, offset: from + 1 },
+        { epoch, offset: from + 2 },
       ])
       expect(through).toEqual(await log.head())
       expect(lost).toBeUndefined()
@@ -93,7 +104,7 @@ export function testEventLog(
       await append('a', 'a2')
 
       expect(await dataOf(['a'])).toEqual(['a1', 'a2'])
-      expect(await dataOf(['c', 'a', 'a'])).toEqual(['a1', 'c1', 'a2'])
+      expect(await dataOf(['c', 'a'])).toEqual(['a1', 'c1', 'a2'])
       expect(await dataOf(['nobody'])).toEqual([])
       expect(await dataOf(undefined)).toEqual(['a1', 'b1', 'c1', 'a2'])
     })
@@ -267,93 +278,77 @@ export function testEventLog(
       const read = await log.read({ topics: ['a'], after, ...page })
       const located = await log.locate(['a'], { cursor: after })
 
-      const lost = { reason: 'epoch', oldest: first, upTo: 0 }
-      expect(read).toMatchObject({ lost, through: await log.head() })
+      expect(read).toMatchObject({ lost: 'epoch', removed: [0], through: await log.head() })
       expect(read.events.map(({ data }) => data)).toEqual(['a1', 'a2'])
-      expect(located).toMatchObject({ lost, after: start })
+      expect(located).toMatchObject({ lost: 'epoch', removed: [0], after: beforeOf(first) })
     })
 
     test('a cursor of the future is answered with all that is kept', async () => {
       const [first] = await append('a', 'a1')
-      const after = { ...start, offset: (await log.head()).offset + 1 }
+      const head = await log.head()
+      const after = { ...head, offset: head.offset + 1 }
 
       const read = await log.read({ topics: ['a'], after, ...page })
       const located = await log.locate(['a'], { cursor: after })
 
-      const lost = { reason: 'future', oldest: first, upTo: 0 }
-      expect(read).toMatchObject({ lost, events: [{ data: 'a1' }] })
-      expect(located).toMatchObject({ lost, after: start })
+      expect(read).toMatchObject({ lost: 'future', removed: [0], events: [{ data: 'a1' }] })
+      expect(located).toMatchObject({ lost: 'future', removed: [0], after: beforeOf(first) })
     })
 
-    test('keeps the newest events of each topic, and says what it trimmed', async () => {
+    test('keeps the newest events of each topic, and says up to where it trimmed', async () => {
       await log.close()
       await open({ maxCount: 10 })
 
       await flood('busy')
 
-      const { events: found, lost } = await log.read({ topics: ['busy'], after: start, ...page })
-      const [oldest] = found
-      const head = await log.head()
-      expect(found.length).toBeGreaterThanOrEqual(10)
-      expect(found.length).toBeLessThanOrEqual(510)
-      expect(found.at(-1)?.offset).toBe(head.offset)
-      expect(lost).toEqual({
-        reason: 'trimmed',
-        oldest: { ...start, offset: oldest?.offset },
-        upTo: (oldest?.offset ?? 0) - 1,
-      })
-      expect(await log.locate(['busy'], { cursor: start })).toMatchObject({
-        lost,
-        after: { ...start, offset: lost?.upTo },
-      })
+      const read = await log.read({ topics: ['busy'], after: start, ...page })
+      const [oldest] = read.events
+      const removed = [(oldest?.offset ?? 0) - 1]
+      expect(read.events.length).toBeGreaterThanOrEqual(10)
+      expect(read.events.length).toBeLessThanOrEqual(510)
+      expect(read.events.at(-1)?.offset).toBe((await log.head()).offset)
+      expect(read).toMatchObject({ lost: undefined, removed })
+      expect(await log.locate(['busy'], { cursor: start })).toMatchObject({ after: start, removed })
     })
 
-    test('a cursor at the last event trimmed loses nothing, one before it does', async () => {
-      await log.close()
-      await open({ maxCount: 10 })
-      await flood('busy')
-      const { lost } = await log.read({ topics: ['busy'], after: start, ...page })
-      const upTo = lost?.upTo ?? 0
-
-      const at = await log.locate(['busy'], { cursor: { ...start, offset: upTo } })
-      const before = await log.locate(['busy'], { cursor: { ...start, offset: upTo - 1 } })
-
-      expect(at.lost).toBeUndefined()
-      expect(before.lost).toMatchObject({ reason: 'trimmed', upTo })
-    })
-
-    test('a busy topic never costs the reader of a quiet one its history', async () => {
+    test('says what was removed of each topic asked, in their order', async () => {
       await log.close()
       await open({ maxCount: 10 })
       const [quiet] = await append('quiet', 'q1', 'q2')
-
       await flood('busy')
+      await flood('busier')
 
-      const alone = await log.read({ topics: ['quiet'], after: start, ...page })
-      const both = await log.read({ topics: ['quiet', 'busy'], after: start, ...page })
+      const busy = await log.read({ topics: ['busy'], after: start, ...page })
+      const busier = await log.read({ topics: ['busier'], after: start, ...page })
+      const three = ['busier', 'quiet', 'busy']
+      const read = await log.read({ topics: three, after: start, ...page })
+      const located = await log.locate(three, { since: 0 })
       const all = await log.read({ after: start, ...page })
-      expect(alone.lost).toBeUndefined()
-      expect(alone.events.map(({ data }) => data)).toEqual(['q1', 'q2'])
-      expect(both.lost).toMatchObject({ reason: 'trimmed', oldest: quiet })
-      expect(both.events.slice(0, 2)).toEqual(alone.events)
-      expect(all.lost).toEqual(both.lost)
-      expect(all.events).toEqual(both.events)
+
+      const removed = [...busier.removed, 0, ...busy.removed]
+      expect(read.removed).toEqual(removed)
+      expect(located).toMatchObject({ removed, after: beforeOf(quiet) })
+      expect(all.removed).toEqual(busier.removed)
+      expect(busy.removed[0]).toBeGreaterThan(0)
+      expect(busier.removed[0]).toBeGreaterThan(busy.removed[0] ?? 0)
+      expect(read.events.slice(0, 2).map(({ data }) => data)).toEqual(['q1', 'q2'])
+      expect(all.events).toEqual(read.events)
     })
 
-    test('events older than the age limit are not read, and counted as lost', async () => {
+    test('events older than the age limit are not read, and counted as removed', async () => {
       const [, second] = await append('a', 'a1', 'a2')
       await append('b', 'b1')
       vi.setSystemTime(noon + retention.maxAgeMs)
-      const [third] = await append('a', 'a3')
+      await append('a', 'a3')
       expect(await dataOf(['a'])).toEqual(['a1', 'a2', 'a3'])
 
       vi.setSystemTime(noon + retention.maxAgeMs + 1)
 
-      const { events: found, lost } = await log.read({ topics: ['a'], after: start, ...page })
-      expect(found.map(({ data }) => data)).toEqual(['a3'])
-      expect(lost).toEqual({ reason: 'trimmed', oldest: third, upTo: second?.offset })
-      const { after, removedUpTo } = await log.locate(['a'], { since: 0 })
-      expect(removedUpTo).toBe(second?.offset)
+      const read = await log.read({ topics: ['a'], after: start, ...page })
+      expect(read.events.map(({ data }) => data)).toEqual(['a3'])
+      expect(read).toMatchObject({ lost: undefined, removed: [second?.offset] })
+      const { after, removed } = await log.locate(['a'], { since: 0 })
+      expect(removed).toEqual([second?.offset])
       expect(await dataOf(['a'], after)).toEqual(['a3'])
       expect(await log.locate(['a'], { last: 9 })).toMatchObject({ after })
     })
@@ -362,17 +357,13 @@ export function testEventLog(
       const [, last] = await append('a', 'a1', 'a2')
       vi.setSystemTime(noon + 2 * retention.maxAgeMs)
 
-      const { through, lost } = await log.read({ topics: ['a'], after: start, ...page })
+      const aged = await log.read({ topics: ['a'], after: start, ...page })
       await append('b', 'b1')
       const [next] = await append('a', 'a3')
 
-      expect(through).toEqual(last)
-      expect(lost).toEqual({ reason: 'trimmed', oldest: undefined, upTo: last?.offset })
-      expect(await log.locate(['a'], { cursor: start })).toMatchObject({
-        after: { offset: (next?.offset ?? 0) - 1 },
-        lost: { reason: 'trimmed', oldest: next, upTo: last?.offset },
-      })
+      expect(aged).toMatchObject({ events: [], through: last, removed: [last?.offset] })
       expect(next?.offset).toBe((last?.offset ?? 0) + 2)
+      expect(await dataOf(['a'])).toEqual(['a3'])
     })
 
     test('a topic forgotten since still counts for a cursor of before', async () => {
@@ -381,14 +372,168 @@ export function testEventLog(
       await append('b', 'b1')
       await append('b', 'b2')
 
-      const before = await log.locate(['a'], { cursor: start })
-      const behind = await log.locate(['a'], { cursor: last ?? start })
-
-      expect(before).toMatchObject({
-        after: await log.head(),
-        lost: { reason: 'trimmed', oldest: undefined, upTo: last?.offset },
+      expect(await log.locate(['a'], { cursor: last ?? start })).toMatchObject({
+        after: last,
+        lost: undefined,
+        removed: [last?.offset],
       })
-      expect(behind).toMatchObject({ after: last, lost: undefined })
+    })
+
+    test('a clock that jumped ahead and came back does not stop ageing', async () => {
+      await append('a', 'before')
+      vi.setSystemTime(noon + retention.maxAgeMs)
+      await append('a', 'an hour early')
+      await append('b', 'an hour early, too')
+      vi.setSystemTime(noon + 1_000)
+      const [now] = await append('a', 'now')
+
+      const { events: found } = await log.read({ after: start, ...page })
+      const recent = await log.locate(['a', 'b'], { since: noon + 1_001 })
+      vi.setSystemTime(noon + 1_001 + retention.maxAgeMs)
+      const aged = await log.read({ topics: ['a'], after: start, ...page })
+      await append('c', 'c1')
+      await append('c', 'c2')
+
+      expect(found.map(({ time }) => time - noon)).toEqual([0, 1_000, 1_000, 1_000])
+      expect(recent.after).toEqual(now)
+      expect(aged).toMatchObject({ events: [], removed: [now?.offset] })
+      expect(await dataOf(undefined)).toEqual(['c1', 'c2'])
+    })
+  })
+
+  describe(`${name}: terms`, () => {
+    test('a process begins a term when it first appends, and disturbs nobody', async ({ skip }) => {
+      const { reopen } = opened
+      if (!reopen) return skip('this engine forgets')
+      const [first] = await append('a', 'a1')
+
+      log = await reopen()
+      const found = await log.head()
+      await log.read({ topics: ['a'], after: start, ...page })
+      const [second, third] = await append('a', 'a2', 'a3')
+      const [fourth] = await append('b', 'b1')
+
+      expect(found).toEqual(first)
+      expect(second?.epoch).not.toBe(first?.epoch)
+      expect([third?.epoch, fourth?.epoch]).toEqual([second?.epoch, second?.epoch])
+      expect(await idsAfter(['a'], start)).toEqual([first, second, third])
+      expect(await idsAfter(undefined, start)).toEqual([first, second, third, fourth])
+      expect(await idsAfter(['a'], first ?? start)).toEqual([second, third])
+      for (const cursor of [start, first, second, third, fourth]) {
+        expect(await log.locate(['a'], { cursor: cursor ?? start })).toMatchObject({
+          after: cursor,
+          lost: undefined,
+        })
+      }
+    })
+
+    test('a cursor holds up to the end of its term, and beyond it is of the future', async ({
+      skip,
+    }) => {
+      if (!opened.reopen) return skip('this engine forgets')
+      const ends: Cursor[] = []
+      for (let term = 0; term < 5; term++) {
+        ends.push(...(await append('a', `${term} one`, `${term} two`)).slice(-1))
+        log = await opened.reopen()
+      }
+
+      for (const [term, end] of ends.entries()) {
+        const at = await log.read({ topics: ['a'], after: end, ...page })
+        const beyond = await log.locate(['a'], { cursor: { ...end, offset: end.offset + 1 } })
+        expect(at.lost).toBeUndefined()
+        expect(at.events).toHaveLength(2 * (ends.length - term - 1))
+        expect(beyond.lost).toBe('future')
+      }
+    })
+
+    test('an idempotent answer tells the ids of then', async ({ skip }) => {
+      const { reopen } = opened
+      if (!reopen) return skip('this engine forgets')
+      const idempotency = { key: 'key', fingerprint: 'print' }
+      const first = await log.append('a', events('one', 'two'), { idempotency })
+
+      log = await reopen()
+      await append('a', 'three')
+      const again = await log.append('a', events('one', 'two'), { idempotency })
+
+      expect(again).toEqual({ ids: first.ids, replayed: true })
+    })
+
+    test('after a copy was restored no id names two events, and who had more than the copy is told', async ({
+      skip,
+    }) => {
+      const { copy, reopen } = opened
+      if (!copy || !reopen) return skip('this engine forgets')
+      const [, kept] = await append('a', 'a1', 'a2')
+      const restore = await copy()
+      const [, gone] = await append('a', 'gone', 'gone too')
+      await log.close()
+      await restore()
+      log = await reopen()
+
+      const before = await log.locate(['a'], { cursor: gone ?? start })
+      const [next] = await append('a', 'a3', 'a4', 'a5')
+      const after = await log.locate(['a'], { cursor: gone ?? start })
+      const holding = await log.read({ topics: ['a'], after: kept ?? start, ...page })
+
+      expect(before.lost).toBe('future')
+      expect(after.lost).toBe('future')
+      expect(next).toMatchObject({ offset: (kept?.offset ?? 0) + 1 })
+      expect(next?.epoch).not.toBe(gone?.epoch)
+      expect(holding.lost).toBeUndefined()
+      expect(holding.events.map(({ data }) => data)).toEqual(['a3', 'a4', 'a5'])
+    })
+
+    test('a copy restored under a process that lives on voids its term', async ({ skip }) => {
+      const { copy } = opened
+      if (!copy) return skip('this engine forgets')
+      const [first] = await append('a', 'a1')
+      const restore = await copy()
+      const [gone] = await append('a', 'gone')
+      await restore()
+
+      const [next] = await append('a', 'a2')
+
+      expect(next?.offset).toBe(gone?.offset)
+      expect(next?.epoch).not.toBe(gone?.epoch)
+      for (const cursor of [first, gone]) {
+        expect((await log.locate(['a'], { cursor: cursor ?? start })).lost).toBe('epoch')
+      }
+      // What is kept of the term goes by the new epoch: whoever reads it is told once, not each time it comes back.
+      const { events: found } = await log.read({ topics: ['a'], after: first ?? start, ...page })
+      expect(found.map(({ data }) => data)).toEqual(['a1', 'a2'])
+      for (const { epoch, offset } of found) {
+        expect(epoch).toBe(next?.epoch)
+        expect(await log.locate(['a'], { cursor: { epoch, offset } })).toMatchObject({
+          after: { epoch, offset },
+          lost: undefined,
+        })
+      }
+    })
+
+    test('two processes that begin at once agree on what was, and every id of theirs holds', async ({
+      skip,
+    }) => {
+      const { openOther } = opened
+      if (!openOther) return skip('this engine has one process')
+      const other = openOther()
+      const ids = await Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const one = await (n % 2 === 0 ? log : other).append('a', events(`${n}`))
+          return one.ids.map(cursorOf)
+        }),
+      )
+
+      const mine = await idsAfter(['a'], start)
+      const { events: theirs } = await other.read({ topics: ['a'], after: start, ...page })
+
+      expect(theirs.map(({ epoch, offset }) => ({ epoch, offset }))).toEqual(mine)
+      expect(mine).toEqual(ids.flat().toSorted((one, two) => one.offset - two.offset))
+      for (const cursor of mine) {
+        expect((await log.locate(['a'], { cursor })).lost).toBeUndefined()
+        expect((await other.locate(['a'], { cursor })).lost).toBeUndefined()
+      }
+      await other.close()
     })
   })
 
@@ -444,7 +589,22 @@ export function testEventLog(
       expect(await dataOf(['a'])).toEqual(['one', 'three'])
     })
 
-    test('a key is kept as long as events may be, also when its topic has none left', async () => {
+    test('a key goes with the events of its append', async () => {
+      await log.close()
+      await open({ maxCount: 10 })
+      const kept = { key: 'kept', fingerprint: 'print' }
+      await log.append('a', events('one'), { idempotency })
+      await log.append('quiet', events('one'), { idempotency: kept })
+
+      await flood('a')
+      const again = await log.append('a', events('one'), { idempotency })
+      const quiet = await log.append('quiet', events('one'), { idempotency: kept })
+
+      expect(again.replayed).toBe(false)
+      expect(quiet.replayed).toBe(true)
+    })
+
+    test('a key is kept as long as its events', async () => {
       await log.append('a', events('one'), { idempotency })
 
       vi.setSystemTime(noon + retention.maxAgeMs)
@@ -550,7 +710,7 @@ export function testEventLog(
     test('what was appended, trimmed and remembered is there after opening again', async ({
       skip,
     }) => {
-      if (!reopen) return skip('this engine forgets')
+      if (!opened.reopen) return skip('this engine forgets')
       const idempotency = { key: 'key', fingerprint: 'print' }
       const [lastAged] = await append('aged', 'gone')
       vi.setSystemTime(noon + 2 * retention.maxAgeMs)
@@ -558,20 +718,24 @@ export function testEventLog(
       await append('a', 'two')
       const head = await log.head()
 
-      log = await reopen()
+      log = await opened.reopen()
 
       expect(await log.head()).toEqual(head)
       const again = await log.append('a', events('one'), { idempotency })
       expect(again).toEqual({ ids: first.ids, replayed: true })
-      const { events: found, lost } = await log.read({ after: start, ...page })
+      const { events: found, removed } = await log.read({ after: start, ...page })
       expect(found.map(({ data }) => data)).toEqual(['one', 'two'])
-      expect(lost).toMatchObject({ reason: 'trimmed', upTo: lastAged?.offset })
+      expect(removed).toEqual([lastAged?.offset])
     })
   })
 }
 
 function events(...data: string[]): NewEvent[] {
   return data.map((text) => ({ type: 'message', data: text }))
+}
+
+function beforeOf(cursor: Cursor | undefined): Cursor {
+  return { epoch: cursor?.epoch ?? '', offset: (cursor?.offset ?? 0) - 1 }
 }
 
 function cursorOf(id: string): Cursor {

@@ -1,5 +1,10 @@
 /**
  * The log contract: append once, read from any cursor, know what was lost.
+ *
+ * An event's offset counts the events of the log. After a power cut or in a restored copy, offsets are given a second time, so a log
+ * has *terms*: each begins with the first append of a process, and gives the epoch that is the other half of an id. An event keeps
+ * the epoch of its term. A cursor holds up to where its term ended, and beyond that it is of the future.
+ *
  * Engines differ in where events live; every one passes event-log.contract.ts. Knows nothing of HTTP or of streams.
  */
 import type { Cursor } from '@/events/cursor'
@@ -18,9 +23,9 @@ export interface EventLog {
   ): Promise<Appended>
 
   /**
-   * Events after the cursor, oldest first: at most `limit`, and at most `maxBytes` of data but at least one. Of all topics when
-   * `topics` is left out. The answer is complete up to `through`: go on from there, not from the last event.
-   * A cursor that can't be honoured is answered with `lost`, and with what is kept.
+   * Events after the cursor, oldest first: at most `limit`, and at most `maxBytes` of data but at least one. Of the topics named, each
+   * once, or of all when `topics` is left out. The answer is complete up to `through`: go on from there, not from the last event.
+   * When the cursor can't be honoured, `lost` says why and the page begins with the oldest event kept.
    * @throws {LogError} `unavailable` or `closed`
    */
   read(request: {
@@ -28,19 +33,18 @@ export interface EventLog {
     after: Cursor
     limit: number
     maxBytes: number
-  }): Promise<{ events: StoredEvent[]; through: Cursor; lost?: Lost | undefined }>
+  }): Promise<{ events: StoredEvent[]; through: Cursor } & Judged>
 
   /**
-   * The cursor from which a reader of `topics` starts: the one presented if it can be honoured, else the one before the first
+   * The cursor from which a reader of `topics` starts: the one presented or, if it can't be honoured, the one before the oldest
    * event kept of those topics; the one before the newest `last` events; the one before the first event of `since`
-   * (milliseconds since the Unix epoch) or later. What was no longer kept by then lies at or before `removedUpTo`: nobody promised it
-   * to a reader who starts now.
+   * (milliseconds since the Unix epoch) or later.
    * @throws {LogError} `unavailable` or `closed`
    */
   locate(
     topics: readonly string[],
     start: { cursor: Cursor } | { last: number } | { since: number },
-  ): Promise<{ after: Cursor; lost?: Lost | undefined; removedUpTo: number }>
+  ): Promise<{ after: Cursor } & Judged>
 
   /** The cursor after the newest event, read afresh: another process may have appended it. */
   head(): Promise<Cursor>
@@ -64,21 +68,28 @@ export interface Appended {
 
 /** Makes an append repeatable: the same key and fingerprint once more appends nothing and answers the same ids. */
 export interface Idempotency {
-  /** Per topic; kept as long as events may be. */
+  /** Per topic; kept as long as the events of its append. */
   key: string
   /** What tells one body from another. The same key with another fingerprint is a conflict. */
   fingerprint: string
 }
 
-/** Why and how much of a reader's past is missing. */
-export interface Lost {
-  /** `trimmed`: events after the cursor are no longer kept. `epoch`: the cursor is of another log. `future`: of events this log never had. */
-  reason: 'trimmed' | 'epoch' | 'future'
-  /** The first event kept of those topics after the cursor; undefined when there is none. */
-  oldest: Cursor | undefined
-  /** What is missing lies at or before this offset: up to there, a reader told once need not be told again. */
-  upTo: number
+/** What a log says of a reader's past. */
+export interface Judged {
+  /** Why the cursor can't be honoured: see `LostReason`. Undefined when it can. */
+  lost?: LostReason | undefined
+  /**
+   * For each topic asked, in their order, the highest offset that the log no longer keeps, 0 when it keeps everything; one number for
+   * all topics when none was named. A reader whose place is lower has lost events of that topic.
+   */
+  removed: number[]
 }
+
+/**
+ * `epoch`: the cursor is of no term that this log knows. `future`: its term ended before that offset, so the events up to there
+ * were lost, and other events may have their offsets now.
+ */
+export type LostReason = 'epoch' | 'future'
 
 /** How much of each topic a log keeps. */
 export interface Retention {
@@ -88,16 +99,10 @@ export interface Retention {
   maxAgeMs: number
 }
 
-/** Why `cursor` can't be honoured; undefined when it can. `removedUpTo` is the highest offset of the topics asked that is no longer kept. */
-export function lostReason(
-  cursor: Cursor,
-  head: Cursor,
-  removedUpTo: number,
-): Lost['reason'] | undefined {
-  if (cursor.epoch !== head.epoch) return 'epoch'
-  if (cursor.offset > head.offset) return 'future'
-  return cursor.offset < removedUpTo ? 'trimmed' : undefined
-}
+/** How far the clock may be behind the newest event. Beyond that, the events of later times get the time of now. */
+export const clockToleranceMs = 60_000
+/** Setting the log's clock back is for a clock that jumped; of computers whose clocks disagree, it would do so with every append. */
+export const clockRestMs = 600_000
 
 export class LogError extends Error {
   override name = 'LogError'

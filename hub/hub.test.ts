@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readerOf, ready } from '@/e2e/support/feed-reader'
-import { parseCursor } from '@/events/cursor'
+import { formatCursor, parseCursor } from '@/events/cursor'
 import type { Feed } from '@/events/feed'
 import { LogError, type EventLog } from './event-log'
 import { createHub, type Hub, type Subscription } from './hub'
@@ -127,11 +127,15 @@ describe('subscribe', () => {
     const feed = await subscribe('news', presenting(text))
     expect(feed).toMatchObject({ resumed: false, cursor: text })
     const reader = readerOf(feed)
-    const [resync] = await reader.next()
-    const rest = await reader.next()
+    const [resync, ...rest] = await reader.next()
 
     expect(resync).toMatchObject({ event: 'resync', id: `${epoch}.0` })
-    expect(JSON.parse(resync?.data ?? '')).toEqual({ reason, from: text, oldest: ids[0] })
+    expect(JSON.parse(resync?.data ?? '')).toEqual({
+      reason,
+      from: text,
+      oldest: ids[0],
+      topics: ['news'],
+    })
     expect(rest.map(({ data }) => data)).toEqual(['one', 'two'])
     await feed.close()
   })
@@ -154,6 +158,119 @@ describe('subscribe', () => {
     })
     expect(events.filter(({ event }) => event === 'resync')).toHaveLength(1)
     await feed.close()
+  })
+
+  test('of several topics, a loss is told of each one that has it, and once', async () => {
+    const [cursor] = await append('quiet', 'q1')
+    await append('slow', ...Array.from({ length: 1_000 }, (_, n) => `s${n}`))
+    await append('busy', ...Array.from({ length: 5_000 }, (_, n) => `b${n}`))
+    await append('busy', 'last of busy')
+    hub = createHub(log, { tailBytes: 10_000 })
+    const feed = await subscribe('quiet,slow,busy', presenting(cursor ?? ''), true)
+    const reader = readerOf(feed)
+    const events = await reader.next()
+
+    // While the reader is still behind, the second topic loses what it has not read yet.
+    await append('slow', ...Array.from({ length: 5_000 }, (_, n) => `s${1_000 + n}`))
+    await append('slow', 'last')
+    const isLast = ({ data }: EventSourceMessage): boolean => data.includes('"last"')
+    while (!events.some(isLast)) events.push(...(await reader.next()))
+
+    const resyncs = events
+      .filter(({ event }) => event === 'resync')
+      .map(({ data }) => JSON.parse(data) as { reason: string; topics: string[] })
+    expect(resyncs).toMatchObject([
+      { reason: 'trimmed', from: cursor, topics: ['busy'] },
+      { reason: 'trimmed', topics: ['slow'] },
+    ])
+    await feed.close()
+  })
+
+  test('whatever is trimmed, what a reader of several topics misses was told of its topic', async () => {
+    const topics = ['a', 'b', 'c']
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ publish: fc.constantFrom(...topics), count: fc.integer({ min: 1, max: 900 }) }),
+        fc.record({ read: fc.integer({ min: 0, max: 2 }) }),
+        fc.record({ reconnect: fc.integer({ min: 0, max: 2 }) }),
+      ),
+      { minLength: 8, maxLength: 30 },
+    )
+    await fc.assert(
+      fc.asyncProperty(steps, async (plan) => {
+        const memory = createMemoryLog({ maxCount: 300, maxAgeMs: 60_000 })
+        const small = createHub(memory, { tailBytes: 50_000 })
+        const asked = [topics, ['a', 'b'], ['c']]
+        const starts = await Promise.all(asked.map(() => memory.head()))
+        const readers = await Promise.all(
+          asked.map(async (form, index) => {
+            const text = formatCursor(starts[index] ?? { epoch: '', offset: 0 })
+            const open = async (from: string) => {
+              const start = presenting(from)
+              const feed = await small.subscribe({ topics: form, envelope: true, start })
+              return { feed, reader: readerOf(feed) }
+            }
+            return { form, open, cursor: text, offset: 0, told: new Map(), ...(await open(text)) }
+          }),
+        )
+        const published: { topic: string; offset: number }[] = []
+        const missed: string[] = []
+
+        const readOnce = async (of: (typeof readers)[number]): Promise<void> => {
+          for (const { event, data, id } of await of.reader.next()) {
+            of.cursor = id ?? of.cursor
+            const offset = parseCursor(id)?.offset ?? 0
+            if (event === 'resync') {
+              const told = JSON.parse(data) as { topics: string[] }
+              for (const topic of told.topics) of.told.set(topic, of.offset)
+              continue
+            }
+            const { topic } = JSON.parse(data) as { topic: string }
+            const skipped = published.filter(
+              (one) => one.offset > of.offset && one.offset < offset && of.form.includes(one.topic),
+            )
+            for (const one of skipped) {
+              // A loss was told at or before the place where the event would have been.
+              if (!of.told.has(one.topic)) missed.push(`${one.topic} ${one.offset}`)
+            }
+            if (offset <= of.offset) missed.push(`${offset} again`)
+            // What comes of a topic ends what was told of it.
+            of.told.delete(topic)
+            of.offset = offset
+          }
+        }
+        const isBehind = (of: (typeof readers)[number]): boolean =>
+          published.some(({ topic, offset }) => offset > of.offset && of.form.includes(topic))
+
+        for (const step of plan) {
+          if ('publish' in step) {
+            const events = Array.from({ length: step.count }, () => ({
+              type: 'message',
+              data: 'x',
+            }))
+            const { ids } = await memory.append(step.publish, events)
+            for (const id of ids) {
+              published.push({ topic: step.publish, offset: parseCursor(id)?.offset ?? 0 })
+            }
+            continue
+          }
+          const of = readers['read' in step ? step.read : step.reconnect]
+          if (!of) continue
+          if ('read' in step) {
+            if (isBehind(of)) await readOnce(of)
+          } else {
+            await of.feed.close()
+            Object.assign(of, await of.open(of.cursor))
+          }
+        }
+        for (const of of readers) while (isBehind(of)) await readOnce(of)
+
+        expect(missed).toEqual([])
+        await Promise.all(readers.map(({ feed }) => feed.close()))
+        await small.close()
+      }),
+      { numRuns: 40 },
+    )
   })
 
   test('a reader of everything hears no resync for what was gone before it came', async () => {

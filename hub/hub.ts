@@ -13,6 +13,7 @@ import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
 import { createTail, type Tail } from './tail'
 import { createTopicFeed, type FeedSource, type FeedStart, type PlacedFeed } from './topic-feed'
+import { createTurnQueue } from './turn-queue'
 
 export interface Subscription {
   /** 1 to 32 topics. */
@@ -53,10 +54,10 @@ const retryLogMs = 1_000
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
   const readPage = createPageReader(log)
   const paced = createPacedFlush(flush)
+  const turns = createTurnQueue()
   let session: Session | undefined
   const feeds = new Set<PlacedFeed>()
   const byTopic = new Map<string, Set<PlacedFeed>>()
-  let flushedTo = 0
 
   /** `ask`, again and again while the log is away. */
   async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -80,7 +81,6 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       log.watch(paced.request, { signal: ended.signal })
       const head = await untilAnswered(() => log.head(), ended.signal)
       own.tail = createTail(head, tailBytes)
-      flushedTo = head.offset
       // What was appended since then found no tail to flush to.
       paced.request()
     }
@@ -91,10 +91,10 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     if (!own?.tail) return
     const endTimer = metrics.flushSeconds.startTimer()
     try {
-      const { changed, since } = await advanceTail(own, own.tail)
-      const head = own.tail.head
+      const { tail, changed, since } = await advanceTail(own, own.tail)
+      const { head } = tail
       await inSlices(feedsOf(changed), wake)
-      if (session === own) flushedTo = head
+      tail.flushedTo = head
       if (since !== undefined) {
         // The log's clock may be another computer's, and ahead of ours.
         metrics.deliverySeconds.observe(Math.max(0, Date.now() - since) / 1_000)
@@ -105,31 +105,32 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     }
   }
 
-  /** Reads into the tail what the log has gained; resolves with the topics of it, or `'all'` when the tail had to start anew, and the time of the oldest. */
+  /**
+   * Reads into the tail what the log has gained, and resolves with the topics of it and the time of the oldest; with a new tail and
+   * `'all'` when the log has lost something that the old one had, or had not read yet.
+   */
   async function advanceTail(
     own: Session,
     tail: Tail,
-  ): Promise<{ changed: Set<string> | 'all'; since?: number | undefined }> {
+  ): Promise<{ tail: Tail; changed: Set<string> | 'all'; since?: number | undefined }> {
     const { signal } = own.ended
     const changed = new Set<string>()
     let since: number | undefined
     for (;;) {
-      const after = { epoch: tail.epoch, offset: tail.head }
-      const { events, through, lost } = await untilAnswered(
-        () => log.read({ after, ...advance }),
+      const after = tail.head
+      const { events, through, lost, removed } = await untilAnswered(
+        () => turns.run(() => log.read({ after, ...advance }), { urgent: true }),
         signal,
       )
-      if (lost) {
+      if (lost || Math.max(...removed) > after.offset) {
         const head = await untilAnswered(() => log.head(), signal)
         own.tail = createTail(head, tailBytes)
-        // An offset of the old epoch says nothing to feeds that have gone on to the new one.
-        if (session === own && head.epoch !== tail.epoch) flushedTo = 0
-        return { changed: 'all' }
+        return { tail: own.tail, changed: 'all' }
       }
       since ??= events[0]?.time
       for (const { topic } of events) changed.add(topic)
-      tail.add(events, through.offset)
-      if (events.at(-1)?.offset !== through.offset) return { changed, since }
+      tail.add(events, through)
+      if (events.at(-1)?.offset !== through.offset) return { tail, changed, since }
     }
   }
 
@@ -151,9 +152,6 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   const source: FeedSource = {
     get tail() {
       return session?.tail
-    },
-    get flushedTo() {
-      return flushedTo
     },
     async join(feed) {
       feeds.add(feed)
@@ -177,17 +175,14 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       session = undefined
     },
     readPage: (form: StreamForm, after: Cursor, signal: AbortSignal) =>
-      untilAnswered(() => readPage(form, after), signal),
+      untilAnswered(() => turns.run(() => readPage(form, after)), signal),
   }
 
   async function locate(
     topics: readonly string[],
     start: Subscription['start'],
-  ): Promise<FeedStart> {
-    if (!start) {
-      const after = await log.head()
-      return { after, removedUpTo: after.offset }
-    }
+  ): Promise<Omit<FeedStart, 'tail'>> {
+    if (!start) return { after: await log.head(), removed: [] }
     if ('cursor' in start) {
       return { ...(await log.locate(topics, start)), presented: start.cursor.text }
     }
@@ -198,10 +193,12 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   return {
     log,
     async subscribe({ topics, envelope, start }) {
-      return createTopicFeed(source, createForm(topics, envelope), await locate(topics, start))
+      const tail = session?.tail
+      const place = await locate(topics, start)
+      return createTopicFeed(source, createForm(topics, envelope), { ...place, tail })
     },
     slowestLag() {
-      const head = session?.tail?.head ?? 0
+      const head = session?.tail?.head.offset ?? 0
       let lag = 0
       for (const feed of feeds) lag = Math.max(lag, head - feed.offset())
       return lag

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/events/cursor'
 import type { StoredEvent } from '@/events/event'
 import {
+  clockRestMs,
+  clockToleranceMs,
   LogError,
-  lostReason,
   type Appended,
   type EventLog,
   type Idempotency,
-  type Lost,
+  type LostReason,
   type Retention,
 } from './event-log'
 import { createWatchers } from './watchers'
@@ -17,8 +18,8 @@ interface Topic {
   events: StoredEvent[]
   /** The highest offset removed. */
   trimmed: number
-  /** By idempotency key, oldest first. */
-  keys: Map<string, { fingerprint: string; ids: string[]; time: number }>
+  /** By idempotency key, oldest first; `last` is the offset of the append's last event. */
+  keys: Map<string, { fingerprint: string; ids: string[]; last: number }>
 }
 
 /** Removed together, so that a full topic is not moved up with every append. */
@@ -30,6 +31,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   const topics = new Map<string, Topic>()
   let head = 0
   let lastTime = 0
+  let clockSetBackAt = -Infinity
   /** What topics had lost that are forgotten now. */
   let floor = 0
   let isClosed = false
@@ -47,11 +49,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
         topic,
         countBefore(topic.events, ({ time }) => time < before),
       )
-      for (const [key, { time }] of topic.keys) {
-        if (time >= before) break
-        topic.keys.delete(key)
-      }
-      if (topic.events.length > 0 || topic.keys.size > 0) continue
+      if (topic.events.length > 0) continue
       topics.delete(name)
       floor = Math.max(floor, topic.trimmed)
     }
@@ -60,6 +58,27 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   function remove(topic: Topic, count: number): void {
     topic.trimmed = topic.events[count - 1]?.offset ?? topic.trimmed
     topic.events.splice(0, count)
+    for (const [key, { last }] of topic.keys) {
+      if (last > topic.trimmed) break
+      topic.keys.delete(key)
+    }
+  }
+
+  /** The time that an append gets, which is none before the newest event's. */
+  function nextTime(): number {
+    const now = Date.now()
+    const hasRested = performance.now() - clockSetBackAt > clockRestMs
+    if (lastTime - now > clockToleranceMs && hasRested) setClockBack(now)
+    return (lastTime = Math.max(lastTime, now))
+  }
+
+  /** The clock had jumped ahead: what it stamped would not age before that time. */
+  function setClockBack(now: number): void {
+    clockSetBackAt = performance.now()
+    lastTime = now
+    for (const topic of topics.values()) {
+      topic.events = topic.events.map((event) => ({ ...event, time: Math.min(event.time, now) }))
+    }
   }
 
   function openTopic(name: string): Topic {
@@ -76,11 +95,9 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     return [...new Set(names)].flatMap((name) => topics.get(name) ?? [])
   }
 
-  function removedUpTo(names: readonly string[] | undefined): number {
-    const knowsAll = names?.every((name) => topics.has(name)) ?? false
-    let highest = knowsAll ? 0 : floor
-    for (const { trimmed } of asked(names)) highest = Math.max(highest, trimmed)
-    return highest
+  function removedOf(names: readonly string[] | undefined): number[] {
+    if (names) return names.map((name) => topics.get(name)?.trimmed ?? floor)
+    return [Math.max(floor, ...Array.from(topics.values(), ({ trimmed }) => trimmed))]
   }
 
   /** Oldest first. */
@@ -92,21 +109,13 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     return found.toSorted((one, other) => one.offset - other.offset).slice(0, limit)
   }
 
-  function beforeFirst(names: readonly string[], after: number): Cursor {
-    const [first] = kept(names, after, 1)
+  function placeBefore(first: StoredEvent | undefined): Cursor {
     return at(first ? first.offset - 1 : head)
   }
 
-  function judge(
-    names: readonly string[] | undefined,
-    cursor: Cursor,
-  ): { from: number; lost: Lost | undefined } {
-    const upTo = removedUpTo(names)
-    const reason = lostReason(cursor, at(head), upTo)
-    if (!reason) return { from: cursor.offset, lost: undefined }
-    const from = reason === 'trimmed' ? cursor.offset : 0
-    const [first] = kept(names, from, 1)
-    return { from, lost: { reason, oldest: first && at(first.offset), upTo } }
+  function judge(cursor: Cursor): LostReason | undefined {
+    if (cursor.epoch !== epoch) return 'epoch'
+    return cursor.offset > head ? 'future' : undefined
   }
 
   return {
@@ -115,48 +124,55 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
       const topic = openTopic(name)
       const seen = idempotency && seenBefore(topic, idempotency)
       if (seen) return seen
-      const time = (lastTime = Math.max(lastTime, Date.now()))
+
+      const time = nextTime()
       const ids: string[] = []
       for (const { type, data } of events) {
-        topic.events.push({ topic: name, type, data, offset: ++head, time })
+        topic.events.push({ topic: name, type, data, epoch, offset: ++head, time })
         ids.push(formatCursor(at(head)))
       }
-      if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, time })
+      if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head })
       const surplus = topic.events.length - maxCount
       if (surplus > lingering) remove(topic, surplus)
       watchers.notify()
       return { ids, replayed: false }
     },
+
     async read({ topics: names, after, limit, maxBytes }) {
       enter()
-      const { from, lost } = judge(names, after)
-      const found = kept(names, from, limit)
+      const lost = judge(after)
+      const found = kept(names, lost ? 0 : after.offset, limit)
       const events = fitting(found, maxBytes)
       const isCut = events.length < found.length || events.length === limit
-      return { events, through: at(isCut ? (events.at(-1)?.offset ?? head) : head), lost }
+      const through = at(isCut ? (events.at(-1)?.offset ?? head) : head)
+      return { events, through, lost, removed: removedOf(names) }
     },
+
     async locate(names, start) {
       enter()
+      const removed = removedOf(names)
       if ('cursor' in start) {
-        const { from, lost } = judge(names, start.cursor)
-        const after = lost ? beforeFirst(names, from) : start.cursor
-        return { after, lost, removedUpTo: removedUpTo(names) }
+        const lost = judge(start.cursor)
+        return { after: lost ? placeBefore(kept(names, 0, 1)[0]) : start.cursor, lost, removed }
       }
       const all = kept(names, 0, Number.POSITIVE_INFINITY)
       const first =
         'since' in start
           ? all.find(({ time }) => time >= start.since)
           : all[Math.max(0, all.length - start.last)]
-      return { after: at(first ? first.offset - 1 : head), removedUpTo: removedUpTo(names) }
+      return { after: placeBefore(first), removed }
     },
+
     async head() {
       enter()
       return at(head)
     },
+
     watch(onChange, { signal }) {
       enter()
       watchers.add(onChange, signal)
     },
+
     async close() {
       isClosed = true
       watchers.end()

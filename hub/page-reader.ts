@@ -1,18 +1,18 @@
 /** Reads the log for streams that are behind the tail: in pages, encoded, one reading for all streams at the same place. */
-import { formatCursor, type Cursor } from '@/events/cursor'
+import { cursorOf, formatCursor, type Cursor } from '@/events/cursor'
+import type { StoredEvent } from '@/events/event'
 import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
-import type { EventLog, Lost } from './event-log'
+import type { EventLog, Judged } from './event-log'
 
-export interface LogPage {
-  /** Where the page begins: the cursor asked for, or the next that can be honoured. */
-  start: Cursor
+export interface LogPage extends Judged {
   /** The frames; undefined when there are none. */
   chunk: Uint8Array | undefined
   /** How many frames that is. */
   count: number
+  /** The first of their events. */
+  first: Cursor | undefined
   /** Complete up to here. */
   through: Cursor
-  lost: Lost | undefined
 }
 
 export type ReadPage = (form: StreamForm, after: Cursor) => Promise<LogPage>
@@ -50,20 +50,36 @@ async function readPage(
   form: StreamForm,
   after: Cursor,
 ): Promise<LogPage & { isLast: boolean }> {
-  const { events, through, lost } = await log.read({ topics: form.topics, after, limit, maxBytes })
-  const { epoch } = through
-  const frames = events.map((event) => encodeStoredEvent(epoch, event, form.envelope))
-  const last = events.at(-1)
+  const page = await log.read({ topics: form.topics, after, limit, maxBytes })
+  const { events, lost, removed } = page
+  const { frames, last } = encodePage(events, form)
+  const isCut = frames.length < events.length
+  const through = isCut && last ? cursorOf(last) : page.through
   return {
-    start: lost ? startOf(lost, through) : after,
+    lost,
+    removed,
     chunk: frames.length > 0 ? Buffer.from(frames.join('')) : undefined,
     count: frames.length,
+    first: events[0] && cursorOf(events[0]),
     through,
-    lost,
     isLast: last?.offset !== through.offset,
   }
 }
 
-function startOf({ oldest }: Lost, through: Cursor): Cursor {
-  return oldest ? { ...oldest, offset: oldest.offset - 1 } : through
+/** As many of the events as make `maxBytes`, but at least one. Frames may be far bigger than the data: a line feed becomes seven bytes. */
+function encodePage(
+  events: readonly StoredEvent[],
+  { envelope }: StreamForm,
+): { frames: string[]; last: StoredEvent | undefined } {
+  const frames: string[] = []
+  let bytes = 0
+  let last: StoredEvent | undefined
+  for (const event of events) {
+    const frame = encodeStoredEvent(event, envelope)
+    bytes += Buffer.byteLength(frame)
+    if (last && bytes > maxBytes) break
+    frames.push(frame)
+    last = event
+  }
+  return { frames, last }
 }

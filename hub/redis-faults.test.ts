@@ -1,3 +1,6 @@
+import { Redis } from 'ioredis'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -5,7 +8,7 @@ import { startCuttingProxy } from '@/e2e/support/cutting-proxy'
 import { readerOf } from '@/e2e/support/feed-reader'
 import { findServer } from '@/e2e/support/find-server'
 import { startRedis, type RunningRedis } from '@/e2e/support/start-redis'
-import type { Cursor } from '@/events/cursor'
+import { formatCursor, type Cursor } from '@/events/cursor'
 import type { NewEvent } from '@/events/event'
 import type { EventLog, Retention } from './event-log'
 import { createHub } from './hub'
@@ -61,7 +64,7 @@ async function eventually<T>(ask: () => Promise<T>): Promise<T> {
 async function readTopic(log: EventLog, topic: string): Promise<{ id: string; data: string }[]> {
   const { epoch } = await log.head()
   const { events } = await log.read({ topics: [topic], after: { epoch, offset: 0 }, ...page })
-  return events.map(({ offset, data }) => ({ id: `${epoch}.${offset}`, data }))
+  return events.map((stored) => ({ id: formatCursor(stored), data: stored.data }))
 }
 
 afterEach(async () => {
@@ -166,8 +169,8 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
 
     const read = await log.read({ after: head, ...page })
     const located = await log.locate(['a'], { cursor: head })
-    expect(read).toMatchObject({ events: [], lost: { reason: 'epoch' }, through: { offset: 0 } })
-    expect(located).toMatchObject({ after: read.through, lost: { reason: 'epoch' } })
+    expect(read).toMatchObject({ events: [], lost: 'epoch', through: { offset: 0 } })
+    expect(located).toMatchObject({ after: read.through, lost: 'epoch' })
     expect((await log.head()).epoch).not.toBe(head.epoch)
     ended.abort()
   })
@@ -236,38 +239,175 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     await proxy.close()
   })
 
-  describe('restored to an earlier state', () => {
+  describe('started again without its end', () => {
     let redis: RunningRedis
     let log: EventLog
-    let head: Cursor
+    let kept: Cursor
+    let gone: Cursor
 
     beforeEach(async () => {
       redis = await start()
       log = open(redis)
       await append(log, 'a', 'kept')
+      kept = await log.head()
       await redis.command('SAVE')
       await append(log, 'a', 'gone')
-      head = await log.head()
+      gone = await log.head()
       await redis.kill()
       await redis.restart()
     })
 
-    test('is another log for those who had seen more', async () => {
-      const read = await eventually(() => log.read({ topics: ['a'], after: head, ...page }))
+    /** Who had no more than was kept misses nothing; who had more is told; nothing has an id of what is gone. */
+    async function expectNewTerm(of: EventLog): Promise<void> {
+      const held = await eventually(() => of.read({ topics: ['a'], after: kept, ...page }))
+      const lost = await of.read({ topics: ['a'], after: gone, ...page })
 
-      expect(read.lost?.reason).toBe('epoch')
-      expect(read.events.map(({ data }) => data)).toEqual(['kept'])
-      const [id] = await append(log, 'a', 'next')
-      expect(id).toBe(`${read.through.epoch}.${head.offset}`)
+      expect(held).toMatchObject({ lost: undefined, events: [{ data: 'next' }] })
+      expect(lost.lost).toBe('future')
+      expect(lost.events.map(({ data }) => data)).toEqual(['kept', 'next'])
+      expect(lost.events.map(formatCursor)).not.toContain(formatCursor(gone))
+    }
+
+    test('begins a term with the next append, of a process that lives on', async () => {
+      await eventually(() => append(log, 'a', 'next'))
+
+      await expectNewTerm(log)
     })
 
-    test('is another log all the same when another process has overtaken what they had seen', async () => {
+    test('begins a term when a process that has seen more reads, and those who have less go on', async () => {
+      const read = await eventually(() => log.read({ topics: ['a'], after: gone, ...page }))
+      await append(log, 'a', 'next')
+
+      expect(read.lost).toBe('future')
+      await expectNewTerm(log)
+    })
+
+    test('begins a term with the append of another process, and one that has seen more goes on with it', async () => {
       await append(open(redis), 'b', 'in its place', 'and one more')
 
-      const read = await eventually(() => log.read({ topics: ['a', 'b'], after: head, ...page }))
+      await eventually(() => append(log, 'a', 'next'))
 
-      expect(read.lost?.reason).toBe('epoch')
-      expect(read.events.map(({ data }) => data)).toEqual(['kept', 'in its place', 'and one more'])
+      await expectNewTerm(log)
+      const { events } = await log.read({ topics: ['b'], after: kept, ...page })
+      expect(events.map(({ data }) => data)).toEqual(['in its place', 'and one more'])
+    })
+
+    test('tells an open stream, and goes on with it', async () => {
+      const hub = createHub(log)
+      const feed = await hub.subscribe({ topics: ['a'], envelope: false })
+      const reader = readerOf(feed)
+      await eventually(() => append(log, 'a', 'next'))
+      const before = await reader.next()
+      await redis.command('SAVE')
+      await append(log, 'a', 'gone again')
+      await reader.next()
+
+      await redis.kill()
+      await redis.restart()
+      const told = await reader.next()
+
+      expect(before).toMatchObject([{ data: 'next' }])
+      expect(told.map((frame) => frame.event ?? frame.data)).toEqual(['resync', 'kept', 'next'])
+      expect(JSON.parse(told[0]?.data ?? '')).toMatchObject({ reason: 'future', topics: ['a'] })
+      await feed.close()
+    })
+  })
+
+  test('of ten thousand terms keeps the newest, and those of which there are events', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'oldest')
+    const oldest = await log.head()
+    // What ten thousand restarts leave behind.
+    const client = new Redis(redis.port)
+    const fill = client.pipeline()
+    for (let n = 2; n <= 10_100; n++) {
+      fill
+        .xadd('{sse}:terms', `1-${n}`, 'epoch', `term${n}`)
+        .hset('{sse}:term', `term${n}`, `1-${n}`)
+    }
+    await fill.exec()
+    const other = open(redis)
+    const [next] = await append(other, 'a', 'next')
+    const { events } = await other.read({ topics: ['a'], after: { ...oldest, offset: 0 }, ...page })
+    const held = await other.locate(['a'], { cursor: oldest })
+    const ofNoEvent = await other.locate(['a'], { cursor: { epoch: 'term9000', offset: 1 } })
+
+    const unpruned = await client.xlen('{sse}:terms')
+    await append(open(redis, { maxAgeMs: 1 }), 'b', 'when all else is too old')
+    await append(open(redis, { maxAgeMs: 1 }), 'b', 'once more')
+    const pruned = await client.xlen('{sse}:terms')
+    await client.quit()
+
+    expect(unpruned).toBeGreaterThan(10_100)
+    expect(pruned).toBeLessThan(unpruned)
+    expect(pruned).toBeGreaterThanOrEqual(10_000)
+    expect(events.map(formatCursor)).toEqual([formatCursor(oldest), next])
+    expect(held.lost).toBeUndefined()
+    expect(ofNoEvent.lost).toBeUndefined()
+  })
+
+  describe('the format', () => {
+    const forLong: Partial<Retention> = { maxAgeMs: 100 * 365 * 86_400_000 }
+
+    /** A Redis with what the version before kept. */
+    async function startFromVersion1(): Promise<RunningRedis> {
+      const redis = await start()
+      await redis.kill()
+      copyFileSync(join(__dirname, 'fixtures/redis-version-1.rdb'), join(redis.folder, 'dump.rdb'))
+      await redis.restart()
+      return redis
+    }
+
+    test('of version 1 is brought up to date: its events, ids and keys are as they were', async () => {
+      const redis = await startFromVersion1()
+      const log = open(redis, forLong)
+
+      const head = await log.head()
+      const after = { epoch: 'c6e12979', offset: 0 }
+      const read = await log.read({ topics: ['orders', 'news', 'busy'], after, ...page })
+      const paid = [{ type: 'order.paid', data: '{"amount":4200}' }]
+      const idempotency = { key: 'first', fingerprint: 'print' }
+      const again = await log.append('orders', paid, { idempotency })
+      const [next] = await append(log, 'news', 'five')
+
+      expect(head).toEqual({ epoch: 'c6e12979', offset: 1_535 })
+      expect(read).toMatchObject({ lost: undefined, removed: [0, 0, 1_531] })
+      expect(read.events.map((stored) => [formatCursor(stored), stored.data])).toEqual([
+        ['c6e12979.1', '{"amount":4200}'],
+        ['c6e12979.2', 'one'],
+        ['c6e12979.3', 'two'],
+        ['c6e12979.4', 'three\0'],
+        ['c6e12979.1532', 'busy 2 507'],
+        ['c6e12979.1533', 'busy 2 508'],
+        ['c6e12979.1534', 'busy 2 509'],
+        ['c6e12979.1535', 'four'],
+      ])
+      expect(again).toEqual({ ids: ['c6e12979.1'], replayed: true })
+      expect(next).toMatch(/\.1536$/)
+      expect(next).not.toContain('c6e12979')
+    })
+
+    test('brought up to date under a program of version 1, fails it: it neither loses nor adds anything', async () => {
+      const redis = await startFromVersion1()
+      // What each script of version 1 begins with.
+      const begin = (): Promise<unknown> => redis.command('HMGET', '{sse}:log', 'epoch', 'head')
+      expect(await begin()).toEqual(['c6e12979', '1535'])
+
+      await open(redis, forLong).head()
+
+      await expect(begin()).rejects.toThrow('WRONGTYPE')
+    })
+
+    test('of a newer program is unavailable, and the error says so', async () => {
+      const redis = await start()
+      const log = open(redis)
+      await append(log, 'a', 'one')
+      await redis.command('SET', '{sse}:log', '3')
+
+      const says = { ...unavailable, message: expect.stringContaining('format 3') as string }
+      await expect(append(log, 'a', 'two')).rejects.toMatchObject(says)
+      await expect(log.head()).rejects.toMatchObject(says)
     })
   })
 
@@ -363,7 +503,7 @@ async function follow(
     hasChanged = false
     for (;;) {
       const { events, through, lost } = await log.read({ topics, after, limit: 7, maxBytes: 1_000 })
-      if (lost) throw new Error(`lost: ${lost.reason}`)
+      if (lost) throw new Error(`lost: ${lost}`)
       seen.push(...events.map(({ data }) => data))
       const isEnd = events.at(-1)?.offset !== through.offset
       after = through

@@ -1,20 +1,22 @@
 /**
  * The log in Redis, which processes on several machines share. The clocks of the processes should agree: each gives the time to what
- * it appends. Redis 6.2 or later, with
+ * it appends, but for one that is more than a minute behind the newest event. Redis 6.2 or later, with
  *
  * - `appendonly yes` and `appendfsync always`, or acknowledged events can be lost when Redis is killed: with `everysec` it
  *   answers before it writes while the disk is still busy with the second before;
  * - `maxmemory-policy noeviction`, or Redis removes events behind the log's back.
  */
 import { randomBytes } from 'node:crypto'
-import { formatCursor, type Cursor } from '@/events/cursor'
+import { cursorOf, formatCursor, type Cursor } from '@/events/cursor'
 import type { NewEvent, StoredEvent } from '@/events/event'
 import {
+  clockRestMs,
+  clockToleranceMs,
   LogError,
   type Appended,
   type EventLog,
   type Idempotency,
-  type Lost,
+  type LostReason,
   type Retention,
 } from './event-log'
 import {
@@ -23,7 +25,7 @@ import {
   type RedisAddress,
   type RedisConnection,
 } from './redis-connection'
-import { logKey } from './redis-scripts'
+import { formatVersion, logKey, otherFormat } from './redis-scripts'
 import { watchRedis } from './redis-watch'
 import { createWatchers } from './watchers'
 
@@ -49,6 +51,10 @@ export function openRedisLog({
   /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
   let seen = { epoch: '', head: 0, token: '' }
   let notified: Cursor | undefined
+  /** A process begins a term when it first appends. */
+  const ownName = randomBytes(8).toString('hex')
+  let hasAppended = false
+  let clockSetBackAt = -Infinity
   let sendingBytes = 0
   let closing: Promise<void> | undefined
 
@@ -67,7 +73,7 @@ export function openRedisLog({
       redis[script](logKey, [seen.epoch, seen.head, seen.token, newEpoch, ...args]),
     )) as [string, number, string, ...Answers[Name]]
     const found = { epoch, offset: head }
-    // Those who stand in the old epoch should not go on for long.
+    // In another term, perhaps something was lost.
     if (seen.epoch !== '' && epoch !== seen.epoch) notify(found)
     // Answers on two connections may overtake each other.
     if (epoch !== seen.epoch || head > seen.head) seen = { epoch, head, token }
@@ -98,6 +104,9 @@ export function openRedisLog({
       randomBytes(12).toString('base64url'),
       idempotency?.key ?? '',
       idempotency?.fingerprint ?? '',
+      ownName,
+      hasAppended ? 'yes' : 'no',
+      performance.now() - clockSetBackAt > clockRestMs ? clockToleranceMs : longestMs,
       ...events.flatMap(({ type, data }) => [type, data]),
     ]
     const startedAt = performance.now()
@@ -107,13 +116,15 @@ export function openRedisLog({
       // The answer was lost, and perhaps the append. Its token makes a second try harmless.
       return call(connection, 'logAppend', args)
     })
-    const [outcome, epoch, first, count] = rest
+    const [outcome, epoch, first, count, isClockSetBack] = rest
     if (outcome === 'conflict') {
       throw new LogError(
         'idempotency-conflict',
         'The idempotency key was used before, for other events.',
       )
     }
+    if (outcome === 'appended') hasAppended = true
+    if (isClockSetBack) clockSetBackAt = performance.now()
     notify(head)
     const ids = Array.from({ length: count }, (_, index) =>
       formatCursor({ epoch, offset: first + index }),
@@ -142,10 +153,20 @@ export function openRedisLog({
       return await ask()
     } catch (cause) {
       if (!(cause instanceof RedisError)) throw cause
+      if (cause.message.startsWith(otherFormat)) throw otherFormatError(cause)
       throw new LogError('unavailable', `The event log in Redis at ${host}:${port} is away.`, {
         cause,
       })
     }
+  }
+
+  function otherFormatError(cause: RedisError): LogError {
+    const [, found = '?'] = cause.message.split(' ')
+    return new LogError(
+      'unavailable',
+      `The event log in Redis at ${host}:${port} is of format ${found}, and this program needs format ${formatVersion}.`,
+      { cause },
+    )
   }
 
   async function close(): Promise<void> {
@@ -169,14 +190,16 @@ export function openRedisLog({
           maxBytes,
           Date.now() - maxAgeMs,
           topics ? 'some' : 'all',
-          ...new Set(topics),
+          ...(topics ?? []),
         ])
-        const [reason, removedUpTo, through, rows] = rest
-        const events = rows.map(toEvent)
+        const [reason, removed, through, rows, terms] = rest
+        const events = toEvents(rows, terms)
+        const last = events.at(-1)
         return {
           events,
-          through: { ...head, offset: through },
-          lost: toLost(reason, removedUpTo, head, events[0]?.offset ?? 0),
+          through: last?.offset === through ? cursorOf(last) : { ...head, offset: through },
+          lost: reason || undefined,
+          removed,
         }
       }),
     locate: (topics, start) =>
@@ -184,12 +207,12 @@ export function openRedisLog({
         const { head, rest } = await call(connection, 'logLocate', [
           Date.now() - maxAgeMs,
           ...argumentsOf(start),
-          ...new Set(topics),
+          ...topics,
         ])
-        const [reason, removedUpTo, first] = rest
-        const lost = toLost(reason, removedUpTo, head, first)
-        if ('cursor' in start && !lost) return { after: start.cursor, lost, removedUpTo }
-        return { after: first === 0 ? head : { ...head, offset: first - 1 }, lost, removedUpTo }
+        const [reason, removed, first, epoch] = rest
+        const lost = reason || undefined
+        if ('cursor' in start && !lost) return { after: start.cursor, lost, removed }
+        return { after: first === 0 ? head : { epoch, offset: first - 1 }, lost, removed }
       }),
     head: () => answer(() => readHead(connection)),
     watch(onChange, { signal }) {
@@ -201,7 +224,7 @@ export function openRedisLog({
 }
 
 type Argument = string | number
-type Reason = Lost['reason'] | ''
+type Reason = LostReason | ''
 
 /** What each script answers, after the head. */
 interface Answers {
@@ -211,21 +234,28 @@ interface Answers {
     epoch: string,
     first: number,
     count: number,
+    isClockSetBack?: 1 | null,
   ]
-  logRead: [reason: Reason, removedUpTo: number, through: number, rows: EventRow[]]
+  logRead: [
+    reason: Reason,
+    removed: number[],
+    through: number,
+    rows: EventRow[],
+    terms: [epoch: string, begin: number][],
+  ]
   /** `first` is the offset of the first event to read, 0 when there is none. */
-  logLocate: [reason: Reason, removedUpTo: number, first: number]
+  logLocate: [reason: Reason, removed: number[], first: number, epoch: string]
 }
 
 type EventRow = [topic: string, type: string, data: string, offset: number, time: number]
 
-function toEvent([topic, type, data, offset, time]: EventRow): StoredEvent {
-  return { topic, type, data, offset, time }
-}
-
-function toLost(reason: Reason, upTo: number, head: Cursor, first: number): Lost | undefined {
-  if (reason === '') return undefined
-  return { reason, oldest: first === 0 ? undefined : { ...head, offset: first }, upTo }
+/** The rows are in the order of their offsets, and so are the terms. */
+function toEvents(rows: readonly EventRow[], terms: Answers['logRead'][4]): StoredEvent[] {
+  let index = 0
+  return rows.map(([topic, type, data, offset, time]) => {
+    while ((terms[index + 1]?.[1] ?? Infinity) < offset) index++
+    return { topic, epoch: terms[index]?.[0] ?? '', offset, type, data, time }
+  })
 }
 
 function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[] {

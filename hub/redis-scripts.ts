@@ -2,18 +2,27 @@
  * What Redis runs for the log: each script is one step, which no other command can come between.
  * All keys share the hash tag `{sse}`, so that they lie in one slot of a cluster:
  *
- * - `log`, a hash: `epoch`, `head`, `time` and `token` of the newest append, `trimmed`: the highest offset removed of any topic,
- *   `floor`: what topics had lost that are forgotten now.
+ * - `log`, a string: the number of the format that the other keys have. A program of before format 2 expects a hash here, and fails.
+ * - `state`, a hash: `head`, `time` and `token` of the newest append; `epoch` of the present term, the Redis process in which it began
+ *   (`run`), and the process that began it (`by`); `trimmed`: the highest offset removed of any topic; `floor`: what topics had lost
+ *   that are forgotten now; `caps`: until which offset events happened at which time at the latest, after the clock was set back.
+ * - `terms`, a stream: the terms, by ids `<begin>-<n>`. `term`, a hash: the id of each epoch.
  * - `t:<topic>`, a stream: the events kept. Ids are `<offset>-0`.
  * - `live`, a stream: the newest appends, whatever their topic. The id is the offset of an append's last event, `after` the head before it.
  * - `trimmed`, a hash: for each topic known the highest offset removed.
  * - `ages`, a sorted set: the topics by the time of the first event kept.
- * - `k:<topic>:<key>`: idempotency keys. `a:<token>`: what an append answered, for its own second try. Both expire.
+ * - `k:<topic>:<key>`: idempotency keys, which expire; `keys:<topic>`, a sorted set: those of a topic by the offset of the last event.
+ * - `a:<token>`: what an append answered, for its own second try. Expires.
  */
 
 /** The only key named in calls; the scripts know the others. */
 export const logKey = '{sse}:log'
 export const liveKey = '{sse}:live'
+
+/** A process that finds another format can't use the log. */
+export const formatVersion = '2'
+/** How the error begins that says so. */
+export const otherFormat = 'FORMAT'
 
 /** How many appends the live stream keeps, roughly: a process that falls further behind reads the topics instead. */
 const liveLength = 10_000
@@ -21,13 +30,16 @@ const liveLength = 10_000
 const lingering = 100
 /** How long a second try of an append may take to arrive. */
 const tokenMs = 60_000
+/** How many terms are kept whatever has become of their events. */
+const keptTerms = 10_000
 
 /**
- * Every script begins here. ARGV: the epoch, head and token that the caller saw last, and an epoch to draw if one is needed. When
- * the log is not the one that the caller saw (it was restored from a backup, or a replica that lagged took over), then offsets
- * may be given twice: it gets a new epoch, and every reader hears of it.
+ * Every script begins here. ARGV: the epoch, head and token that the caller saw last, and an epoch to use if one is needed. When
+ * the log is not the one that the caller saw (it was restored from a backup, say), offsets may be given twice. If Redis was started
+ * since, they are from here on, and a term begins; else nobody knows from where on, and the term gets another epoch.
  */
 const enter = `
+local stateKey, terms, termOf = '{sse}:state', '{sse}:terms', '{sse}:term'
 local live, trimmedOf, ages = '${liveKey}', '{sse}:trimmed', '{sse}:ages'
 
 local function keyOf(topic) return '{sse}:t:' .. topic end
@@ -35,15 +47,75 @@ local function keyOf(topic) return '{sse}:t:' .. topic end
 local function digits(number) return string.format('%.0f', number) end
 local function id(offset) return digits(offset) .. '-0' end
 local function offsetOf(entry) return tonumber(string.match(entry[1], '^%d+')) end
--- Events: type, data, time. Appends in the live stream: after, topic, time, token.
-local function timeOf(entry) return tonumber(entry[2][6]) end
 local function firstAfter(key, offset)
   return redis.call('XRANGE', key, id(offset + 1), '+', 'COUNT', 1)[1]
 end
 
-local state = redis.call('HMGET', KEYS[1], 'epoch', 'head', 'time', 'token', 'trimmed', 'floor')
+local format = redis.pcall('GET', KEYS[1])
+if type(format) == 'table' then
+  -- A hash, as it was before there were terms.
+  redis.call('RENAME', KEYS[1], stateKey)
+  redis.call('SET', KEYS[1], '${formatVersion}')
+  local only = redis.call('HGET', stateKey, 'epoch')
+  redis.call('XADD', terms, '0-1', 'epoch', only)
+  redis.call('HSET', termOf, only, '0-1')
+elseif not format then
+  redis.call('SET', KEYS[1], '${formatVersion}')
+elseif format ~= '${formatVersion}' then
+  return redis.error_reply('${otherFormat} ' .. format)
+end
+
+local state = redis.call('HMGET', stateKey,
+  'epoch', 'head', 'time', 'token', 'trimmed', 'floor', 'run', 'by', 'caps')
 local epoch, head, time, token = state[1], tonumber(state[2] or 0), tonumber(state[3] or 0), state[4] or ''
-local trimmed, floor = tonumber(state[5] or 0), tonumber(state[6] or 0)
+local trimmed, floor, run, by = tonumber(state[5] or 0), tonumber(state[6] or 0), state[7], state[8]
+
+-- By offset, and by time, too.
+local caps = {}
+for offset, at in string.gmatch(state[9] or '', '(%d+):(%d+)') do
+  caps[#caps + 1] = { offset = tonumber(offset), time = tonumber(at) }
+end
+
+-- Events: type, data, time. Appends in the live stream: after, topic, time, token.
+local function timeOf(entry)
+  local at = tonumber(entry[2][6])
+  for _, cap in ipairs(caps) do
+    if cap.offset >= offsetOf(entry) then return math.min(at, cap.time) end
+  end
+  return at
+end
+
+-- The Redis process: another one may have lost what the one before had.
+local function runOfRedis() return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
+
+local function newestTerm()
+  local entry = redis.call('XREVRANGE', terms, '+', '-', 'COUNT', 1)[1]
+  if not entry then return nil end
+  local begin, n = string.match(entry[1], '^(%d+)-(%d+)$')
+  return entry[1], tonumber(begin), tonumber(n)
+end
+
+local function addTerm(begin, n, name)
+  local termId = digits(begin) .. '-' .. n
+  redis.call('XADD', terms, termId, 'epoch', name)
+  redis.call('HSET', termOf, name, termId)
+  epoch = name
+end
+
+local function beginTerm(begin, name, process)
+  local _, lastBegin, n = newestTerm()
+  addTerm(begin, lastBegin == begin and n + 1 or 1, name)
+  run, by = runOfRedis(), process
+  redis.call('HSET', stateKey, 'epoch', epoch, 'run', run, 'by', by)
+end
+
+local function renameTerm(name)
+  local termId, begin, n = newestTerm()
+  redis.call('XDEL', terms, termId)
+  redis.call('HDEL', termOf, epoch)
+  addTerm(begin, n + 1, name)
+  redis.call('HSET', stateKey, 'epoch', epoch)
+end
 
 local function isAsSeen(seenHead, seenToken)
   if head <= seenHead then return head == seenHead and token == seenToken end
@@ -53,9 +125,19 @@ local function isAsSeen(seenHead, seenToken)
   return offsetOf(entry) == seenHead and entry[2][8] == seenToken
 end
 
-if not epoch or (epoch == ARGV[1] and not isAsSeen(tonumber(ARGV[2]), ARGV[3])) then
-  epoch = ARGV[4]
-  redis.call('HSET', KEYS[1], 'epoch', epoch)
+if not epoch then
+  redis.call('DEL', terms, termOf)
+  beginTerm(head, ARGV[4], '')
+elseif epoch == ARGV[1] and not isAsSeen(tonumber(ARGV[2]), ARGV[3]) then
+  if run ~= runOfRedis() then beginTerm(head, ARGV[4], '') else renameTerm(ARGV[4]) end
+end
+
+-- The epoch that an offset was given in.
+local function epochAt(offset)
+  local entry = offset > 0 and redis.call('XREVRANGE', terms, digits(offset - 1), '-', 'COUNT', 1)[1]
+  -- Of the offsets before the first term that is still known, that one stands for all.
+  entry = entry or redis.call('XRANGE', terms, '-', '+', 'COUNT', 1)[1]
+  return entry[2][2]
 end
 `
 
@@ -65,19 +147,29 @@ return { epoch, head, token }
 `
 
 /**
- * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or nothing, its fingerprint; type and data of each event.
- * Adds all of the events or none: Redis decides before the first write whether it has memory for the script.
+ * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or nothing, its fingerprint; the process that appends, and
+ * whether it has appended before; how far the log's clock may be ahead; type and data of each event. Adds all of the events or none: Redis decides before the first write whether it has memory for the script.
  */
 const appendScript = `${enter}
 local topic, now, maxAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local ownToken, idempotencyKey, fingerprint = ARGV[9], ARGV[10], ARGV[11]
+local process, hasAppended, clockTolerance = ARGV[12], ARGV[13] == 'yes', tonumber(ARGV[14])
 local key = keyOf(topic)
 local tokenKey = '{sse}:a:' .. ownToken
 
+local function forgetKeys(name, removedUpTo)
+  local known = '{sse}:keys:' .. name
+  for _, own in ipairs(redis.call('ZRANGEBYSCORE', known, '-inf', removedUpTo)) do
+    redis.call('DEL', '{sse}:k:' .. name .. ':' .. own)
+  end
+  redis.call('ZREMRANGEBYSCORE', known, '-inf', removedUpTo)
+end
+
 local function noteFirst(name, removedUpTo)
+  forgetKeys(name, removedUpTo)
   if removedUpTo > trimmed then
     trimmed = removedUpTo
-    redis.call('HSET', KEYS[1], 'trimmed', digits(trimmed))
+    redis.call('HSET', stateKey, 'trimmed', digits(trimmed))
   end
   local first = firstAfter(keyOf(name), 0)
   if first then
@@ -90,7 +182,7 @@ local function noteFirst(name, removedUpTo)
   redis.call('ZREM', ages, name)
   if removedUpTo > floor then
     floor = removedUpTo
-    redis.call('HSET', KEYS[1], 'floor', digits(floor))
+    redis.call('HSET', stateKey, 'floor', digits(floor))
   end
 end
 
@@ -126,6 +218,42 @@ local function trimSurplus(room)
   if surplus >= ${lingering} then remove(topic, math.min(surplus, room)) end
 end
 
+local function keptFrom()
+  local lowest = head + 1
+  for _, name in ipairs(redis.call('ZRANGE', ages, 0, 9)) do
+    local first = firstAfter(keyOf(name), 0)
+    if first then lowest = math.min(lowest, offsetOf(first)) end
+  end
+  return lowest
+end
+
+local function pruneTerms()
+  if redis.call('XLEN', terms) <= ${keptTerms} then return end
+  local from = keptFrom()
+  local oldest = redis.call('XRANGE', terms, '-', '+', 'COUNT', 10)
+  for index = 1, #oldest - 1 do
+    if offsetOf(oldest[index + 1]) >= from or redis.call('XLEN', terms) <= ${keptTerms} then return end
+    redis.call('XDEL', terms, oldest[index][1])
+    redis.call('HDEL', termOf, oldest[index][2][2])
+  end
+end
+
+-- The clock had jumped ahead: what it stamped would not age before that time.
+local function setClockBack(offset)
+  local kept = {}
+  for _, cap in ipairs(caps) do
+    if cap.time < now and cap.time >= now - maxAge then kept[#kept + 1] = cap end
+  end
+  kept[#kept + 1] = { offset = offset, time = now }
+  caps = kept
+  local text = {}
+  for index, cap in ipairs(caps) do text[index] = digits(cap.offset) .. ':' .. digits(cap.time) end
+  redis.call('HSET', stateKey, 'caps', table.concat(text, ' '))
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', ages, '(' .. digits(now), '+inf')) do
+    redis.call('ZADD', ages, digits(now), name)
+  end
+end
+
 local done = redis.call('GET', tokenKey)
 if done then
   local doneEpoch, first, count = string.match(done, '^(%w+) (%d+) (%d+)$')
@@ -139,15 +267,15 @@ if idempotencyKey ~= '' then
     string.match(redis.call('GET', remembered) or '', '^(%d+) (%d+) (%d+) (.*)$')
   if seenTime and tonumber(seenTime) >= now - maxAge then
     local outcome = seenPrint == fingerprint and 'replayed' or 'conflict'
-    return { epoch, head, token, outcome, epoch, tonumber(first), tonumber(count) }
+    return { epoch, head, token, outcome, epochAt(tonumber(first)), tonumber(first), tonumber(count) }
   end
 end
 
 local before = head
-local count = (#ARGV - 11) / 2
-time = math.max(time, now)
-for index = 12, #ARGV, 2 do
-  local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(time))
+local count = (#ARGV - 14) / 2
+local newTime = time - now > clockTolerance and now or math.max(time, now)
+for index = 15, #ARGV, 2 do
+  local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
   if type(added) == 'table' and added.err then
     -- Full: what is too old makes room, which needs no memory.
     if head == before then trimAged(500) end
@@ -155,10 +283,17 @@ for index = 12, #ARGV, 2 do
   end
   head = head + 1
 end
+local isClockSetBack = newTime < time
+if isClockSetBack then setClockBack(before) end
+time = newTime
 token = ownToken
+if epoch ~= ARGV[4] and (run ~= runOfRedis() or (not hasAppended and by ~= process)) then
+  beginTerm(before, ARGV[4], process)
+  pruneTerms()
+end
 redis.call('XADD', live, 'MAXLEN', '~', ${liveLength}, id(head),
   'after', digits(before), 'topic', topic, 'time', digits(time), 'token', token)
-redis.call('HSET', KEYS[1], 'head', digits(head), 'time', digits(time), 'token', token)
+redis.call('HSET', stateKey, 'head', digits(head), 'time', digits(time), 'token', token)
 if redis.call('HSETNX', trimmedOf, topic, digits(floor)) == 1 then
   redis.call('ZADD', ages, time, topic)
 end
@@ -166,11 +301,12 @@ redis.call('SET', tokenKey, epoch .. ' ' .. digits(before + 1) .. ' ' .. count, 
 if remembered then
   local text = digits(time) .. ' ' .. digits(before + 1) .. ' ' .. count .. ' ' .. fingerprint
   redis.call('SET', remembered, text, 'PX', digits(time - now + maxAge + 1000))
+  redis.call('ZADD', '{sse}:keys:' .. topic, digits(head), idempotencyKey)
 end
 -- More than was added: what lingers shrinks with every append.
 trimAged(count + 100)
 trimSurplus(count + 500)
-return { epoch, head, token, 'appended', epoch, before + 1, count }
+return { epoch, head, token, 'appended', epoch, before + 1, count, isClockSetBack }
 `
 
 /** For those who look back. What is older than `oldest` is not there, whether it was removed or not. */
@@ -196,22 +332,38 @@ end
 -- What is kept of each topic begins after this offset.
 local beginOf = {}
 
--- The highest offset of those topics that is no longer kept.
+-- For each of those topics the highest offset that is no longer kept.
 local function survey(topics, oldest)
-  local highest = 0
-  if #topics == 0 then return highest end
+  local removed = {}
+  if #topics == 0 then return removed end
   for index, known in ipairs(redis.call('HMGET', trimmedOf, unpack(topics))) do
     local begin = lastBefore(keyOf(topics[index]), oldest)
     beginOf[topics[index]] = begin
-    highest = math.max(highest, tonumber(known or floor), begin)
+    removed[index] = math.max(tonumber(known or floor), begin)
   end
-  return highest
+  return removed
 end
 
-local function reasonOf(cursorEpoch, offset, removedUpTo)
-  if cursorEpoch ~= epoch then return 'epoch' end
-  if offset > head then return 'future' end
-  return offset < removedUpTo and 'trimmed' or ''
+-- A cursor holds up to where its term ended.
+local function reasonOf(name, offset)
+  local upTo = head
+  if name ~= epoch then
+    local termId = redis.call('HGET', termOf, name)
+    if not termId then return 'epoch' end
+    local later = redis.call('XRANGE', terms, '(' .. termId, '+', 'COUNT', 1)[1]
+    if later then upTo = offsetOf(later) end
+  end
+  return offset > upTo and 'future' or ''
+end
+
+-- The terms of the offsets from the first to the last: each epoch, and after which offset it begins.
+local function termsBetween(first, last)
+  local found = { { epochAt(first), 0 } }
+  if last == first then return found end
+  for _, entry in ipairs(redis.call('XRANGE', terms, digits(first), digits(last - 1))) do
+    found[#found + 1] = { entry[2][2], offsetOf(entry) }
+  end
+  return found
 end
 
 -- Calls visit(topic, offset, entry) in the order of the offsets, those after one and up to another, or backwards, until it
@@ -295,32 +447,34 @@ local function takeAll(from)
   until isCut
 end
 
-local begin, removedUpTo = 0, 0
+local begin, removed = 0, {}
 if isAll then
   local first = firstAfter(live, 0)
   begin = math.max(first and tonumber(first[2][2]) or head, lastBefore(live, oldest))
-  removedUpTo = math.max(trimmed, begin)
+  removed = { math.max(trimmed, begin) }
 else
-  removedUpTo = survey(topics, oldest)
+  removed = survey(topics, oldest)
 end
-local reason = reasonOf(cursorEpoch, after, removedUpTo)
-if reason == 'epoch' or reason == 'future' then after = 0 end
+local reason = reasonOf(cursorEpoch, after)
+if reason ~= '' then after = 0 end
 if isAll then
   takeAll(math.max(after, begin))
 else
   merge(topics, after, head, true, take)
 end
-return { epoch, head, token, reason, removedUpTo, isCut and last or head, events }
+local through = isCut and last or head
+return { epoch, head, token, reason, removed, through, events,
+  count > 0 and termsBetween(events[1][4], events[count][4]) or {} }
 `
 
 /**
  * ARGV: the time of the oldest event that may be read; `cursor`, epoch and offset, or `last` or `since` and a number; the topics.
- * Answers the offset of the first event to read, 0 when there is none.
+ * Answers the offset of the first event to read and its epoch; the offset is 0 when there is none, or the cursor holds.
  */
 const locateScript = `${lookBack}
 local oldest, kind = tonumber(ARGV[5]), ARGV[6]
 local topics = { unpack(ARGV, kind == 'cursor' and 9 or 8) }
-local removedUpTo = survey(topics, oldest)
+local removed = survey(topics, oldest)
 
 local function firstKept(beginAt)
   local first
@@ -333,10 +487,8 @@ end
 
 local reason, first = '', nil
 if kind == 'cursor' then
-  local offset = tonumber(ARGV[8])
-  reason = reasonOf(ARGV[7], offset, removedUpTo)
-  local from = reason == 'trimmed' and offset or 0
-  if reason ~= '' then first = firstKept(function () return from end) end
+  reason = reasonOf(ARGV[7], tonumber(ARGV[8]))
+  if reason ~= '' then first = firstKept(function () return 0 end) end
 elseif kind == 'since' then
   first = firstKept(function (topic) return lastBefore(keyOf(topic), tonumber(ARGV[7])) end)
 else
@@ -349,7 +501,7 @@ else
     end)
   end
 end
-return { epoch, head, token, reason, removedUpTo, first or 0 }
+return { epoch, head, token, reason, removed, first or 0, first and epochAt(first) or '' }
 `
 
 /** By the names of the commands that run them. */

@@ -11,8 +11,10 @@ export interface Connection {
   rows: <Row extends unknown[]>(sql: string, ...values: Value[]) => Row[]
   /** Runs a statement; returns the id of the last row inserted. */
   run: (sql: string, ...values: Value[]) => number
-  /** Everything `work` does is kept, or, when it throws, nothing. */
-  transaction: <T>(mode: 'DEFERRED' | 'IMMEDIATE', work: () => T) => T
+  /** Everything `work` does is kept, or, when it throws, nothing. It holds the lock of writers. */
+  transaction: <T>(work: () => T) => T
+  /** All that `work` reads is of one moment. It may go on after a query that failed. */
+  snapshot: <T>(work: () => T) => T
   close: () => void
 }
 
@@ -47,8 +49,8 @@ export function openConnection(
       // One array, because a Buffer as the only argument would be taken for named parameters, which ends the process.
       return Number(prepared(sql).run(values.map(bindable)).lastInsertRowid)
     },
-    transaction(mode, work) {
-      database.exec(`BEGIN ${mode}`)
+    transaction(work) {
+      database.exec('BEGIN IMMEDIATE')
       try {
         const result = work()
         database.exec('COMMIT')
@@ -58,6 +60,15 @@ export function openConnection(
         // ROLLBACK fails and hides the cause.
         if (database.inTransaction) database.exec('ROLLBACK')
         throw error
+      }
+    },
+    snapshot(work) {
+      database.exec('BEGIN')
+      try {
+        return work()
+      } finally {
+        // Not COMMIT, which fails once more for a query that has failed.
+        if (database.inTransaction) database.exec('ROLLBACK')
       }
     },
     stopWaiting() {
@@ -79,8 +90,26 @@ export function only<Row>([first]: Row[]): Row {
 
 /** True when another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
-  // The low byte is the primary result code; 5 is SQLITE_BUSY, and the rest tells its kinds apart.
-  return error instanceof Database.SqliteError && ((error.rawCode ?? 0) & 0xff) === 5
+  return resultCodeOf(error) === 5
+}
+
+/** True when there is no room: the disk is full, or a limit of the file's size is reached, which is told as a failed write. */
+export function isFull(error: unknown): boolean {
+  const code = resultCodeOf(error)
+  return code === 13 || code === 10
+}
+
+/** True when a page of the file is not what SQLite has written. */
+export function isDamaged(error: unknown): boolean {
+  return resultCodeOf(error) === 11
+}
+
+/**
+ * The low byte of the error's code, without what tells its kinds apart.
+ * @see https://www.sqlite.org/rescode.html
+ */
+function resultCodeOf(error: unknown): number | undefined {
+  return error instanceof Database.SqliteError ? (error.rawCode ?? 0) & 0xff : undefined
 }
 
 export function textOf(text: Text): string {

@@ -24,15 +24,36 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 testEventLog('SQLite', async (limits) => {
   const file = newFile()
-  const log = openSqliteLog({ file, ...limits })
+  let log = openSqliteLog({ file, ...limits })
   return {
     log,
     reopen: async () => {
       await log.close()
-      return openSqliteLog({ file, ...limits })
+      log = openSqliteLog({ file, ...limits })
+      return log
+    },
+    openOther: () => openSqliteLog({ file, ...limits }),
+    copy: async () => {
+      const copy = join(folder, `${++files}.db`)
+      const source = holdFile(file)
+      source.exec(`VACUUM INTO '${copy}'`)
+      source.close()
+      return async () => putBack(copy, file)
     },
   }
 })
+
+/** What `.restore` of the sqlite3 shell does: the pages of the copy in place of the file's own. */
+function putBack(copy: string, file: string): void {
+  const database = holdFile(file)
+  const tables = ['log', 'terms', 'topics', 'events', 'keys']
+  database.exec(`ATTACH '${copy}' AS copy; BEGIN IMMEDIATE`)
+  for (const table of tables) {
+    database.exec(`DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM copy.${table}`)
+  }
+  database.exec('COMMIT')
+  database.close()
+}
 
 describe('openSqliteLog', () => {
   test.each([
@@ -69,7 +90,7 @@ describe('openSqliteLog', () => {
     const other = holdFile(file)
     other.exec('PRAGMA user_version = 7')
 
-    expect(() => openSqliteLog({ file, ...retention })).toThrow(/\.db is of version 7.* version 1/)
+    expect(() => openSqliteLog({ file, ...retention })).toThrow(/\.db is of version 7.* version 2/)
     expect(other.pragma('journal_mode')).toMatchObject([{ journal_mode: 'delete' }])
   })
 

@@ -4,7 +4,9 @@
 import { LogError, type EventLog, type Retention } from './event-log'
 import { createAppendQueue } from './append-queue'
 import { only } from './sqlite-connection'
+import { watchFile } from './sqlite-file'
 import { createSqliteReader } from './sqlite-reader'
+import { createDiskReserve } from './sqlite-reserve'
 import { openSqliteFile } from './sqlite-schema'
 import { createSqliteWriter } from './sqlite-writer'
 import { createWatchers } from './watchers'
@@ -18,8 +20,16 @@ const pollMs = 250
  */
 export function openSqliteLog({ file, ...retention }: Retention & { file: string }): EventLog {
   const { reading, writing } = openSqliteFile(file)
+  const checkFile = watchFile(file)
   const reader = createSqliteReader(reading, retention.maxAgeMs)
-  const queue = createAppendQueue(createSqliteWriter(writing, retention), notify)
+  const writer = createSqliteWriter(writing, retention)
+  const reserve = createDiskReserve(file)
+  reserve.restore()
+  const queue = createAppendQueue(writer, {
+    checkFile,
+    makeRoom: () => writer.makeRoom(reserve),
+    onCommit: notify,
+  })
   const watchers = createWatchers(startPolling)
   let notifiedOf = 0
   let closing: Promise<void> | undefined
@@ -55,8 +65,10 @@ export function openSqliteLog({ file, ...retention }: Retention & { file: string
   function answer<T>(read: () => T): T {
     assertOpen()
     try {
+      checkFile()
       return read()
     } catch (cause) {
+      if (cause instanceof LogError) throw cause
       throw new LogError('unavailable', 'The event log could not be read.', { cause })
     }
   }

@@ -1,8 +1,10 @@
 /** What a SQLite log answers about its past. Every answer comes from one snapshot. */
 import type { Cursor } from '@/events/cursor'
 import type { StoredEvent } from '@/events/event'
-import { lostReason, type EventLog, type Lost } from './event-log'
-import { only, textOf, type Connection, type Text } from './sqlite-connection'
+import type { EventLog } from './event-log'
+import { isDamaged, only, textOf, type Connection, type Text } from './sqlite-connection'
+import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
+import { epochsBetween, judgeCursor, readLogRow, type LogRow } from './sqlite-terms'
 
 type ReadRequest = Parameters<EventLog['read']>[0]
 type Page = Awaited<ReturnType<EventLog['read']>>
@@ -17,52 +19,69 @@ export interface SqliteReader {
 
 /** The log as the snapshot has it, for the topics asked. */
 interface View {
+  log: LogRow
   head: Cursor
   /** The topics asked, of which the log knows something; undefined when all are asked. */
   ids: number[] | undefined
   names: Map<number, string>
   /** All events up to here are too old to be read, all after it are not. */
   agedUpTo: number
-  /** The highest offset of those topics that is no longer kept. */
-  removedUpTo: number
+  /** For each topic asked, the highest offset that is no longer kept. */
+  removed: number[]
 }
 
 /** Few enough that big events are not read for nothing, many enough that small ones take few queries. */
 const rowsPerQuery = 50
 
 export function createSqliteReader(connection: Connection, maxAgeMs: number): SqliteReader {
+  const reportDamage = createDamageReport()
+
+  /** `instead` where a damaged page is in the way. */
+  function unlessDamaged<T>(query: () => T, instead: () => T): T {
+    try {
+      return query()
+    } catch (error) {
+      if (!isDamaged(error)) throw error
+      reportDamage(error)
+      return instead()
+    }
+  }
+
   function view(topics?: readonly string[]): View {
-    const [epoch, offset, floor, trimmed] = only(
-      connection.rows<[string, number, number, number]>(
-        'SELECT epoch, head, floor, trimmed FROM log',
-      ),
+    const log = readLogRow(connection)
+    const head = { epoch: log.epoch, offset: log.head }
+    const agedUpTo = unlessDamaged(
+      () => lastBefore(Date.now() - maxAgeMs, log.head),
+      () => 0,
     )
-    const head = { epoch, offset }
-    const agedUpTo = lastBefore(Date.now() - maxAgeMs, offset)
     const names = new Map<number, string>()
     if (!topics) {
-      return { head, ids: undefined, names, agedUpTo, removedUpTo: Math.max(trimmed, agedUpTo) }
+      const removed = [Math.max(log.trimmed, agedUpTo)]
+      return { log, head, ids: undefined, names, agedUpTo, removed }
     }
-    let removedUpTo = 0
-    for (const topic of topics) {
+    const removed = topics.map((topic) => {
       const [row] = connection.rows<[number, number]>(
         'SELECT id, trimmed FROM topics WHERE name = ?',
         topic,
       )
-      removedUpTo = Math.max(removedUpTo, row ? row[1] : floor)
-      if (!row) continue
-      names.set(row[0], topic)
-      if (agedUpTo === 0) continue
-      const [aged] = only(
-        connection.rows<[number | null]>(
-          'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?',
-          row[0],
-          agedUpTo,
-        ),
-      )
-      removedUpTo = Math.max(removedUpTo, aged ?? 0)
-    }
-    return { head, ids: [...names.keys()], names, agedUpTo, removedUpTo }
+      if (!row) return log.floor
+      const [id, trimmed] = row
+      names.set(id, topic)
+      return Math.max(trimmed, agedUpTo === 0 ? 0 : lastAgedOf(id, agedUpTo))
+    })
+    return { log, head, ids: [...names.keys()], names, agedUpTo, removed }
+  }
+
+  /** The highest offset of a topic's events that are too old, 0 when none is. */
+  function lastAgedOf(topicId: number, agedUpTo: number): number {
+    const [aged] = only(
+      connection.rows<[number | null]>(
+        'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?',
+        topicId,
+        agedUpTo,
+      ),
+    )
+    return aged ?? 0
   }
 
   /** The offset up to which all events are older than `time`, 0 when none is. */
@@ -108,17 +127,34 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return earliest
   }
 
+  function placeAt(offset: number): Cursor {
+    return { epoch: epochsBetween(connection, offset, offset)(offset), offset }
+  }
+
   function beforeFirst(seen: View, after: number): Cursor {
-    const first = firstAfter(seen, Math.max(after, seen.agedUpTo))
-    return first === undefined ? seen.head : { ...seen.head, offset: first - 1 }
+    const from = Math.max(after, seen.agedUpTo)
+    const first = unlessDamaged(
+      () => firstAfter(seen, from),
+      () => from + 1,
+    )
+    return first === undefined ? seen.head : { ...placeAt(first), offset: first - 1 }
   }
 
   function startOf(seen: View, start: { last: number } | { since: number }): Cursor {
     if ('since' in start) {
-      return beforeFirst(seen, lastBefore(start.since, seen.head.offset))
+      const { since } = start
+      const last = unlessDamaged(
+        () => lastBefore(since, seen.log.head),
+        () => 0,
+      )
+      return beforeFirst(seen, last)
     }
     if (start.last === 0) return seen.head
-    return beforeFirst(seen, nthNewest(seen.ids ?? [], start.last) - 1)
+    const newest = unlessDamaged(
+      () => nthNewest(seen.ids ?? [], start.last),
+      () => 0,
+    )
+    return beforeFirst(seen, newest - 1)
   }
 
   /** The offset of the newest event but `count` - 1, 0 when there are fewer. */
@@ -131,16 +167,6 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
       count - 1,
     )
     return row ? row[0] : 0
-  }
-
-  function judge(cursor: Cursor, seen: View): { from: number; lost: Lost | undefined } {
-    const { head, agedUpTo, removedUpTo } = seen
-    const reason = lostReason(cursor, head, removedUpTo)
-    if (!reason) return { from: cursor.offset, lost: undefined }
-    const from = Math.max(reason === 'trimmed' ? cursor.offset : 0, agedUpTo)
-    const first = firstAfter(seen, from)
-    const oldest = first === undefined ? undefined : { ...head, offset: first }
-    return { from, lost: { reason, oldest, upTo: removedUpTo } }
   }
 
   function rowsAfter(ids: readonly number[] | undefined, after: number, limit: number): EventRow[] {
@@ -164,55 +190,71 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return name
   }
 
-  /** Events from the snapshot; `isCut` when there may be more. */
-  function collect(seen: View, from: number, { limit, maxBytes }: ReadRequest) {
-    const events: StoredEvent[] = []
+  /** Rows from the snapshot, complete up to `upTo`. */
+  function collect(seen: View, from: number, { limit, maxBytes }: ReadRequest): Salvaged {
+    const found: EventRow[] = []
+    const cut = (): Salvaged => ({ found, upTo: found.at(-1)?.[0] ?? from, damaged: 0 })
     let bytes = 0
-    let last = from
-    while (events.length < limit) {
-      const wanted = Math.min(limit - events.length, rowsPerQuery)
-      const rows = rowsAfter(seen.ids, last, wanted)
-      for (const [offset, id, type, data, time] of rows) {
-        bytes += Buffer.byteLength(data)
-        if (events.length > 0 && bytes > maxBytes) return { events, isCut: true }
-        const topic = nameOf(seen, id)
-        events.push({ topic, offset, type: textOf(type), data: textOf(data), time })
-        last = offset
+    while (found.length < limit) {
+      const wanted = Math.min(limit - found.length, rowsPerQuery)
+      const rows = rowsAfter(seen.ids, found.at(-1)?.[0] ?? from, wanted)
+      for (const row of rows) {
+        bytes += Buffer.byteLength(row[3])
+        if (found.length > 0 && bytes > maxBytes) return cut()
+        found.push(row)
       }
-      if (rows.length < wanted) return { events, isCut: false }
+      if (rows.length < wanted) return { found, upTo: seen.head.offset, damaged: 0 }
     }
-    return { events, isCut: true }
+    return cut()
   }
 
-  function snapshot<T>(answer: () => T): T {
-    return connection.transaction('DEFERRED', answer)
+  function toEvents(seen: View, found: readonly EventRow[]): StoredEvent[] {
+    const [first, last] = [found[0], found.at(-1)]
+    if (!first || !last) return []
+    const epochOf = epochsBetween(connection, first[0], last[0])
+    return found.map(([offset, id, type, data, time]) => ({
+      topic: nameOf(seen, id),
+      epoch: epochOf(offset),
+      offset,
+      type: textOf(type),
+      data: textOf(data),
+      time,
+    }))
   }
 
   return {
     read: (request) =>
-      snapshot(() => {
+      connection.snapshot(() => {
+        const { after } = request
         const seen = view(request.topics)
-        const { from, lost } = judge(request.after, seen)
-        const { events, isCut } = collect(seen, from, request)
-        const last = events.at(-1)
-        const through = isCut && last ? { ...seen.head, offset: last.offset } : seen.head
-        return { events, through, lost }
+        const { head, agedUpTo, removed } = seen
+        const lost = judgeCursor(connection, after, seen.log)
+        const from = Math.max(lost ? 0 : after.offset, agedUpTo)
+        const { found, upTo, damaged } = unlessDamaged(
+          () => collect(seen, from, request),
+          () => salvageRows(connection, seen.ids, { ...request, from, head: head.offset }),
+        )
+        const events = toEvents(seen, found)
+        return {
+          events,
+          through: upTo === head.offset ? head : placeAt(upTo),
+          lost,
+          removed: removed.map((offset) => Math.max(offset, damaged)),
+        }
       }),
     locate: (topics, start) =>
-      snapshot(() => {
+      connection.snapshot(() => {
         const seen = view(topics)
-        const { removedUpTo } = seen
-        if ('cursor' in start) {
-          const { from, lost } = judge(start.cursor, seen)
-          return { after: lost ? beforeFirst(seen, from) : start.cursor, lost, removedUpTo }
-        }
-        return { after: startOf(seen, start), removedUpTo }
+        const { removed } = seen
+        if (!('cursor' in start)) return { after: startOf(seen, start), removed }
+        const lost = judgeCursor(connection, start.cursor, seen.log)
+        return { after: lost ? beforeFirst(seen, 0) : start.cursor, lost, removed }
       }),
     head: () => {
-      const [epoch, offset] = only(connection.rows<[string, number]>('SELECT epoch, head FROM log'))
-      return { epoch, offset }
+      const { epoch, head } = readLogRow(connection)
+      return { epoch, offset: head }
     },
   }
 }
 
-type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]
+export type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]

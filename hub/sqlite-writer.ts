@@ -1,8 +1,17 @@
 /** What changes a SQLite log: appends, many in one transaction, and trimming in small steps. */
 import { formatCursor } from '@/events/cursor'
 import type { NewEvent } from '@/events/event'
-import { LogError, type Appended, type Idempotency, type Retention } from './event-log'
-import { only, type Connection } from './sqlite-connection'
+import {
+  clockRestMs,
+  clockToleranceMs,
+  LogError,
+  type Appended,
+  type Idempotency,
+  type Retention,
+} from './event-log'
+import type { Connection } from './sqlite-connection'
+import type { DiskReserve } from './sqlite-reserve'
+import { beginTerm, epochsBetween, readLogRow, renameTerm } from './sqlite-terms'
 
 export interface Append {
   topic: string
@@ -20,18 +29,25 @@ export interface Written {
 export interface SqliteWriter {
   /** All appends in one transaction. Throws when nothing was written. */
   write(appends: readonly Append[]): Written
+  /** On a full disk: removes what is too old, so that its pages can be written again. False when nothing is. */
+  makeRoom(reserve: DiskReserve): boolean
   /** Removes at most `stepRows` rows: what is too old, then what these topics have too many of. True when there may be more. */
   trim(topicIds: ReadonlySet<number>): boolean
 }
 
 /** Small enough that the event loop hardly notices. */
 export const stepRows = 500
+/** What is removed at once on a full disk: 10,000 rows. */
+const roomSteps = 20
 
 export function createSqliteWriter(
   connection: Connection,
   { maxCount, maxAgeMs }: Retention,
 ): SqliteWriter {
   const { rows, run } = connection
+  /** The log as the last append of this process left it; undefined before the first one, which begins a term. */
+  let lastSeen: { epoch: string; head: number } | undefined
+  let clockSetBackAt = -Infinity
 
   function topicIdOf(name: string): number {
     const [known] = rows<[number]>('SELECT id FROM topics WHERE name = ?', name)
@@ -44,7 +60,6 @@ export function createSqliteWriter(
   function seenBefore(
     id: number,
     { key, fingerprint }: Idempotency,
-    epoch: string,
   ): Appended | LogError | undefined {
     const [seen] = rows<[string, number, number]>(
       'SELECT fingerprint, first, count FROM keys WHERE topic_id = ? AND key = ? AND time >= ?',
@@ -60,6 +75,7 @@ export function createSqliteWriter(
         'The idempotency key was used before, for other events.',
       )
     }
+    const epoch = epochsBetween(connection, first, first)(first)
     return { ids: idsFrom(epoch, first, count), replayed: true }
   }
 
@@ -136,6 +152,12 @@ export function createSqliteWriter(
         id,
       )
       run('UPDATE log SET trimmed = max(trimmed, ?)', upTo)
+      run(
+        'DELETE FROM keys WHERE topic_id = ? AND first <= ? AND first + count - 1 <= ?',
+        id,
+        upTo,
+        upTo,
+      )
       forgetIfEmpty(id)
     }
   }
@@ -149,52 +171,93 @@ export function createSqliteWriter(
     if (forgotten) run('UPDATE log SET floor = max(floor, ?)', forgotten[0])
   }
 
-  return {
-    write: (appends) =>
-      connection.transaction('IMMEDIATE', () => {
-        // Read anew each time: another process may have appended.
-        const [epoch, before, lastTime] = only(
-          rows<[string, number, number]>('SELECT epoch, head, time FROM log'),
+  /** The epoch of the term that an append now is of. */
+  function termOf({ epoch, head }: { epoch: string; head: number }): string {
+    if (!lastSeen) return beginTerm(connection, head)
+    // An earlier copy was put in its place, and there is no telling what this term has given twice.
+    if (epoch === lastSeen.epoch && head < lastSeen.head) return renameTerm(connection, epoch)
+    return epoch
+  }
+
+  function timeAfter(lastTime: number): number {
+    const now = Date.now()
+    const hasRested = performance.now() - clockSetBackAt > clockRestMs
+    if (lastTime - now <= clockToleranceMs || !hasRested) return Math.max(lastTime, now)
+    // The clock had jumped ahead: what it stamped would not age before that time.
+    run('UPDATE events SET time = ? WHERE time > ?', now, now)
+    run('UPDATE keys SET time = ? WHERE time > ?', now, now)
+    return now
+  }
+
+  function write(appends: readonly Append[]) {
+    // Read each time: another process may have appended.
+    const before = readLogRow(connection)
+    let term: string | undefined
+    const time = timeAfter(before.time)
+    const topicIds = new Set<number>()
+    let { head } = before
+    let keys = 0
+    const outcomes = appends.map(({ topic, events, idempotency }) => {
+      const id = topicIdOf(topic)
+      const repeated = idempotency && seenBefore(id, idempotency)
+      if (repeated) return repeated
+      if (events.length === 0) return { ids: [], replayed: false }
+      const epoch = (term ??= termOf(before))
+      const first = head + 1
+      const count = events.length
+      for (const { type, data } of events) {
+        run(
+          'INSERT INTO events (offset, topic_id, type, data, time) VALUES (?, ?, ?, ?, ?)',
+          ++head,
+          id,
+          type,
+          data,
+          time,
         )
-        const time = Math.max(lastTime, Date.now())
-        const topicIds = new Set<number>()
-        let head = before
-        let keys = 0
-        const outcomes = appends.map(({ topic, events, idempotency }) => {
-          const id = topicIdOf(topic)
-          const seen = idempotency && seenBefore(id, idempotency, epoch)
-          if (seen) return seen
-          const first = head + 1
-          const count = events.length
-          for (const { type, data } of events) {
-            run(
-              'INSERT INTO events (offset, topic_id, type, data, time) VALUES (?, ?, ?, ?, ?)',
-              ++head,
-              id,
-              type,
-              data,
-              time,
-            )
-          }
-          run('UPDATE topics SET count = count + ? WHERE id = ?', count, id)
-          topicIds.add(id)
-          if (idempotency) {
-            remember(id, idempotency, { first, count, time })
-            keys++
-          }
-          return { ids: idsFrom(epoch, first, count), replayed: false }
-        })
-        run('UPDATE log SET head = ?, time = ?', head, time)
-        return { outcomes, rows: head - before + keys, topicIds }
-      }),
-    trim: (topicIds) =>
-      connection.transaction('IMMEDIATE', () => {
-        const before = Date.now() - maxAgeMs
-        let room = stepRows - trimAged(before, stepRows)
-        room -= trimKeys(before, room)
-        for (const id of topicIds) room -= trimSurplus(id, room)
-        return room === 0
-      }),
+      }
+      run('UPDATE topics SET count = count + ? WHERE id = ?', count, id)
+      topicIds.add(id)
+      if (idempotency) {
+        remember(id, idempotency, { first, count, time })
+        keys++
+      }
+      return { ids: idsFrom(epoch, first, count), replayed: false }
+    })
+    run('UPDATE log SET head = ?, time = ?', head, time)
+    const written: Written = { outcomes, rows: head - before.head + keys, topicIds }
+    const left = term === undefined ? lastSeen : { epoch: term, head }
+    return { written, left, isClockSetBack: time < before.time }
+  }
+
+  function trim(topicIds: ReadonlySet<number>): boolean {
+    const before = Date.now() - maxAgeMs
+    let room = stepRows - trimAged(before, stepRows)
+    room -= trimKeys(before, room)
+    for (const id of topicIds) room -= trimSurplus(id, room)
+    return room === 0
+  }
+
+  return {
+    write(appends) {
+      const done = connection.transaction(() => write(appends))
+      lastSeen = done.left
+      if (done.isClockSetBack) clockSetBackAt = performance.now()
+      return done.written
+    },
+    trim: (topicIds) => connection.transaction(() => trim(topicIds)),
+    makeRoom(reserve) {
+      const [oldest] = rows<[number]>('SELECT time FROM events ORDER BY offset LIMIT 1')
+      if (!oldest || oldest[0] >= Date.now() - maxAgeMs) return false
+      reserve.release()
+      // What was committed goes into the file first: then its place in the write-ahead log is free for what follows.
+      rows('PRAGMA wal_checkpoint(RESTART)')
+      for (let step = 0; step < roomSteps; step++) {
+        if (!connection.transaction(() => trim(new Set()))) break
+      }
+      rows('PRAGMA wal_checkpoint(RESTART)')
+      reserve.restore()
+      return true
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { createParser } from 'eventsource-parser'
 import { describe, expect, test } from 'vitest'
+import type { Cursor } from '@/events/cursor'
 import type { StoredEvent } from '@/events/event'
 import { createForm, type StreamForm } from './encode-stored-event'
 import { createTail, type Tail } from './tail'
@@ -8,13 +9,17 @@ import { createTail, type Tail } from './tail'
 const epoch = 'tail'
 
 function stored(offset: number, topic = 'news', data = `${offset}`): StoredEvent {
-  return { offset, topic, type: 'message', data, time: 1_000 + offset }
+  return { epoch, offset, topic, type: 'message', data, time: 1_000 + offset }
+}
+
+function at(offset: number): Cursor {
+  return { epoch, offset }
 }
 
 /** A tail that begins after `from` and holds `events`. */
 function tailOf(events: StoredEvent[], { from = 0, maxBytes = 1 << 20 } = {}): Tail {
-  const tail = createTail({ epoch, offset: from }, maxBytes)
-  tail.add(events, events.at(-1)?.offset ?? from)
+  const tail = createTail(at(from), maxBytes)
+  tail.add(events, at(events.at(-1)?.offset ?? from))
   return tail
 }
 
@@ -36,13 +41,17 @@ describe('createTail', () => {
     const { chunk, through } = tail.take(plain('news'), 1, 1_000)
 
     expect(idsOf(chunk)).toEqual(['tail.3'])
-    expect(through).toBe(4)
+    expect(through).toEqual(at(4))
   })
 
   test('gives nothing, complete up to its head, when there is nothing of the topic', () => {
     const tail = tailOf([stored(1), stored(2)])
 
-    expect(tail.take(plain('quiet'), 0, 1_000)).toEqual({ chunk: undefined, count: 0, through: 2 })
+    expect(tail.take(plain('quiet'), 0, 1_000)).toEqual({
+      chunk: undefined,
+      count: 0,
+      through: at(2),
+    })
   })
 
   test('cuts between frames, and goes on from there', () => {
@@ -50,11 +59,32 @@ describe('createTail', () => {
     const { length } = tail.take(plain('news'), 3, 1_000).chunk ?? []
 
     const first = tail.take(plain('news'), 0, 2 * (length ?? 0))
-    const second = tail.take(plain('news'), first.through, 1_000)
+    const second = tail.take(plain('news'), first.through.offset, 1_000)
 
     expect(idsOf(first.chunk)).toEqual(['tail.1', 'tail.2'])
-    expect(first.through).toBe(2)
+    expect(first.through).toEqual(at(2))
     expect(idsOf(second.chunk)).toEqual(['tail.3', 'tail.4'])
+  })
+
+  test('an event keeps the epoch of its term, and a place has that of the event before it', () => {
+    const tail = tailOf([stored(1), stored(2)])
+    tail.add(
+      [
+        { ...stored(3), epoch: 'later' },
+        { ...stored(4), epoch: 'later' },
+      ],
+      {
+        epoch: 'later',
+        offset: 4,
+      },
+    )
+
+    const all = tail.take(plain('news'), 0, 1_000)
+    const [cut, rest] = [tail.take(plain('news'), 1, 20), tail.take(plain('news'), 2, 1_000)]
+
+    expect(idsOf(all.chunk)).toEqual(['tail.1', 'tail.2', 'later.3', 'later.4'])
+    expect(cut.through).toEqual(at(2))
+    expect(rest.through).toEqual({ epoch: 'later', offset: 4 })
   })
 
   test('gives at least one event, however large', () => {
@@ -68,7 +98,7 @@ describe('createTail', () => {
 
     const one = tail.take(plain('news'), 0, 1_000).chunk
     const other = tail.take(plain('news'), 0, 1_000).chunk
-    tail.add([stored(3)], 3)
+    tail.add([stored(3)], at(3))
     const later = tail.take(plain('news'), 0, 1_000).chunk
 
     expect(other).toBe(one)
@@ -86,10 +116,10 @@ describe('createTail', () => {
   })
 
   test('the oldest events give way, and the tail says from where it is complete', () => {
-    const tail = createTail({ epoch, offset: 0 }, 10_000)
+    const tail = createTail(at(0), 10_000)
 
     for (let offset = 1; offset <= 500; offset++) {
-      tail.add([stored(offset, offset % 3 === 0 ? 'fizz' : 'news')], offset)
+      tail.add([stored(offset, offset % 3 === 0 ? 'fizz' : 'news')], at(offset))
     }
 
     expect(tail.from).toBeGreaterThan(450)
@@ -108,19 +138,19 @@ describe('createTail', () => {
         fc.subarray(['a', 'b', 'c', 'd'], { minLength: 1 }),
         fc.integer({ min: 1, max: 400 }),
         (added, topics, maxChunkBytes) => {
-          const tail = createTail({ epoch, offset: 0 }, 20_000)
+          const tail = createTail(at(0), 20_000)
           const all: StoredEvent[] = []
           for (const batch of added) {
             const events = batch.map((name, index) => stored(all.length + index + 1, name))
             all.push(...events)
-            tail.add(events, all.length)
+            tail.add(events, at(all.length))
           }
 
           const read: (string | undefined)[] = []
-          for (let after = tail.from; after < tail.head;) {
+          for (let after = tail.from; after < tail.head.offset;) {
             const { chunk, through } = tail.take(plain(...topics), after, maxChunkBytes)
             read.push(...idsOf(chunk))
-            after = through
+            after = through.offset
           }
 
           const expected = all.filter(

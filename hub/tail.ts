@@ -2,18 +2,21 @@
  * The newest events in memory, ready to be sent: what a stream that keeps up reads instead of the log.
  * Holds what it is given and knows where that begins and ends; who fills it, and when, is the hub's.
  */
-import type { Cursor } from '@/events/cursor'
+import { cursorOf, type Cursor } from '@/events/cursor'
 import type { StoredEvent } from '@/events/event'
 import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
 
 export interface Tail {
-  readonly epoch: string
+  /** Where it began. */
+  readonly start: Cursor
   /** The tail is complete after this offset … */
   readonly from: number
-  /** … and up to this one. */
-  readonly head: number
+  /** … and up to here. */
+  readonly head: Cursor
+  /** Every stream that waits has been woken for what is its own, up to here. */
+  flushedTo: Cursor
   /** Adds what followed `head`, complete up to `through`. The oldest events give way. */
-  add(events: readonly StoredEvent[], through: number): void
+  add(events: readonly StoredEvent[], through: Cursor): void
   /**
    * The form's events after `after`, which must not be before `from`: whole frames of at most `maxBytes`, but at least one; undefined
    * when there are none. Complete up to `through`.
@@ -25,7 +28,7 @@ export interface TakenFrames {
   chunk: Uint8Array | undefined
   /** How many frames that is. */
   count: number
-  through: number
+  through: Cursor
 }
 
 interface TailEvent {
@@ -45,14 +48,13 @@ const overheadBytes = 400
 const maxShared = 32
 
 export function createTail(start: Cursor, maxBytes: number): Tail {
-  const { epoch } = start
   const all: Queue = { items: [], first: 0 }
   const byTopic = new Map<string, Queue>()
   // Streams of one form at the same place want the same bytes. Worth keeping only until there are newer ones.
   const shared = new Map<string, Map<number, TakenFrames>>()
   let sharedCount = 0
   let from = start.offset
-  let head = start.offset
+  let head = start
   let heldBytes = 0
 
   function push(event: StoredEvent): void {
@@ -78,9 +80,8 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
   }
 
   function frameOf(item: TailEvent, envelope: boolean): Buffer {
-    if (envelope)
-      return (item.enveloped ??= Buffer.from(encodeStoredEvent(epoch, item.event, true)))
-    return (item.plain ??= Buffer.from(encodeStoredEvent(epoch, item.event, false)))
+    if (envelope) return (item.enveloped ??= Buffer.from(encodeStoredEvent(item.event, true)))
+    return (item.plain ??= Buffer.from(encodeStoredEvent(item.event, false)))
   }
 
   function forgetShared(): void {
@@ -92,16 +93,16 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     const frames: Buffer[] = []
     let bytes = 0
     let through = head
-    let last = after
+    let last: StoredEvent | undefined
     for (const item of merged(form.topics, byTopic, after)) {
       const frame = frameOf(item, form.envelope)
-      if (frames.length > 0 && bytes + frame.length > maxChunkBytes) {
-        through = last
+      if (last && bytes + frame.length > maxChunkBytes) {
+        through = cursorOf(last)
         break
       }
       frames.push(frame)
       bytes += frame.length
-      last = item.event.offset
+      last = item.event
     }
     const count = frames.length
     const chunk = count > 1 ? Buffer.concat(frames, bytes) : frames[0]
@@ -109,7 +110,8 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
   }
 
   return {
-    epoch,
+    start,
+    flushedTo: start,
     get from() {
       return from
     },

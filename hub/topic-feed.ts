@@ -2,32 +2,28 @@
  * A stream's place in the log, as a feed. Holds a position and at most one chunk: what it has not sent yet stays in the tail
  * or in the log.
  */
-import { encodeControl } from '@/events/control-events'
+import { encodeControl, type ControlEvents } from '@/events/control-events'
 import { formatCursor, type Cursor } from '@/events/cursor'
 import { settle, type Feed, type OnReady } from '@/events/feed'
 import { delivered, metrics } from '@/observe/metrics'
 import type { StreamForm } from './encode-stored-event'
-import type { Lost } from './event-log'
+import type { Judged, LostReason } from './event-log'
 import type { LogPage } from './page-reader'
 import type { Tail } from './tail'
 
-/** Where a stream starts, and what its reader must be told first. */
-export interface FeedStart {
+/** Where a stream starts, and what the log said of that place. */
+export interface FeedStart extends Judged {
   after: Cursor
-  /** The cursor that the reader presented, as it came. */
+  /** The cursor that the reader presented, as it came: what was lost after it must be told. */
   presented?: string | undefined
-  /** Why that cursor can't be honoured. */
-  lost?: Lost | undefined
-  /** What was no longer kept before lies at or before this offset. */
-  removedUpTo: number
+  /** The tail that there was before the log was asked: it agrees with what the log said. */
+  tail: Tail | undefined
 }
 
 /** What a feed needs of its hub. */
 export interface FeedSource {
-  /** Undefined before the first stream began. */
+  /** Undefined before the first stream began. Another one when the log has lost what this one had. */
   readonly tail: Tail | undefined
-  /** The offset up to which every sleeping feed has been woken for what is its own. */
-  readonly flushedTo: number
   /** Makes sure that there is a tail, and that `feed` is woken with every flush that has events of its topics, until `leave`. */
   join(feed: PlacedFeed): Promise<void>
   leave(feed: PlacedFeed): void
@@ -44,75 +40,103 @@ export interface PlacedFeed {
   wake(): void
 }
 
+interface Loss {
+  reason: ControlEvents['resync']['reason']
+  topics: string[]
+}
+
 /** Nothing is held before the first `whenReady`. */
 export function createTopicFeed(source: FeedSource, form: StreamForm, start: FeedStart): Feed {
-  let { epoch, offset } = start.after
-  let { lost } = start
-  // What is missing up to here has been told, or was never promised.
-  let toldUpTo = start.removedUpTo
+  const { presented } = start
+  let position = start.after
+  /** For each topic, the offset up to which a loss was told, or never promised. Undefined once the position is beyond all of them. */
+  let told: number[] | undefined = presented === undefined || start.lost ? start.removed : undefined
+  /** What the reader must be told first, once it is known what is kept. */
+  let lostAtStart = lossOf(start)
+  /** The tail that knows the position. Undefined while only the log can judge it. */
+  let own = lostAtStart ? undefined : start.tail
   let next: Uint8Array | undefined
   let joined = false
   let asleep: OnReady | undefined
   let reading: AbortController | undefined
   let isClosed = false
 
+  /** What a reader at the position has lost, and was not told of. */
+  function lossOf({ lost, removed }: Judged): Loss | undefined {
+    if (lost) return { reason: lost satisfies LostReason, topics: [...form.topics] }
+    const topics = form.topics.filter((_, index) => {
+      const upTo = removed[index] ?? 0
+      return upTo > position.offset && upTo > (told?.[index] ?? 0)
+    })
+    return topics.length > 0 ? { reason: 'trimmed', topics } : undefined
+  }
+
   /** A sleeping feed has everything of its own up to the last flush, though no frame told it so. */
-  function position(): Cursor {
-    if (asleep && offset < source.flushedTo) offset = source.flushedTo
-    return { epoch, offset }
+  function currentPosition(): Cursor {
+    if (asleep && own && position.offset < own.flushedTo.offset) position = own.flushedTo
+    return position
   }
 
   const placed: PlacedFeed = {
     form,
-    offset: () => position().offset,
+    offset: () => currentPosition().offset,
     wake() {
       if (!asleep) return
-      position()
+      currentPosition()
       const onReady = asleep
       asleep = undefined
       onReady()
     },
   }
 
-  function resync({ reason, oldest }: Lost, from: string): Buffer {
+  function resync({ reason, topics }: Loss, from: string, first: Cursor | undefined): Buffer {
     metrics.resyncs.inc({ reason })
-    const data = { reason, from, oldest: oldest ? formatCursor(oldest) : null }
-    return Buffer.from(encodeControl('resync', data, { id: formatCursor({ epoch, offset }) }))
+    const data = { reason, from, oldest: first ? formatCursor(first) : null, topics }
+    return Buffer.from(encodeControl('resync', data, { id: formatCursor(position) }))
   }
 
   function isBehind(tail: Tail): boolean {
-    return epoch !== tail.epoch || offset < tail.from
+    if (position.offset < tail.from) return true
+    if (tail === own) return false
+    const { epoch, offset } = tail.start
+    if (lostAtStart || position.epoch !== epoch || position.offset !== offset) return true
+    own = tail
+    return false
   }
 
   async function readBehind(): Promise<void> {
-    const after = { epoch, offset }
+    // A tail that comes while the page is read may know of a loss that the page does not.
+    const { tail } = source
+    const from = lostAtStart ? (presented ?? '') : formatCursor(position)
     reading ??= new AbortController()
-    const page = await source.readPage(form, after, reading.signal)
+    const page = await source.readPage(form, position, reading.signal)
     if (isClosed) return
-    const { lost: missed } = page
-    if (missed && (missed.reason !== 'trimmed' || missed.upTo > toldUpTo)) {
-      toldUpTo = missed.upTo
-      ;({ epoch, offset } = page.start)
-      next = resync(missed, formatCursor(after))
+    const isOfAllTopics = lostAtStart && lostAtStart.reason !== 'trimmed' && !page.lost
+    const loss = isOfAllTopics ? lostAtStart : (lossOf(page) ?? lostAtStart)
+    next = page.chunk
+    if (loss) {
+      told = page.removed
+      position = page.first ? { ...page.first, offset: page.first.offset - 1 } : page.through
+      next = resync(loss, from, page.first)
       if (page.chunk) next = Buffer.concat([next, page.chunk])
-    } else {
-      next = page.chunk
     }
+    lostAtStart = undefined
     delivered.events += page.count
-    ;({ epoch, offset } = page.through)
+    moveTo(page.through)
+    own = tail
+  }
+
+  function moveTo(cursor: Cursor): void {
+    position = cursor
+    if (told?.every((offset) => offset <= cursor.offset)) told = undefined
   }
 
   return {
     get cursor() {
-      return lost ? start.presented : formatCursor(position())
+      return lostAtStart ? presented : formatCursor(currentPosition())
     },
-    resumed: start.presented !== undefined && lost === undefined,
+    resumed: presented !== undefined && !lostAtStart,
     take(maxBytes) {
-      if (lost) {
-        const frame = resync(lost, start.presented ?? '')
-        lost = undefined
-        return frame
-      }
       if (next) {
         const chunk = next
         next = undefined
@@ -120,9 +144,9 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       }
       const { tail } = source
       if (!joined || !tail || isBehind(tail)) return undefined
-      const { chunk, count, through } = tail.take(form, offset, maxBytes)
+      const { chunk, count, through } = tail.take(form, position.offset, maxBytes)
       delivered.events += count
-      if (offset < through) offset = through
+      if (position.offset < through.offset) moveTo(through)
       return chunk
     },
     whenReady(onReady) {

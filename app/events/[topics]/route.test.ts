@@ -288,7 +288,12 @@ describe('GET /events/{topics}', () => {
     expect(connected?.id).toBe(cursor)
     expect(JSON.parse(connected?.data ?? '')).toMatchObject({ cursor, resumed: false })
     expect(resync?.event).toBe('resync')
-    expect(JSON.parse(resync?.data ?? '')).toEqual({ reason: 'epoch', from: cursor, oldest: first })
+    expect(JSON.parse(resync?.data ?? '')).toEqual({
+      reason: 'epoch',
+      from: cursor,
+      oldest: first,
+      topics: ['get.epoch'],
+    })
     expect(rest.map(({ data }) => data)).toEqual(['one', 'two'])
   })
 
@@ -302,6 +307,7 @@ describe('GET /events/{topics}', () => {
       reason: 'future',
       from: cursor,
       oldest: first,
+      topics: ['get.future'],
     })
     expect(rest.map(({ data }) => data)).toEqual(['one'])
   })
