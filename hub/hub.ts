@@ -72,18 +72,23 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   }
 
   function startSession(): Session {
-    const ended = new AbortController()
-    const own: Session = { ended, tail: undefined, started: start() }
-    return own
-
-    async function start(): Promise<void> {
-      // Watched before the head is read, so that nothing falls between.
-      log.watch(paced.request, { signal: ended.signal })
-      const head = await untilAnswered(() => log.head(), ended.signal)
-      own.tail = createTail(head, tailBytes)
-      // What was appended since then found no tail to flush to.
-      paced.request()
+    const own: Session = {
+      ended: new AbortController(),
+      tail: undefined,
+      started: Promise.resolve(),
     }
+    own.started = startTail(own)
+    return own
+  }
+
+  async function startTail(own: Session): Promise<void> {
+    const { signal } = own.ended
+    // Watched before the head is read, so that nothing falls between.
+    log.watch(paced.request, { signal })
+    const head = await untilAnswered(() => log.head(), signal)
+    own.tail = createTail(head, tailBytes)
+    // What was appended since then found no tail to flush to.
+    paced.request()
   }
 
   async function flush(inSlices: Slices): Promise<void> {
