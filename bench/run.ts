@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startRemote } from './load/remote'
 import type { Generator } from './load/generator'
+import { catchUp } from './parts/catch-up'
 import { connecting } from './parts/connecting'
 import { fanOut } from './parts/fan-out'
 import { greetings } from './parts/greetings'
@@ -27,12 +28,12 @@ import {
 import { writeSection } from './docs-section'
 import type { BenchServer } from './servers/bench-server'
 import { nchan } from './servers/nchan'
-import { ours, plainRoute } from './servers/next-apps'
+import { ours, otherCheckout, plainRoute } from './servers/next-apps'
 import { bareNode, betterSse, hono } from './servers/node-servers'
 import { rails } from './servers/rails'
 import { parseSettings, usage, type Settings } from './settings'
 
-const parts = [fanOut, sustained, idle, connecting, publish, replay, greetings]
+const parts = [fanOut, sustained, idle, connecting, publish, replay, catchUp, greetings]
 const servers = [ours, plainRoute, betterSse, bareNode, hono, nchan, rails]
 const loadTimeoutMs = 300_000
 const resultsFile = join(__dirname, '..', 'test-results', 'bench.json')
@@ -157,7 +158,9 @@ function chooseServers(settings: Settings): BenchServer[] {
     settings.servers.length === 0
       ? servers.filter(({ common }) => common || settings.all)
       : choose('server', servers, settings.servers)
-  return asked.filter(({ name, missing }) => {
+  const { against } = settings
+  const all = against === undefined ? asked : [...asked, otherCheckout(against)]
+  return all.filter(({ name, missing }) => {
     const reason = missing?.()
     if (reason !== undefined) console.log(`${name} is skipped: ${reason}.`)
     return reason === undefined

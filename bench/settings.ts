@@ -9,6 +9,8 @@ export interface Settings {
   /** How the names of the loads begin; every load when none is given. */
   loads: string[]
   all: boolean
+  /** The folder of another checkout of this project, installed, which is measured beside this one. */
+  against: string | undefined
   runs: number
   /** How long a steady load is measured, after a warm-up of half of that and 5 s at most. */
   seconds: number
@@ -24,6 +26,7 @@ export const usage = `npm run bench -- [options]
   --server <name>      only this server; may be repeated
   --load <text>        only loads whose name begins so; may be repeated
   --all                every server that there is, not only the common ones
+  --against <folder>   another checkout of this project too, installed: an older commit, say
   --runs <number>      how often everything is measured; the medians are told (3)
   --seconds <number>   how long a steady load is measured (10)
   --max-streams <n>    leave out what needs more open streams than this (10000)
@@ -41,6 +44,7 @@ export function parseSettings(args: string[]): Settings {
       server: { type: 'string', multiple: true, default: [] },
       load: { type: 'string', multiple: true, default: [] },
       all: { type: 'boolean', default: false },
+      against: { type: 'string' },
       runs: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '10' },
       'max-streams': { type: 'string', default: '10000' },
@@ -53,6 +57,7 @@ export function parseSettings(args: string[]): Settings {
     servers: values.server,
     loads: values.load,
     all: values.all,
+    against: values.against,
     runs: parseCount('runs', values.runs),
     seconds: parseCount('seconds', values.seconds),
     maxStreams: parseCount('max-streams', values['max-streams']),

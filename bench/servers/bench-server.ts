@@ -15,6 +15,8 @@ export interface BenchServer {
   replays: boolean
   /** That it has the tutorial's greetings at `/events`. */
   greets: boolean
+  /** Where it says that it is alive; undefined when it does not. */
+  healthPath?: string | undefined
   /** Starts it, with nothing published yet. */
   start: () => Promise<RunningBenchServer>
 }

@@ -23,6 +23,11 @@ export const plainRoute = nextApp('plain-route', {
   replays: false,
 })
 
+/** Another commit of this project, to compare with. */
+export function otherCheckout(folder: string): BenchServer {
+  return nextApp('against', { title: `next-sse in ${folder}`, folder, replays: true })
+}
+
 function nextApp(
   name: string,
   { folder, title, replays }: { folder: string; title: string; replays: boolean },
@@ -34,6 +39,7 @@ function nextApp(
     publishes: 'batches',
     replays,
     greets: true,
+    healthPath: replays ? '/health/live' : undefined,
     build() {
       const next = require.resolve('next/dist/bin/next')
       execFileSync(process.execPath, [next, 'build'], {
