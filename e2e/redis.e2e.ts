@@ -106,7 +106,12 @@ test('Redis flushed: open streams hear resync, and get what is published next', 
     const types = reader.events.map(({ type }) => type)
     expect(types).toEqual(['connected', 'message', 'resync', 'message'])
     const { data } = await reader.until(({ type }) => type === 'resync')
-    expect(JSON.parse(data)).toEqual({ reason: 'epoch', from: before, oldest: null })
+    expect(JSON.parse(data)).toEqual({
+      reason: 'epoch',
+      from: before,
+      oldest: null,
+      topics: ['flushed'],
+    })
     reader.disconnect()
     await ended
   }
