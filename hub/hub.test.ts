@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -7,8 +10,10 @@ import type { Feed } from '@/events/feed'
 import { LogError, type EventLog } from './event-log'
 import { createHub, type Hub, type Subscription } from './hub'
 import { createMemoryLog } from './memory-log'
+import { openSqliteLog } from './sqlite-log'
 
 const retention = { maxCount: 1_000, maxAgeMs: 60_000 }
+const many = { maxCount: 1_000_000, maxAgeMs: 3_600_000 }
 
 let log: EventLog
 let hub: Hub
@@ -410,6 +415,39 @@ describe('subscribe', () => {
 
     expect(await data).toEqual(['one', 'two'])
     await feed.close()
+  })
+
+  test('a flush that catches up with another process leaves turns of the event loop to others', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hub-'))
+    const file = join(folder, 'events.db')
+    const [own, other] = [openSqliteLog({ file, ...many }), openSqliteLog({ file, ...many })]
+    const behind = createHub(own)
+    const feed = await behind.subscribe({ topics: ['quiet'], envelope: false })
+    // The polling of the file is ours to drive.
+    vi.useFakeTimers({ toFake: ['setInterval'] })
+    const arrived = readerOf(feed).next()
+    // While this process stands still, another one appends a lot.
+    const batch = Array.from({ length: 2_000 }, () => ({ type: 'message', data: 'x'.repeat(40) }))
+    for (let n = 0; n < 50; n++) await other.append('busy', batch)
+    await other.append('quiet', [{ type: 'message', data: 'last' }])
+
+    let turns = 0
+    const count = (): void => {
+      turns++
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    vi.advanceTimersByTime(250)
+    const events = await arrived
+    clearImmediate(next)
+
+    expect(events.map(({ data }) => data)).toEqual(['last'])
+    // A hundred pages, of which a turn holds a few.
+    expect(turns).toBeGreaterThan(10)
+    vi.useRealTimers()
+    await feed.close()
+    await Promise.all([behind.close(), other.close()])
+    rmSync(folder, { recursive: true })
   })
 
   test('when the log begins anew, a stream hears of it, and none of its ids runs ahead', async () => {
