@@ -35,7 +35,7 @@ test('A client has so many streams at once; one that ends makes room', async ({ 
   const taken = await read(server.url)
 
   expect(isRefused(refused)).toBe(true)
-  expect(refused.body).toMatch(/^event: reconnect\nretry: \d+\n/)
+  expect(refused.body).toMatch(/^:\nevent: reconnect\nretry: \d+\n/)
   expect(isRefused(greetings)).toBe(true)
   expect(isRefused(taken)).toBe(false)
   for (const reader of readers) reader.disconnect()

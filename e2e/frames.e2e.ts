@@ -178,7 +178,9 @@ test('curl in one terminal prints what curl in another publishes', async ({ serv
   listening.stdout.on('data', (chunk: Buffer) => {
     printed += chunk.toString()
   })
-  await expect.poll(() => printed).toMatch(/event: connected\nretry: \d+\ndata: \{.*\}\n\n$/)
+  await expect
+    .poll(() => printed)
+    .toMatch(/^:\nevent: connected\nretry: \d+\ndata: \{.*\}\nid: .+\n\n$/)
 
   const { stdout } = await promisify(execFile)('curl', [
     '-H',
@@ -190,7 +192,7 @@ test('curl in one terminal prints what curl in another publishes', async ({ serv
 
   const { ids } = JSON.parse(stdout) as { ids: string[] }
   expect(ids).toHaveLength(1)
-  await expect.poll(() => printed).toContain(`\n\nid: ${ids[0]}\ndata: hello\n\n`)
+  await expect.poll(() => printed).toContain(`\n\ndata: hello\nid: ${ids[0]}\n\n`)
   listening.kill()
   await expect.poll(server.openStreams).toBe(0)
 })

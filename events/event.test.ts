@@ -96,8 +96,14 @@ describe('encodeEvent', () => {
     )
   })
 
+  test('the id comes last, so that whoever has it has the event', () => {
+    expect(encodeEvent({ id: 'a.1', type: 'order', data: 'x\ny', retryMs: 5 })).toBe(
+      'event: order\nretry: 5\ndata: x\ndata: y\nid: a.1\n\n',
+    )
+  })
+
   test('the type message is left out: it is what an event without one is', () => {
-    expect(encodeEvent({ id: 'a.1', type: 'message', data: 'x' })).toBe('id: a.1\ndata: x\n\n')
+    expect(encodeEvent({ id: 'a.1', type: 'message', data: 'x' })).toBe('data: x\nid: a.1\n\n')
   })
 })
 

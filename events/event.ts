@@ -46,16 +46,13 @@ const publishableType = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/
 /**
  * The event as one frame. An `id` or `type` that could forge a field or a frame is refused, not mended:
  * a cursor or a name that was silently changed would be worse than an error.
+ *
+ * The id comes last: some clients take it for read as soon as its line is complete, and a connection that breaks in what follows
+ * would cost them the event.
  * @throws {InvalidEventError} `id` or `type` contains CR, LF or NUL, or `retryMs` is not a non-negative integer
  */
 export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): string {
   let frame = ''
-  if (id !== undefined) {
-    if (hasForbiddenCharacter(id)) {
-      throw new InvalidEventError('invalid-id', 'An event id must not contain CR, LF or NUL.')
-    }
-    frame += `id: ${id}\n`
-  }
   if (type !== undefined && type !== '' && type !== 'message') {
     if (hasForbiddenCharacter(type)) {
       throw new InvalidEventError('invalid-type', 'An event type must not contain CR, LF or NUL.')
@@ -68,9 +65,13 @@ export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): strin
     }
     frame += `retry: ${retryMs}\n`
   }
-  if (!hasLineEnd(data)) return `${frame}data: ${data}\n\n`
-  for (const line of data.split(/\r\n|\r|\n/)) frame += `data: ${line}\n`
-  return `${frame}\n`
+  if (!hasLineEnd(data)) frame += `data: ${data}\n`
+  else for (const line of data.split(/\r\n|\r|\n/)) frame += `data: ${line}\n`
+  if (id === undefined) return `${frame}\n`
+  if (hasForbiddenCharacter(id)) {
+    throw new InvalidEventError('invalid-id', 'An event id must not contain CR, LF or NUL.')
+  }
+  return `${frame}id: ${id}\n\n`
 }
 
 /**

@@ -18,8 +18,8 @@ describe('feedOf', () => {
   test('gives one frame for each event, then end', async () => {
     const feed = feedOf(numbers(2))
 
-    expect(await takeNext(feed)).toBe('id: numb.1\ndata: 1\n\n')
-    expect(await takeNext(feed)).toBe('id: numb.2\ndata: 2\n\n')
+    expect(await takeNext(feed)).toBe('data: 1\nid: numb.1\n\n')
+    expect(await takeNext(feed)).toBe('data: 2\nid: numb.2\n\n')
     expect(await takeNext(feed)).toBe('end')
     expect(await takeNext(feed)).toBe('end')
   })

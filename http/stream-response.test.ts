@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createForeignReader, habitsOf } from '@/e2e/support/foreign-reader'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
-import type { ServerSentEvent } from '@/events/event'
+import { encodeEvent, type ServerSentEvent } from '@/events/event'
 import type { Feed } from '@/events/feed'
 import { log } from '@/observe/log'
 import { metrics } from '@/observe/metrics'
 import { feedOf } from './feed-of'
-import { headOf, streamResponse } from './stream-response'
+import { comeBackResponse, headOf, streamResponse } from './stream-response'
 
 /** The signal of a reader that stays. */
 function staying(): AbortSignal {
@@ -311,5 +312,54 @@ describe('headOf', () => {
     expect(head.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     expect(head.body).toBeNull()
     expect(close).toHaveBeenCalledOnce()
+  })
+})
+
+describe('after a cut at any byte, a reader that goes on with the half frame it has', () => {
+  const before = encodeEvent({ id: 'test.1', data: 'whole' })
+  const cut = encodeEvent({ id: 'test.2', type: 'order', data: 'half\nof it' })
+  const whole = { type: 'message', data: 'whole', lastEventId: 'test.1' }
+
+  test.each<[string, (lastEventId: string) => Response]>([
+    ['a stream', (cursor) => streamResponse(feedOf(events(), { cursor }), { signal: staying() })],
+    [
+      'a refusal for want of room',
+      (cursor) => {
+        return streamResponse(feedOf(events(), { cursor }), { signal: staying(), maxStreams: 0 })
+      },
+    ],
+    [
+      'a refusal before there was a feed',
+      (lastEventId) => comeBackResponse('unavailable', { retryMs: 1, lastEventId }),
+    ],
+  ])('is left where it was by %s, and delivers none of it', async (_, answer) => {
+    for (let cutAt = 0; cutAt < cut.length; cutAt++) {
+      const reader = createForeignReader(habitsOf['the EventSource of WebKit'])
+      reader.feed(before + cut.slice(0, cutAt))
+      reader.cut()
+
+      reader.feed(await answer(reader.lastEventId).text())
+
+      expect(reader.lastEventId).toBe('test.1')
+      const [first, control, ...rest] = reader.events
+      expect([first, ...rest.filter(({ type }) => type !== 'end')]).toEqual([whole])
+      expect(control?.type).toMatch(/^(?:connected|reconnect)$/)
+    }
+  })
+
+  test('has no place yet when its first stream broke, and gets none by a refusal', async () => {
+    const [connected = ''] =
+      /^[^]*?\n\n/.exec(
+        await streamResponse(feedOf(events(), { cursor: 'test.1' }), { signal: staying() }).text(),
+      ) ?? []
+    for (let cutAt = 0; cutAt < connected.length; cutAt++) {
+      const reader = createForeignReader(habitsOf['the EventSource of WebKit'])
+      reader.feed(connected.slice(0, cutAt))
+      reader.cut()
+
+      reader.feed(await comeBackResponse('unavailable', { retryMs: 1, lastEventId: '' }).text())
+
+      expect(reader.lastEventId).toBe('')
+    }
   })
 })

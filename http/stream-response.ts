@@ -31,6 +31,12 @@ const maxChunkBytes = 256 * 1024
 /** A reader that takes all there is, from a feed that has it at hand, would keep the event loop to itself: so much, and others have their turn. */
 const turnBytes = 64 * 1024
 const encoder = new TextEncoder()
+/**
+ * The first line of every stream. After a cut inside a frame some clients go on with what they have of it: WebKit with half a line,
+ * which this line ends as whatever it was. An empty line would now deliver half an event, so none follows: what is left goes under in
+ * the control event that comes next, whose type and id replace what was left of those.
+ */
+const firstLine = ':\n'
 
 /** Where a stream goes. */
 export interface Outlet {
@@ -77,10 +83,13 @@ export function streamResponse(feed: Feed, options: StreamOptions): Response {
 
 /**
  * Refuses a stream for what will pass: it asks the reader to come back, and closes. Any status but 200 would end a native EventSource
- * for good.
+ * for good. `lastEventId` is the cursor that the reader presented, empty when it presented none.
  */
-export function comeBackResponse(reason: ReconnectReason, retryMs: number): Response {
-  return new Response(refusalFrame(reason, retryMs), { headers: streamHeaders() })
+export function comeBackResponse(
+  reason: ReconnectReason,
+  { retryMs, lastEventId }: { retryMs: number; lastEventId: string },
+): Response {
+  return new Response(refusal(reason, retryMs, lastEventId), { headers: streamHeaders() })
 }
 
 /** What HEAD answers where GET would answer `response`: the same status and headers, and no stream opened. */
@@ -204,8 +213,8 @@ function createStream(
   }
 
   function open(): true {
-    const refusal = refusalOfStream(maxStreams)
-    if (refusal) return sendLast(refusalFrame(refusal, retryMs))
+    const reason = refusalOfStream(maxStreams)
+    if (reason) return sendLast(refusal(reason, retryMs, feed.cursor))
     begin()
     return send(connectedFrame(feed, heartbeatMs, retryMs))
   }
@@ -228,7 +237,7 @@ function createStream(
     if (failure) throw failure.cause
     if (!stopBegun) return open()
     const reason = reasonToLeave()
-    if (reason) return sendLast(reconnectFrame(reason, retryMs))
+    if (reason) return sendLast(encoder.encode(reconnectFrame(reason, retryMs)))
     const chunk = feed.take(maxChunkBytes)
     if (chunk === 'end') return sendLast(encoder.encode(encodeControl('end', {})))
     if (chunk) return send(chunk)
@@ -279,7 +288,7 @@ function connectedFrame(feed: Feed, heartbeatMs: number, retryMs: number): Uint8
   const { cursor, resumed } = feed
   const data = { cursor: cursor ?? null, resumed, heartbeatMs, time: Date.now() }
   return encoder.encode(
-    encodeControl('connected', data, { id: cursor, retryMs: jittered(retryMs) }),
+    firstLine + encodeControl('connected', data, { id: cursor, retryMs: jittered(retryMs) }),
   )
 }
 
@@ -287,15 +296,19 @@ function pingFrame({ cursor }: Feed): Uint8Array {
   return encoder.encode(encodeControl('ping', { time: Date.now() }, { id: cursor }))
 }
 
-function reconnectFrame(reason: ReconnectReason, retryMs: number): Uint8Array<ArrayBuffer> {
+function reconnectFrame(reason: ReconnectReason, retryMs: number, id?: string): string {
   const wait = jittered(retryMs)
-  return encoder.encode(encodeControl('reconnect', { retryMs: wait, reason }, { retryMs: wait }))
+  return encodeControl('reconnect', { retryMs: wait, reason }, { id, retryMs: wait })
 }
 
-/** A `reconnect` before any `connected`: the stream never was. */
-function refusalFrame(reason: ReconnectReason, retryMs: number): Uint8Array<ArrayBuffer> {
+/** All of a stream that never was: a `reconnect` before any `connected`. Its id is the reader's place, so that no id left over from a cut becomes it. */
+function refusal(
+  reason: ReconnectReason,
+  retryMs: number,
+  id: string | undefined,
+): Uint8Array<ArrayBuffer> {
   metrics.refusals.inc({ reason })
-  return reconnectFrame(reason, retryMs)
+  return encoder.encode(firstLine + reconnectFrame(reason, retryMs, id))
 }
 
 /** Readers that lost their connections together shall not come back together. */

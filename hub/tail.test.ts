@@ -111,7 +111,7 @@ describe('createTail', () => {
     const { chunk } = tail.take(createForm(['news'], true), 0, 1_000)
 
     expect(new TextDecoder().decode(chunk)).toBe(
-      'id: tail.1\ndata: {"topic":"news","type":"order.paid","time":1001,"data":"a\\nb"}\n\n',
+      'data: {"topic":"news","type":"order.paid","time":1001,"data":"a\\nb"}\nid: tail.1\n\n',
     )
   })
 

@@ -34,7 +34,9 @@ function greet(request: Request): Response {
   }
   const { retryMs, ...settings } = streamSettings()
   const onEnd = openStreamOf(request)
-  if (!onEnd) return comeBackResponse('too-many-streams', retryMs)
+  if (!onEnd) {
+    return comeBackResponse('too-many-streams', { retryMs, lastEventId: cursor?.text ?? '' })
+  }
   const feed = feedOf((signal) => greetingsAfter(offset, signal), {
     cursor: formatCursor({ epoch: greetingsEpoch, offset }),
     resumed,

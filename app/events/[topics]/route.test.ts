@@ -341,9 +341,7 @@ describe('GET /events/{topics}', () => {
         expect(response.status).toBe(200)
         expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
         const events = await readAllEvents(response)
-        expect(events).toEqual([
-          { id: undefined, event: 'reconnect', data: expect.any(String) as string },
-        ])
+        expect(events).toEqual([{ id: '', event: 'reconnect', data: expect.any(String) as string }])
         expect(JSON.parse(events[0]?.data ?? '')).toEqual({
           retryMs: expect.any(Number) as number,
           reason: 'unavailable',

@@ -41,8 +41,10 @@ async function read(request: Request, context: TopicsContext): Promise<Response>
   if ('problem' in access) return problemResponse(access.problem, access.headers)
 
   const { start, envelope = topics.length > 1 } = query
+  const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
+  const { retryMs } = config()
   const onEnd = openStreamOf(request)
-  if (!onEnd) return comeBackResponse('too-many-streams', config().retryMs)
+  if (!onEnd) return comeBackResponse('too-many-streams', { retryMs, lastEventId })
   try {
     const feed = await processHub().subscribe({ topics, envelope, start })
     const { expiresAtMs } = access
@@ -51,7 +53,7 @@ async function read(request: Request, context: TopicsContext): Promise<Response>
   } catch (error) {
     onEnd()
     if (!(error instanceof LogError)) throw error
-    return comeBackResponse('unavailable', config().retryMs)
+    return comeBackResponse('unavailable', { retryMs, lastEventId })
   }
 }
 
