@@ -28,7 +28,7 @@ export const config = {
     '/events/((?!(?:[A-Za-z0-9_.,-]|%2[Cc])+$).*)',
     {
       source: '/((?!events(?:/|$)|health/(?:live|ready)$|metrics$|_next/|icon\\.svg$).*)',
-      // Nobody asks for a page with a body.
+      // Nobody asks for a page with a body; one that answers such a request all the same has a policy of next.config.js.
       missing: [
         { type: 'header', key: 'content-length' },
         { type: 'header', key: 'transfer-encoding' },

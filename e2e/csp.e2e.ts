@@ -60,6 +60,34 @@ test('Every answer has a nonce of its own, and its scripts bear it', async ({ se
   expect(nonces.size).toBe(4)
 })
 
+test('However a page is asked for, its policy lets no script run but by a nonce', async ({
+  server,
+}) => {
+  const policies: [string, string][] = []
+  for (const path of ['/', '/topics/news', '/topics/-', '/nothing', '/eventsource']) {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      for (const [framing, headers, body] of [
+        ['no body', {}, undefined],
+        ['a length', {}, 'x=1'],
+        ['a length of 0', {}, ''],
+        ['chunks', { 'transfer-encoding': 'chunked' }, 'x=1'],
+        ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'x=1'],
+        ['an action', { 'content-type': 'text/plain', 'next-action': 'x' }, '[]'],
+      ] as [string, Record<string, string>, string | undefined][]) {
+        const answer = await sendRequest(server.url, path, { method, headers, body })
+        const policy = String(answer.headers['content-security-policy'])
+        policies.push([`${method} ${path} with ${framing}: ${answer.status}`, policy])
+      }
+    }
+  }
+
+  const isStrict = (policy: string): boolean =>
+    policy.includes("default-src 'none'") &&
+    policy.includes("frame-ancestors 'none'") &&
+    !/unsafe|script-src 'self'/.test(policy)
+  expect(policies.filter(([, policy]) => !isStrict(policy))).toEqual([])
+})
+
 test('Every answer says what a browser must not make of it', async ({ server }) => {
   const stream = await sendRequest(server.url, '/events/news')
   const problem = await sendRequest(server.url, '/events/-')
