@@ -1,4 +1,5 @@
 /** Starts what the process needs before the first request, and ends the process when it can't be had. */
+import { describeAccess } from '@/access/describe-access'
 import { oncePerProcess } from '@/events/once-per-process'
 import { drainOnSignals } from '@/http/drain-on-signal'
 import { watchServerRequests } from '@/http/server-requests'
@@ -9,15 +10,15 @@ import { log } from '@/observe/log'
 
 export function start(): void {
   try {
-    const { stallMs, drainMs, trustedProxies, isOpen, jwtSecret, directLane } = config()
+    const { stallMs, drainMs, trustedProxies, directLane } = config()
+    const { jwtSecret: secret, publicTopics, isOpen } = config()
     processHub()
     oncePerProcess('server-requests', () => {
       watchServerRequests({ stallMs, trustedProxies, directLane })
       drainOnSignals({ drainMs })
-      if (isOpen) log.warn('Anyone may publish, because EVENTS_JWT_SECRET is not set.')
-      else if (!jwtSecret) {
-        log.warn('Nobody may publish over HTTP, because EVENTS_JWT_SECRET is not set.')
-      }
+      const access = describeAccess({ secret, publicTopics, isOpen })
+      if (secret === undefined) log.warn(access)
+      else log.info(access)
     })
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof LogError)) throw error

@@ -60,12 +60,14 @@ describe('authorizeRead', () => {
     })
   })
 
-  test('without a secret lets read what is public, and names the variable for the rest', async () => {
+  test('without a secret lets read what is public, and names the variables for the rest', async () => {
     const some = { ...noSecret, publicTopics: ['public'] }
 
     expect(await codeOf(authorizeRead(asked(), ['anything'], noSecret))).toBeUndefined()
     const refused = await authorizeRead(asked(granting({ subscribe: ['*'] })), ['news'], some)
     expect(refused).toMatchObject({ problem: { status: 403, code: 'secret-not-set' } })
+    expect(JSON.stringify(refused)).toContain('news is not public')
+    expect(JSON.stringify(refused)).toContain('PUBLIC_TOPICS')
     expect(JSON.stringify(refused)).toContain('EVENTS_JWT_SECRET')
   })
 })

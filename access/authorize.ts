@@ -30,11 +30,12 @@ export async function authorizeRead(
   { secret, publicTopics }: AccessRules,
 ): Promise<{ expiresAtMs: number | undefined } | Refused> {
   const guarded = topics.filter((topic) => !matchesTopic(publicTopics, topic))
-  if (guarded.length === 0) return { expiresAtMs: undefined }
+  const [first] = guarded
+  if (first === undefined) return { expiresAtMs: undefined }
   if (secret === undefined) {
     return forbidden(
       'secret-not-set',
-      'Only public topics can be read: to read others, set EVENTS_JWT_SECRET on the server, and send a token signed with it.',
+      `${first} is not public: on the server, name it in PUBLIC_TOPICS, or set EVENTS_JWT_SECRET and send a token signed with it.`,
     )
   }
   const token = await checkToken(request, secret)

@@ -94,7 +94,12 @@ function refusalOf(error: StreamError | undefined, noun: Noun): Omit<StreamWords
   }
   if (status === 403) {
     const title = `You may not read this ${noun}`
-    return { why: 'not allowed', sentence: `${title}.`, title, rest }
+    const why = 'not allowed'
+    // This one is for the operator: the message names the variables to set.
+    if (error?.code === 'secret-not-set') {
+      return { why, sentence: `${title}.`, title, rest: error.message }
+    }
+    return { why, sentence: `${title}.`, title, rest }
   }
   if (status === 400 || status === 404) {
     const why = `no such ${noun}`

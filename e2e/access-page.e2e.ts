@@ -18,6 +18,21 @@ test('Without a secret the form says which variable to set', async ({ page, star
   await expect(page.getByRole('textbox', { name: 'Data' })).toHaveValue('hello')
 })
 
+test('Without a secret a topic that is not public says which variables to set', async ({
+  page,
+  start,
+}) => {
+  const server = await start({ env: { EVENTS_JWT_SECRET: '', PUBLIC_TOPICS: 'open.*' } })
+
+  await page.goto(`${server.url}/topics/news`)
+
+  await expect(page.getByRole('status').first()).toContainText('Refused (not allowed)')
+  await expect(page.getByText('You may not read this topic', { exact: true })).toBeVisible()
+  await expect(
+    page.getByText(/news is not public: .*PUBLIC_TOPICS.*EVENTS_JWT_SECRET/),
+  ).toBeVisible()
+})
+
 test.describe('When its cookie expires', () => {
   for (const { renewed, end } of [
     { renewed: true, end: 'goes on with the one that it then has' },

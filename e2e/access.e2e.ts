@@ -123,7 +123,9 @@ const everything: Asked[] = (['GET', 'HEAD', 'POST'] as const).flatMap((method) 
 function refusalOf({ method, topic, token, place, origin }: Asked, server: Setting) {
   const { hasSecret, isProduction } = server
   if (method !== 'POST') {
-    return hasSecret && topic === 'guarded' ? tokens[token]?.refusal : undefined
+    if (hasSecret) return topic === 'guarded' ? tokens[token]?.refusal : undefined
+    // Nothing is public but what PUBLIC_TOPICS names, though on a laptop everything is.
+    return isProduction && topic === 'guarded' ? 'secret-not-set' : undefined
   }
   if (origins[origin]?.isForeign) return 'cross-site'
   if (!hasSecret) return isProduction ? 'secret-not-set' : undefined
@@ -222,12 +224,18 @@ for (const { command, isSlow } of [
   )
 
   test(
-    `next ${command} without a secret lets everybody read, and ${isProduction ? 'nobody' : 'everybody'} publish`,
+    isProduction
+      ? 'next start without a secret lets everybody read what is public, and nobody publish'
+      : 'next dev without a secret lets everybody read and publish',
     { tag: isSlow ? '@soak-only' : [] },
     async ({ start }) => {
       const server = await start({
         command,
-        env: { ...noLimits, EVENTS_JWT_SECRET: '', PUBLIC_TOPICS: '' },
+        env: {
+          ...noLimits,
+          EVENTS_JWT_SECRET: '',
+          PUBLIC_TOPICS: isProduction ? 'open.*' : '',
+        },
       })
 
       await askEverything(server, { hasSecret: false, isProduction })
@@ -237,3 +245,31 @@ for (const { command, isSlow } of [
     },
   )
 }
+
+test('next start without any setting gives no topic to anybody, and says so once', async ({
+  start,
+}) => {
+  // Nor does a variable that a server built for production must not heed.
+  const server = await start({
+    env: { EVENTS_JWT_SECRET: '', PUBLIC_TOPICS: '', NODE_ENV: 'development' },
+  })
+  const ask = (path: string, method = 'GET') => sendRequest(server.url, path, { method })
+
+  const refused = [
+    await ask('/events/news'),
+    await ask('/events/news,alerts?since=all'),
+    await ask('/events/news?access_token=x'),
+    await ask('/events/news', 'POST'),
+  ]
+  const greetings = await ask('/events')
+
+  for (const { status, body } of refused) {
+    expect([status, (JSON.parse(body) as { code: string }).code]).toEqual([403, 'secret-not-set'])
+  }
+  expect(refused[0]?.body).toContain('PUBLIC_TOPICS')
+  expect([greetings.status, greetings.body.includes('connected')]).toEqual([200, true])
+  const said = server.output().match(/EVENTS_JWT_SECRET is not set: [^"]*/g)
+  expect(said).toEqual([
+    'EVENTS_JWT_SECRET is not set: nobody may publish over HTTP, and nobody may read a topic, because PUBLIC_TOPICS names none.',
+  ])
+})

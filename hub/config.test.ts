@@ -5,6 +5,11 @@ import { ConfigError, readConfig } from './config'
 
 const secret = 'a secret of at least thirty-two bytes'
 
+function inProduction(): void {
+  vi.stubEnv('NODE_ENV', 'production')
+  onTestFinished(() => void vi.unstubAllEnvs())
+}
+
 describe('readConfig', () => {
   test('needs no variable', () => {
     expect(readConfig({})).toEqual({
@@ -23,7 +28,7 @@ describe('readConfig', () => {
       isOpen: true,
       corsOrigins: [],
       limitStreams: 100,
-      limitPublish: 60,
+      limitPublish: 0,
       trustedProxies: 0,
       directLane: true,
     })
@@ -37,11 +42,27 @@ describe('readConfig', () => {
     })
   })
 
-  test('in production nobody may publish without a token, secret or not', () => {
-    vi.stubEnv('NODE_ENV', 'production')
-    onTestFinished(() => void vi.unstubAllEnvs())
+  test('in production nothing is public and nobody may publish without a token, secret or not', () => {
+    inProduction()
 
-    expect(readConfig({})).toMatchObject({ publicTopics: ['*'], isOpen: false })
+    for (const env of [{}, { EVENTS_JWT_SECRET: secret }]) {
+      expect(readConfig(env)).toMatchObject({ publicTopics: [], isOpen: false })
+    }
+    expect(readConfig({ PUBLIC_TOPICS: 'news' })).toMatchObject({ publicTopics: ['news'] })
+  })
+
+  test('no variable opens what was built for production', () => {
+    inProduction()
+
+    expect(readConfig({ NODE_ENV: 'development' })).toEqual(readConfig({}))
+  })
+
+  test('publishes without a token are counted, but not where anyone may publish', () => {
+    expect(readConfig({ LIMIT_PUBLISH: '5' }).limitPublish).toBe(5)
+    expect(readConfig({ EVENTS_JWT_SECRET: secret }).limitPublish).toBe(60)
+    inProduction()
+
+    expect(readConfig({}).limitPublish).toBe(60)
   })
 
   test('an empty variable counts as none', () => {
@@ -50,7 +71,8 @@ describe('readConfig', () => {
     )
   })
 
-  test('.env.example lists every variable with its default', () => {
+  test('.env.example lists every variable with its default in production', () => {
+    inProduction()
     const text = readFileSync(join(__dirname, '..', '.env.example'), 'utf8')
 
     const example = Object.fromEntries(

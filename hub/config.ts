@@ -32,7 +32,7 @@ export interface Config {
   drainMs: number
   /** What tokens are signed with, by HS256. `EVENTS_JWT_SECRET`, none by default: then no token is accepted. */
   jwtSecret: string | undefined
-  /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, default `*` without a secret, none with one. */
+  /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, default `*` where anyone may publish, else none. */
   publicTopics: readonly string[]
   /** Whether anyone may publish over HTTP: without a secret, and never in production. */
   isOpen: boolean
@@ -40,7 +40,7 @@ export interface Config {
   corsOrigins: readonly string[]
   /** How many streams a client may have open; 0 for any number. `LIMIT_STREAMS`, default 100. */
   limitStreams: number
-  /** How often a client without a token may ask to publish in a minute; 0 for any number. `LIMIT_PUBLISH`, default 60. */
+  /** How often a client without a token may ask to publish in a minute; 0 for any number. `LIMIT_PUBLISH`, default 0 where anyone may publish, else 60. */
   limitPublish: number
   /** How many proxies of ours are in front, whose `X-Forwarded-For` is to be believed. `TRUST_PROXY`, default 0. */
   trustedProxies: number
@@ -80,6 +80,8 @@ export function readConfig(env: Environment): Config {
     throw new ConfigError('STALL must be at least twice HEARTBEAT, or healthy streams are closed.')
   }
   const jwtSecret = readSecret(env)
+  // Written out, because Next replaces it in a build: no variable opens what was built for production.
+  const isOpen = jwtSecret === undefined && process.env.NODE_ENV !== 'production'
   return {
     eventsUrl: readEventsUrl(env),
     maxCount: readCount(env, 'EVENTS_MAX_COUNT', 100_000),
@@ -92,12 +94,11 @@ export function readConfig(env: Environment): Config {
     streamMaxAgeMs: readMaxAge(env, 'STREAM_MAX_AGE'),
     drainMs: readTimer(env, 'DRAIN', '5s'),
     jwtSecret,
-    publicTopics: readPublicTopics(env, jwtSecret === undefined ? '*' : ''),
-    // Written out, because Next replaces it in a build: no variable opens what was built for production.
-    isOpen: jwtSecret === undefined && process.env.NODE_ENV !== 'production',
+    publicTopics: readPublicTopics(env, isOpen ? '*' : ''),
+    isOpen,
     corsOrigins: readOrigins(env),
     limitStreams: readCount(env, 'LIMIT_STREAMS', 100, 0),
-    limitPublish: readCount(env, 'LIMIT_PUBLISH', 60, 0),
+    limitPublish: readCount(env, 'LIMIT_PUBLISH', isOpen ? 0 : 60, 0),
     trustedProxies: readCount(env, 'TRUST_PROXY', 0, 0),
     directLane: readSwitch(env, 'DIRECT_LANE', 'on'),
   }
