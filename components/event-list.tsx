@@ -25,10 +25,12 @@ import { useRowSizes } from './use-row-sizes'
 
 interface EventListProps {
   stream: Stream<TopicEvent>
+  /** What the stream is of. */
+  topics: readonly string[]
   words: StreamWords
 }
 
-export function EventList({ stream, words }: EventListProps): ReactNode {
+export function EventList({ stream, topics, words }: EventListProps): ReactNode {
   const { events: all, gaps } = stream
   const [open, setOpen] = useState<ReadonlySet<number>>(new Set())
   const [active, setActive] = useState<number>()
@@ -89,6 +91,7 @@ export function EventList({ stream, words }: EventListProps): ReactNode {
         {rows.count > 0 && (
           <EventRows
             stream={stream}
+            topics={topics}
             rows={rows}
             eventCount={events.length}
             virtualizer={virtualizer}

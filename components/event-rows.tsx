@@ -11,6 +11,7 @@ import type { Stream } from './stream'
 
 interface EventRowsProps {
   stream: Stream<TopicEvent>
+  topics: readonly string[]
   rows: ListRows
   /** How many of the rows are events. */
   eventCount: number
@@ -21,7 +22,7 @@ interface EventRowsProps {
 }
 
 export function EventRows(props: EventRowsProps): ReactNode {
-  const { stream, rows, eventCount, virtualizer, pattern, open, onToggle } = props
+  const { stream, topics, rows, eventCount, virtualizer, pattern, open, onToggle } = props
   const newFrom = newFromOf(stream.events)
   const { measureElement } = virtualizer
   // A gap is no event: it stands between two lists, and is an item of neither.
@@ -33,7 +34,7 @@ export function EventRows(props: EventRowsProps): ReactNode {
     if (gap) {
       const line = (
         <div className={styles.place} style={style} data-index={index} ref={measureElement}>
-          <GapLine gap={gap} />
+          <GapLine gap={gap} topics={topics} />
         </div>
       )
       parts.push({ key: `gap ${gap.beforeSeq} ${gap.from}`, gap: line, items: [] })

@@ -4,7 +4,14 @@ import type { Gap } from '@/hooks/gap'
 import styles from './gap-line.module.css'
 import { offsetIn } from './offset-in'
 
-export function GapLine({ gap }: { gap: Gap }): ReactNode {
+interface GapLineProps {
+  gap: Gap
+  /** Those of the stream, if it is of topics: which of them lack events goes without saying where there is one. */
+  topics?: readonly string[]
+}
+
+export function GapLine({ gap, topics = [] }: GapLineProps): ReactNode {
+  const lacking = topics.length > 1 ? gap.topics : []
   return (
     <p className={styles.gap}>
       {/* As high as the text needs, which may wrap. */}
@@ -24,7 +31,7 @@ export function GapLine({ gap }: { gap: Gap }): ReactNode {
         />
       </svg>
       <span>
-        <b>Gap</b> {sentenceOn(gap)}
+        <b>Gap{lacking.length > 0 && ` in ${lacking.join(', ')}`}</b> {sentenceOn(gap)}
       </span>
     </p>
   )

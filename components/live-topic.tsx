@@ -28,7 +28,8 @@ interface LiveTopicProps {
 export function LiveTopic({ topic, sessionKey, children }: LiveTopicProps): ReactNode {
   const meter = useStreamMeter()
   const countUnread = useTitle()
-  const stream = useTopics([topic], {
+  const topics = [topic]
+  const stream = useTopics(topics, {
     last,
     maxEvents,
     share: 'tabs',
@@ -59,7 +60,7 @@ export function LiveTopic({ topic, sessionKey, children }: LiveTopicProps): Reac
       <main className={styles.events}>
         {children}
         <StreamStats stream={stream} meter={meter} />
-        <EventList stream={stream} words={words} />
+        <EventList stream={stream} topics={topics} words={words} />
       </main>
     </>
   )

@@ -6,8 +6,17 @@ import { encodeEvent } from './event'
 
 /** Each control event's data, by type. Times are in milliseconds since the Unix epoch, by the server's clock. */
 export interface ControlEvents {
-  /** First frame of every stream. `cursor` is where the stream starts; `resumed` is true when it goes on after the cursor presented. */
-  connected: { cursor: string | null; resumed: boolean; heartbeatMs: number; time: number }
+  /**
+   * First frame of every stream. `cursor` is where the stream starts; `resumed` is true when it goes on after the cursor presented;
+   * `reader` is the key of who reads, absent where the server tells no readers apart.
+   */
+  connected: {
+    cursor: string | null
+    resumed: boolean
+    heartbeatMs: number
+    time: number
+    reader?: string | undefined
+  }
   /** Nothing else was sent for a heartbeat. */
   ping: { time: number }
   /** Events of `topics` after `from` may be lost. What is kept follows, from the event `oldest` on; null when nothing is kept. */

@@ -1,11 +1,15 @@
 /** What a `resync` tells: the stream could not go on where it was asked to, and events may be missing before the next one. */
 import type { ControlEvents } from '@/events/control-events'
 
+type Resync = ControlEvents['resync']
+
 /**
- * Events after `from` and before `oldest` may be lost; `oldest` is null when the log keeps none.
+ * Events of `topics` after `from` and before `oldest` may be lost; `oldest` is null when the log keeps none, and a server may name no topics.
  * `trimmed`: the log no longer keeps them. `epoch`: it was started anew. `future`: it has not got that far.
  */
-export type Gap = ControlEvents['resync']
+export interface Gap extends Omit<Resync, 'topics'> {
+  topics: readonly string[]
+}
 
 const reasons: readonly unknown[] = ['trimmed', 'epoch', 'future'] satisfies Gap['reason'][]
 
@@ -17,15 +21,19 @@ export function parseGap(data: string): Gap | undefined {
   } catch {
     return undefined
   }
-  return isGap(value) ? value : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  const { reason, from, oldest, topics = [] } = value as Partial<Record<keyof Gap, unknown>>
+  const gap = { reason, from, oldest, topics }
+  return isGap(gap) ? gap : undefined
 }
 
-function isGap(value: unknown): value is Gap {
-  if (typeof value !== 'object' || value === null) return false
-  const { reason, from, oldest } = value as Partial<Record<keyof Gap, unknown>>
+function isGap(gap: Record<keyof Gap, unknown>): gap is Gap {
+  const { reason, from, oldest, topics } = gap
   return (
     reasons.includes(reason) &&
     typeof from === 'string' &&
-    (typeof oldest === 'string' || oldest === null)
+    (typeof oldest === 'string' || oldest === null) &&
+    Array.isArray(topics) &&
+    topics.every((topic) => typeof topic === 'string')
   )
 }

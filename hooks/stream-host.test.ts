@@ -211,7 +211,7 @@ describe('tabs that share a stream', () => {
     const [first, second] = openTabs(2) as [Tab, Tab]
     await untilOpen(first, second)
     publish('one')
-    const gap = { reason: 'trimmed', from: 'abcd.1', oldest: 'abcd.3' }
+    const gap = { reason: 'trimmed', from: 'abcd.1', oldest: 'abcd.3', topics: ['orders'] }
     requests[0]?.response.write(
       `event: resync\nid: abcd.2\ndata: ${JSON.stringify(gap)}\n\nid: abcd.3\ndata: three\n\n`,
     )

@@ -443,7 +443,7 @@ describe('useEventSource', () => {
 
   test('onGap hears of a resync, and the stream goes on from its id', async () => {
     const onGap = vi.fn<(gap: Gap) => void>()
-    const gap = { reason: 'trimmed', from: 'test.1', oldest: 'test.5' }
+    const gap = { reason: 'trimmed', from: 'test.1', oldest: 'test.5', topics: ['orders'] }
     answer = stream(`event: resync\nid: test.4\ndata: ${JSON.stringify(gap)}\n\n`)
     const { result } = renderStream({ onGap })
 

@@ -167,7 +167,7 @@ describe('useTopics', () => {
 
   test('onGap hears what was lost', async () => {
     const onGap = vi.fn<(gap: Gap) => void>()
-    const gap: Gap = { reason: 'epoch', from: 'gone.7', oldest: null, topics: [] }
+    const gap: Gap = { reason: 'epoch', from: 'gone.7', oldest: null, topics: ['orders'] }
     frames = [`event: resync\nid: test.0\ndata: ${JSON.stringify(gap)}\n\n`]
     const { result } = renderTopics({ onGap, initialLastEventId: 'gone.7' })
 
