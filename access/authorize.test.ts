@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { signToken } from '@/e2e/support/publisher'
+import { anonymousReader } from '@/events/reader-key'
 import { authorizePublish, authorizeRead, type AccessRules } from './authorize'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
@@ -52,12 +53,25 @@ describe('authorizeRead', () => {
   test('lets read for as long as the token holds, and what is public for ever', async () => {
     const token = signToken({ exp: now + 3_600, events: { subscribe: ['*'] } }, { secret })
 
-    expect(await authorizeRead(asked(token), ['public', 'news'], guarded)).toEqual({
+    expect(await authorizeRead(asked(token), ['public', 'news'], guarded)).toMatchObject({
       expiresAtMs: (now + 3_600) * 1_000,
     })
-    expect(await authorizeRead(asked(token), ['public'], guarded)).toEqual({
+    expect(await authorizeRead(asked(token), ['public'], guarded)).toMatchObject({
       expiresAtMs: undefined,
     })
+  })
+
+  test('says who reads where a token was needed, and nobody where none was', async () => {
+    const readerIn = async (topics: string[], sub: string): Promise<unknown> => {
+      const token = signToken({ sub, events: { subscribe: ['*'] } }, { secret })
+      const grant = await authorizeRead(asked(token), topics, guarded)
+      return 'reader' in grant && grant.reader
+    }
+
+    expect(await readerIn(['public', 'news'], 'anna')).toBe(await readerIn(['news'], 'anna'))
+    expect(await readerIn(['news'], 'bert')).not.toBe(await readerIn(['news'], 'anna'))
+    expect(await readerIn(['public'], 'anna')).toBe(anonymousReader)
+    expect(await readerIn(['public', 'open.news'], 'bert')).toBe(anonymousReader)
   })
 
   test('without a secret lets read what is public, and names the variables for the rest', async () => {

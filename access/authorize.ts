@@ -1,6 +1,7 @@
 /** Who may read and who may publish: everybody what is public, and otherwise whoever has a token for it. */
 import { matchesTopic } from '@/events/topic-pattern'
 import { problem, type Problem } from '@/http/problem'
+import { readerOf } from './reader-of'
 import { readToken, verifyToken, type Token } from './token'
 
 export interface AccessRules {
@@ -20,18 +21,25 @@ export interface Refused {
   headers: Record<string, string>
 }
 
+export interface ReadGrant {
+  /** It may read no longer than its token holds; undefined when it needs none. */
+  expiresAtMs: number | undefined
+  /** The key of who reads. */
+  reader: string
+}
+
 /**
- * Whether the request may read all of `topics`, and until when: it may read no longer than its token holds, unless it needs none.
- * What is public is so whatever token comes along.
+ * Whether the request may read all of `topics`, until when, and as whom. What is public is so whatever token comes along: there
+ * everybody is the same reader.
  */
 export async function authorizeRead(
   request: Request,
   topics: readonly string[],
   { secret, publicTopics }: AccessRules,
-): Promise<{ expiresAtMs: number | undefined } | Refused> {
+): Promise<ReadGrant | Refused> {
   const guarded = topics.filter((topic) => !matchesTopic(publicTopics, topic))
   const [first] = guarded
-  if (first === undefined) return { expiresAtMs: undefined }
+  if (first === undefined) return { expiresAtMs: undefined, reader: readerOf(undefined) }
   if (secret === undefined) {
     return forbidden(
       'secret-not-set',
@@ -42,7 +50,7 @@ export async function authorizeRead(
   if ('problem' in token) return token
   const { subscribe, expiresAtMs } = token
   const lacking = guarded.find((topic) => !matchesTopic(subscribe, topic))
-  if (lacking === undefined) return { expiresAtMs }
+  if (lacking === undefined) return { expiresAtMs, reader: readerOf(token) }
   return forbidden('not-granted', `This token does not let you read ${lacking}.`)
 }
 

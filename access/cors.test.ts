@@ -44,7 +44,7 @@ describe('shareWith', () => {
     expect(corsOf(response)).toEqual({
       'access-control-allow-credentials': 'true',
       'access-control-allow-origin': 'https://a.example',
-      'access-control-expose-headers': 'Idempotency-Replayed, Retry-After',
+      'access-control-expose-headers': 'Event-Reader, Idempotency-Replayed, Retry-After',
       vary: 'Origin',
     })
   })

@@ -26,7 +26,7 @@ export function shareWith(
   if (origin === undefined) return response
   headers.set('Access-Control-Allow-Origin', origin)
   headers.set('Access-Control-Allow-Credentials', 'true')
-  headers.set('Access-Control-Expose-Headers', 'Idempotency-Replayed, Retry-After')
+  headers.set('Access-Control-Expose-Headers', 'Event-Reader, Idempotency-Replayed, Retry-After')
   return response
 }
 

@@ -179,9 +179,16 @@ const badReads: BadRequest[] = [
     headers: { 'last-event-id': 'x'.repeat(8_192) },
     refusal: 'invalid-cursor',
   },
-  ...['last=1001', 'last=-1', 'last=', 'since=10', 'since=1y', 'last=1&since=1s', 'envelope=2'].map(
-    (query) => ({ what: query, rest: `a?${query}`, refusal: 'invalid-query' }),
-  ),
+  ...[
+    'last=1001',
+    'last=-1',
+    'last=',
+    'since=10',
+    'since=1y',
+    'last=1&since=1s',
+    'envelope=2',
+    'reader=x',
+  ].map((query) => ({ what: query, rest: `a?${query}`, refusal: 'invalid-query' })),
 ]
 
 test('Every bad publish is refused for what is wrong with it, and none leaves a trace', async ({

@@ -122,6 +122,7 @@ const query = fc
       last: fc.oneof(fc.integer({ min: -1, max: 1_100 }).map(String), fc.constant('many')),
       since: fc.constantFrom('all', '10m', '7d', '0s', 'soon', '99999999999d'),
       envelope: fc.constantFrom('0', '1', '2', 'true'),
+      reader: fc.oneof(fc.constantFrom('47DEQpj8HBSa-_TI', 'x', ''), latin1),
       _rsc: latin1,
       access_token: token(latin1),
     },

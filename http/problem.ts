@@ -31,6 +31,7 @@ const kinds = {
   'token-required': { status: 401, title: 'Token required' },
   'invalid-token': { status: 401, title: 'Token does not hold' },
   'not-granted': { status: 403, title: 'Not granted by the token' },
+  'reader-changed': { status: 409, title: 'Another reader now' },
   'secret-not-set': { status: 403, title: 'No token is accepted' },
   'too-many-publishes': { status: 429, title: 'Too many publishes' },
 

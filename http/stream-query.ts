@@ -1,5 +1,6 @@
 /** What a reader asks of a stream: from where, and in which form. Which topics is the path's business. */
 import { parseDuration } from '@/events/duration'
+import { isReaderKey } from '@/events/reader-key'
 import { readPresentedCursor, type PresentedCursor } from './presented-cursor'
 import { problem, type Problem } from './problem'
 
@@ -8,6 +9,8 @@ export interface StreamQuery {
   start: StreamStart | undefined
   /** Whether events come in envelopes; undefined when the reader leaves it to the server. */
   envelope: boolean | undefined
+  /** Who reads, as far as the reader knows it from an earlier answer. */
+  reader: string | undefined
 }
 
 export type StreamStart =
@@ -20,7 +23,7 @@ export type StreamStart =
 const maxLast = 1_000
 
 /**
- * Reads the cursor presented, `?last=`, `?since=` and `?envelope=`. A cursor beats the other two, because a browser that
+ * Reads the cursor presented, `?last=`, `?since=`, `?envelope=` and `?reader=`. A cursor beats the other two, because a browser that
  * reconnects keeps its URL; they are checked all the same, so that one URL is right or wrong each time it is asked for.
  */
 export function readStreamQuery(request: Request): StreamQuery | { problem: Problem } {
@@ -33,7 +36,12 @@ export function readStreamQuery(request: Request): StreamQuery | { problem: Prob
   if (envelope !== null && envelope !== '0' && envelope !== '1') {
     return invalid('`envelope` must be 1 or 0.')
   }
+  const reader = query.get('reader') ?? undefined
+  if (reader !== undefined && !isReaderKey(reader)) {
+    return invalid('`reader` must be the key that `connected` told, or be left out.')
+  }
   return {
+    reader,
     start: presented.cursor ? { cursor: presented.cursor } : beginning,
     envelope: envelope === null ? undefined : envelope === '1',
   }

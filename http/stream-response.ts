@@ -23,6 +23,8 @@ export interface StreamOptions {
   maxAgeMs?: number | undefined
   /** When the reader's right to the stream ends, in milliseconds since the Unix epoch: nothing is sent from then on but `reconnect`. Default: never. */
   expiresAt?: number | undefined
+  /** The key of who reads, which the response tells by `Event-Reader` and `connected`. Default: it tells none. */
+  reader?: string | undefined
   /** Called once, however the stream ends. */
   onEnd?: (() => void) | undefined
 }
@@ -76,7 +78,7 @@ export function takeStream(response: Response): Stream | undefined {
  */
 export function streamResponse(feed: Feed, options: StreamOptions): Response {
   const holder: Held = { stream: createStream(feed, options) }
-  const response = new Response(bodyOf(holder), { headers: streamHeaders() })
+  const response = new Response(bodyOf(holder), { headers: streamHeaders(options.reader) })
   held.set(response, holder)
   return response
 }
@@ -87,9 +89,9 @@ export function streamResponse(feed: Feed, options: StreamOptions): Response {
  */
 export function comeBackResponse(
   reason: ReconnectReason,
-  { retryMs, lastEventId }: { retryMs: number; lastEventId: string },
+  { retryMs, lastEventId, reader }: { retryMs: number; lastEventId: string; reader?: string },
 ): Response {
-  return new Response(refusal(reason, retryMs, lastEventId), { headers: streamHeaders() })
+  return new Response(refusal(reason, retryMs, lastEventId), { headers: streamHeaders(reader) })
 }
 
 /** What HEAD answers where GET would answer `response`: the same status and headers, and no stream opened. */
@@ -98,7 +100,7 @@ export async function headOf(response: Response): Promise<Response> {
   return new Response(null, { status: response.status, headers: response.headers })
 }
 
-function streamHeaders(): Record<string, string> {
+function streamHeaders(reader: string | undefined): Record<string, string> {
   return {
     'Content-Type': 'text/event-stream; charset=utf-8',
     // `no-transform` is the one thing that keeps Next from compressing a stream.
@@ -108,6 +110,12 @@ function streamHeaders(): Record<string, string> {
     'Last-Modified': new Date().toUTCString(),
     'X-Accel-Buffering': 'no',
     ...neverAPage,
+    // Who reads is a matter of this request alone, so that no cache may answer another with it.
+    ...(reader !== undefined && {
+      'Event-Reader': reader,
+      'Cache-Control': 'no-store, no-cache, no-transform',
+      Vary: 'Cookie, Authorization',
+    }),
   }
 }
 
@@ -143,6 +151,7 @@ function createStream(
     maxStreams = Infinity,
     maxAgeMs = Infinity,
     expiresAt = Infinity,
+    reader,
     onEnd,
   }: StreamOptions,
 ): Stream {
@@ -216,7 +225,7 @@ function createStream(
     const reason = refusalOfStream(maxStreams)
     if (reason) return sendLast(refusal(reason, retryMs, feed.cursor))
     begin()
-    return send(connectedFrame(feed, heartbeatMs, retryMs))
+    return send(connectedFrame(feed, heartbeatMs, retryMs, reader))
   }
 
   function awaitFeed(): void {
@@ -284,9 +293,14 @@ function createStream(
   }
 }
 
-function connectedFrame(feed: Feed, heartbeatMs: number, retryMs: number): Uint8Array {
+function connectedFrame(
+  feed: Feed,
+  heartbeatMs: number,
+  retryMs: number,
+  reader: string | undefined,
+): Uint8Array {
   const { cursor, resumed } = feed
-  const data = { cursor: cursor ?? null, resumed, heartbeatMs, time: Date.now() }
+  const data = { cursor: cursor ?? null, resumed, heartbeatMs, time: Date.now(), reader }
   return encoder.encode(
     firstLine + encodeControl('connected', data, { id: cursor, retryMs: jittered(retryMs) }),
   )

@@ -41,19 +41,30 @@ async function read(request: Request, context: TopicsContext): Promise<Response>
   if ('problem' in access) return problemResponse(access.problem, access.headers)
 
   const { start, envelope = topics.length > 1 } = query
+  const { expiresAtMs, reader } = access
+  // A page goes on only as who it began with: else it would show one reader what was granted to another.
+  if (query.reader !== undefined && query.reader !== reader) {
+    const detail = 'This request has another reader than `reader` says: begin anew, without it.'
+    return problemResponse(problem('reader-changed', detail))
+  }
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
-  const { retryMs } = config()
+  const refusal = { retryMs: config().retryMs, lastEventId, reader }
   const onEnd = openStreamOf(request)
-  if (!onEnd) return comeBackResponse('too-many-streams', { retryMs, lastEventId })
+  if (!onEnd) return comeBackResponse('too-many-streams', refusal)
   try {
     const feed = await processHub().subscribe({ topics, envelope, start })
-    const { expiresAtMs } = access
     const { signal } = request
-    return streamResponse(feed, { signal, expiresAt: expiresAtMs, onEnd, ...streamSettings() })
+    return streamResponse(feed, {
+      signal,
+      expiresAt: expiresAtMs,
+      reader,
+      onEnd,
+      ...streamSettings(),
+    })
   } catch (error) {
     onEnd()
     if (!(error instanceof LogError)) throw error
-    return comeBackResponse('unavailable', { retryMs, lastEventId })
+    return comeBackResponse('unavailable', refusal)
   }
 }
 

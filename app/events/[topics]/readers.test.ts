@@ -1,0 +1,149 @@
+/** Whose stream it is: what the server says of each request, and what it answers to one that expects another reader. */
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { signToken } from '@/e2e/support/publisher'
+import { readEvents } from '@/e2e/support/read-events'
+import { anonymousReader } from '@/events/reader-key'
+import { metrics } from '@/observe/metrics'
+import { GET, HEAD, OPTIONS } from './route'
+
+const secret = 'the secret of these tests, of 32 bytes and more'
+const origin = 'https://app.example.com'
+// The configuration is read when it is first asked for, not when it is imported.
+vi.stubEnv('EVENTS_URL', 'memory:')
+vi.stubEnv('EVENTS_JWT_SECRET', secret)
+vi.stubEnv('PUBLIC_TOPICS', 'news')
+vi.stubEnv('CORS_ORIGINS', origin)
+vi.stubEnv('LIMIT_STREAMS', '1')
+
+type Handler = typeof GET
+
+const anna = tokenOf({ sub: 'anna' })
+const bert = tokenOf({ sub: 'bert' })
+
+function tokenOf(claims: object): string {
+  return signToken({ events: { subscribe: ['private.*'] }, ...claims }, { secret })
+}
+
+function call(handler: Handler, rest: string, token?: string): Promise<Response> {
+  const url = new URL(`http://localhost:3000/events/${rest}`)
+  const headers = { origin, ...(token !== undefined && { cookie: `events_token=${token}` }) }
+  const topics = decodeURIComponent(url.pathname.slice('/events/'.length))
+  return handler(new Request(url, { headers }), { params: Promise.resolve({ topics }) })
+}
+
+/** What the answer's header says, and what the stream's first event does. */
+async function readersOf(response: Response): Promise<unknown[]> {
+  const stream = readEvents(response)
+  const { value } = await stream.next()
+  await stream.return(undefined)
+  const { reader } = JSON.parse(value?.data ?? '{}') as { reader?: unknown }
+  return [response.headers.get('event-reader'), value?.event, reader]
+}
+
+async function readerIn(rest: string, token?: string): Promise<string> {
+  return (await call(HEAD, rest, token)).headers.get('event-reader') ?? ''
+}
+
+afterEach(async () => {
+  expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
+})
+
+describe('a stream says who reads it', () => {
+  test('by a header, to HEAD too, and by its first event', async () => {
+    const key = await readerIn('private.x', anna)
+
+    expect(key).toMatch(/^[\w-]{16}$/)
+    expect(await readersOf(await call(GET, 'private.x', anna))).toEqual([key, 'connected', key])
+    expect(await readerIn('private.x,news', anna)).toBe(key)
+    expect(await readerIn('private.x', bert)).not.toBe(key)
+    expect(key).not.toContain('anna')
+  })
+
+  test('what is public has the same reader whatever token comes along', async () => {
+    const expired = tokenOf({ sub: 'anna', exp: 1 })
+
+    for (const token of [undefined, anna, bert, expired, 'nonsense']) {
+      expect(await readersOf(await call(GET, 'news', token))).toEqual([
+        anonymousReader,
+        'connected',
+        anonymousReader,
+      ])
+    }
+  })
+
+  test('also where the stream is refused for now', async () => {
+    const open = await call(GET, 'private.x', anna)
+
+    const refused = await call(HEAD, 'private.x', anna)
+    const stream = readEvents(await call(GET, 'private.x', anna))
+    const { value: first } = await stream.next()
+    await stream.return(undefined)
+    await open.body?.cancel()
+
+    expect(first?.event).toBe('reconnect')
+    expect(refused.headers.get('event-reader')).toBe(await readerIn('private.x', anna))
+  })
+
+  test('to nobody but who asked: no cache may keep it', async () => {
+    const { headers } = await call(HEAD, 'private.x', anna)
+
+    expect(headers.get('cache-control')).toBe('no-store, no-cache, no-transform')
+    expect(headers.get('vary')).toMatch(/\bCookie, Authorization\b/)
+  })
+
+  test('to pages of other origins that may read', async () => {
+    const { headers } = await call(HEAD, 'private.x', anna)
+
+    expect(headers.get('access-control-expose-headers')).toContain('Event-Reader')
+    expect(OPTIONS(new Request('http://localhost/events/x', { headers: { origin } })).ok).toBe(true)
+  })
+})
+
+describe('?reader=', () => {
+  test('lets the same reader go on', async () => {
+    const key = await readerIn('private.x', anna)
+
+    const [header] = await readersOf(await call(GET, `private.x?reader=${key}`, anna))
+
+    expect(header).toBe(key)
+  })
+
+  test.each([GET, HEAD])('is answered 409 when the reader is another now: %o', async (handler) => {
+    const key = await readerIn('private.x', anna)
+
+    const response = await call(handler, `private.x?reader=${key}`, bert)
+
+    expect(response.status).toBe(409)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    if (handler === HEAD) return
+    expect(await response.json()).toMatchObject({ status: 409, code: 'reader-changed' })
+  })
+
+  test('of nobody is answered 409 when there is a reader, and the other way round', async () => {
+    const key = await readerIn('private.x', anna)
+
+    const signedIn = await call(GET, `private.x?reader=${anonymousReader}`, anna)
+    const signedOut = await call(GET, `news?reader=${key}`)
+
+    expect([signedIn.status, signedOut.status]).toEqual([409, 409])
+  })
+
+  test('is looked at after what the token grants', async () => {
+    const key = await readerIn('private.x', anna)
+
+    const none = await call(GET, `private.x?reader=${key}`)
+    const notGranted = await call(GET, `secret?reader=${key}`, bert)
+
+    expect([none.status, notGranted.status]).toEqual([401, 403])
+  })
+
+  test.each(['', 'x', 'anna', '0123456789abcdef=', '0123456789abcdef,'])(
+    '%j is no key: invalid-query',
+    async (text) => {
+      const response = await call(GET, `news?reader=${encodeURIComponent(text)}`)
+
+      expect(response.status).toBe(400)
+      expect(await response.json()).toMatchObject({ code: 'invalid-query' })
+    },
+  )
+})
