@@ -146,6 +146,67 @@ describe('createEventSourceClient', () => {
     client.close()
   })
 
+  test.each(['close', 'disable', 'pagehide', 'ask', 'lose'])(
+    'a good connection that ends by %s forgives what failed before it',
+    async (end) => {
+      const client = createEventSourceClient({ url: 'http://localhost/events', maxAttempts: 3 })
+      client.open()
+      await vi.advanceTimersByTimeAsync(100)
+      newest()?.lose()
+      await vi.advanceTimersByTimeAsync(2_000)
+      newest()?.lose()
+      await vi.advanceTimersByTimeAsync(4_000)
+      expect(client.getState().status).toBe('open')
+
+      await vi.advanceTimersByTimeAsync(10_000)
+      happenings[end]?.(client)
+      client.open()
+      dispatchEvent(new Event('pageshow'))
+      await vi.advanceTimersByTimeAsync(4_000)
+      newest()?.lose()
+
+      expect(client.getState().status).toBe('reconnecting')
+      client.close()
+    },
+  )
+
+  test('a server that drains is come back to within the time that it names, and nothing counts as failed', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const client = createEventSourceClient({ url: 'http://localhost/events', maxAttempts: 1 })
+    client.open()
+    for (let n = 0; n < 5; n++) {
+      await vi.advanceTimersByTimeAsync(100)
+      expect(client.getState()).toMatchObject({ status: 'open', error: undefined })
+
+      newest()?.ask(3_000, 'drain')
+
+      const { status, attempt, error, retryAt = 0 } = client.getState()
+      expect({ status, attempt, error }).toMatchObject({
+        status: 'reconnecting',
+        attempt: 0,
+        error: { kind: 'asked' },
+      })
+      expect(retryAt - Date.now()).toBe(1_500)
+      await vi.advanceTimersByTimeAsync(1_500)
+    }
+    client.close()
+  })
+
+  test('a server that drains before it says anything else is come back to as one that failed', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    client.open()
+    await vi.advanceTimersByTimeAsync(5)
+    const data = '{"retryMs":3000,"reason":"drain"}'
+
+    newest()?.dispatchEvent(new Event('open'))
+    newest()?.dispatchEvent(new MessageEvent('reconnect', { data, lastEventId: '' }))
+
+    const { attempt, retryAt = 0 } = client.getState()
+    expect(attempt).toBe(1)
+    expect(retryAt - Date.now()).toBeGreaterThanOrEqual(3_000)
+    client.close()
+  })
+
   test('a stream that falls silent is taken up again; pings keep it', async () => {
     const client = createEventSourceClient({ url: 'http://localhost/events' })
     const errors: string[] = []
@@ -235,6 +296,72 @@ describe('createEventSourceClient', () => {
     expect(client.getState().received).toBe(1_200)
   })
 
+  test('an event that came before on the same connection is dropped, whatever its epoch; after a resync offsets may come again', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const delivered: string[] = []
+    client.onEvent(({ id }) => delivered.push(id))
+    client.open()
+    await vi.advanceTimersByTimeAsync(100)
+    const tell = (...ids: string[]): void => {
+      for (const lastEventId of ids) {
+        newest()?.dispatchEvent(new MessageEvent('message', { data: '', lastEventId }))
+      }
+    }
+
+    tell('aaaa.99', 'aaaa.100', 'aaaa.100', 'cccc.101', 'cccc.101', 'aaaa.100', 'cccc.150')
+    const gap = '{"reason":"epoch","from":"cccc.150","oldest":null,"topics":[]}'
+    newest()?.dispatchEvent(new MessageEvent('resync', { data: gap, lastEventId: 'bbbb.100' }))
+    tell('bbbb.100', 'bbbb.101')
+
+    expect(delivered).toEqual(['aaaa.99', 'aaaa.100', 'cccc.101', 'cccc.150', 'bbbb.101'])
+    client.close()
+  })
+
+  test('an event of an earlier connection is never taken for repeated on the next', async () => {
+    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const delivered: string[] = []
+    client.onEvent(({ id }) => delivered.push(id))
+    client.open()
+    await vi.advanceTimersByTimeAsync(100)
+    newest()?.dispatchEvent(new MessageEvent('message', { data: '', lastEventId: 'aaaa.9' }))
+    newest()?.lose()
+    await vi.advanceTimersByTimeAsync(1_010)
+
+    // Of a server that says nothing of its own.
+    newest()?.dispatchEvent(new Event('open'))
+    newest()?.dispatchEvent(new MessageEvent('message', { data: '', lastEventId: 'aaaa.9' }))
+
+    expect(delivered).toEqual(['aaaa.9', 'aaaa.9'])
+    client.close()
+  })
+
+  test.each(['open', 'error', 'message', 'connected', 'ping', 'reconnect', 'end'])(
+    'a source that was closed and comes alive again closes itself when it speaks: %s',
+    async (type) => {
+      const client = createEventSourceClient({ url: 'http://localhost/events' })
+      const delivered: string[] = []
+      client.onEvent(({ data }) => delivered.push(data))
+      client.open()
+      await vi.advanceTimersByTimeAsync(100)
+      dispatchEvent(new Event('pagehide'))
+      dispatchEvent(new Event('pageshow'))
+      await vi.advanceTimersByTimeAsync(100)
+      const [stale, current] = sources.all
+      if (!stale) throw new Error('There is no source.')
+
+      // WebKit does this to one that was closed in `pagehide`, when the reader comes back.
+      stale.readyState = 1
+      const isOwn = type === 'open' || type === 'error'
+      stale.dispatchEvent(isOwn ? new Event(type) : new MessageEvent(type, { data: '{}' }))
+
+      expect(stale.readyState).toBe(2)
+      expect(current?.readyState).toBe(1)
+      expect(client.getState().status).toBe('open')
+      expect(delivered).toEqual([])
+      client.close()
+    },
+  )
+
   test('ids that are not of our grammar, or without order, are never taken for repeated', async () => {
     const client = createEventSourceClient({ url: 'http://localhost/events' })
     const delivered: string[] = []
@@ -249,6 +376,74 @@ describe('createEventSourceClient', () => {
 
     expect(delivered).toEqual(['0', '1', '2', '3', '4', '5'])
     client.close()
+  })
+
+  describe('while the browser says that it is offline', () => {
+    test('a stream that was lost is asked for every 30 s, as the server may be on this machine', async () => {
+      const client = createEventSourceClient({ url: 'http://localhost/events', maxAttempts: 2 })
+      client.open()
+      await vi.advanceTimersByTimeAsync(100)
+      isOnline = false
+      sources.isReachable = false
+
+      newest()?.lose()
+      for (let asked = 1; asked < 10; asked++) {
+        expect(client.getState()).toMatchObject({ status: 'paused', readyState: 0 })
+        expect(sources.all).toHaveLength(asked)
+        await vi.advanceTimersByTimeAsync(29_900)
+        expect(sources.all).toHaveLength(asked)
+        // And the 20 ms in which no answer comes.
+        await vi.advanceTimersByTimeAsync(120)
+      }
+      sources.isReachable = true
+      await vi.advanceTimersByTimeAsync(30_020)
+
+      expect(client.getState().status).toBe('open')
+      expect(isOnline).toBe(false)
+      client.close()
+    })
+
+    test('open() asks, and is heard where the server can be reached', async () => {
+      isOnline = false
+      const client = createEventSourceClient({ url: 'http://localhost/events' })
+
+      client.open()
+      await vi.advanceTimersByTimeAsync(100)
+
+      expect(client.getState().status).toBe('open')
+      client.close()
+    })
+
+    test.each(['online', 'pageshow', 'visible', 'reconnect'])(
+      'is asked for at once when there is reason to: %s',
+      async (reason) => {
+        const client = createEventSourceClient({ url: 'http://localhost/events' })
+        client.open()
+        await vi.advanceTimersByTimeAsync(5)
+        happenings['offline']?.(client)
+        expect(client.getState().status).toBe('paused')
+
+        happenings[reason]?.(client)
+        await vi.advanceTimersByTimeAsync(100)
+
+        expect(client.getState().status).toBe('open')
+        client.close()
+      },
+    )
+
+    test('a page that is away asks nothing', async () => {
+      const client = createEventSourceClient({ url: 'http://localhost/events' })
+      client.open()
+      await vi.advanceTimersByTimeAsync(5)
+      happenings['offline']?.(client)
+      dispatchEvent(new Event('pagehide'))
+
+      await vi.advanceTimersByTimeAsync(600_000)
+
+      expect(client.getState().status).toBe('paused')
+      expect(sources.all).toHaveLength(1)
+      client.close()
+    })
   })
 
   test('close leaves no timer, no EventSource and no listener, whatever the stream was doing', async () => {

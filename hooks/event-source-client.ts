@@ -3,8 +3,8 @@
  * connection is lost, goes on where it was, and says what it does. The states and the ways between them: stream-status.ts.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
-import type { ControlType } from '@/events/control-events'
-import { parseCursor, type Cursor } from '@/events/cursor'
+import type { ControlType, ReconnectReason } from '@/events/control-events'
+import { parseCursor } from '@/events/cursor'
 import { backoffMs } from './backoff'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
@@ -78,6 +78,8 @@ interface Attempt {
   source?: EventSource
   /** An event of it had an id. */
   hasIds?: boolean
+  /** A server of ours has begun to send. */
+  hasBegun?: boolean
   /** Where the connection is shared: has it look after itself now. */
   wake?: () => void
   abort: AbortController
@@ -86,6 +88,10 @@ interface Attempt {
 /** A connection that held this long was a good one. */
 const goodAfterMs = 5_000
 const silentAfterHeartbeats = 2.5
+/** Without a network the server may be on this machine: asking it costs little. */
+const askOfflineMs = 30_000
+/** Why a server sends readers elsewhere though nothing is wrong. */
+const moving: readonly unknown[] = ['drain', 'max-age'] satisfies ReconnectReason[]
 /** Nobody reads faster, and drawing takes the time in which events could be received. Two frames of most screens, some of which come early. */
 const renewMs = 30
 
@@ -111,7 +117,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     lastEventId: options.initialLastEventId ?? '',
   }
   let cursor = state.lastEventId
-  /** Not forgiven when the stream opens, but once it was open for a while. */
+  /** Forgiven not when the stream opens, but when one ends that was open for a while. */
   let failures = 0
   let seq = 0
   let received = 0
@@ -125,8 +131,11 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   let connectedAt = 0
   /** Known once a server of ours told it: others need not send anything for hours. */
   let heartbeatMs: number | undefined
-  /** Up to where a server of ours has sent; others' ids need not be in any order. */
-  let delivered: Cursor | undefined
+  /**
+   * The offset up to which a server of ours has sent on this connection, since it last said where it goes on: before that, offsets
+   * may have been given to other events. Others' ids need not be in any order.
+   */
+  let delivered: number | undefined
   /** Where a shared stream goes on, whatever its ids are. */
   let place: Place | undefined
 
@@ -167,7 +176,9 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   function follow(signal: Signal, change: Partial<StreamState<P>> = {}): boolean {
     const status = nextStatus(state.status, signal)
     if (!status) return false
+    forgive()
     clearTimeout(timer)
+    if (signal === 'offline') timer = setTimeout(retry, askOfflineMs)
     if (status !== 'open') {
       silence.stop()
       attempt?.source?.close()
@@ -209,6 +220,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       if (attempt !== own) return
     }
     place = undefined
+    delivered = undefined
     const message = `No answer within ${connectTimeoutMs} ms.`
     timer = setTimeout(() => lose({ kind: 'unreachable', message }), connectTimeoutMs)
 
@@ -293,6 +305,8 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     const listen = (type: string, react: (event: MessageEvent<string>) => void): void =>
       source.addEventListener(type, (event) => {
         if (attempt === own) react(event as MessageEvent<string>)
+        // WebKit revives one that was closed in `pagehide`, when the reader comes back to the page.
+        else source.close()
       })
     listen('open', (event) => {
       if (isMessage(event)) return
@@ -343,7 +357,8 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       cursor = isOurs ? event.lastEventId : idOf(event)
       if (!isOurs) return
       heartbeatMs = beatMs
-      delivered = parseCursor(cursor)
+      if (attempt) attempt.hasBegun = true
+      delivered = parseCursor(cursor)?.offset
       updateSoon()
       watchSilence()
     },
@@ -354,15 +369,18 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     },
     resync(event) {
       cursor = idOf(event)
-      if (heartbeatMs !== undefined) delivered = parseCursor(cursor)
+      if (attempt?.hasBegun) delivered = parseCursor(cursor)?.offset
       updateSoon()
       const gap = parseGap(event.data)
       if (gap) skip(gap)
     },
     reconnect({ data }) {
-      const { retryMs } = parseRecord(data)
+      const { retryMs, reason } = parseRecord(data)
       const askedMs = typeof retryMs === 'number' ? retryMs : 0
-      lose({ kind: 'asked', message: 'The server asked to come back.' }, askedMs)
+      const error: StreamError = { kind: 'asked', message: 'The server asked to come back.' }
+      // A stream that was well only moves. One that was refused, by a server about to stop, has yet to find another.
+      if (attempt?.hasBegun && moving.includes(reason)) leave(error, 0, askedMs * Math.random())
+      else lose(error, askedMs)
     },
     end: () => complete(),
   }
@@ -377,10 +395,10 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   function receive(message: MessageEvent<string>): void {
     const { type, data } = message
     const id = idOf(message)
-    const at = delivered && parseCursor(id)
-    if (at && at.epoch === delivered?.epoch) {
-      if (at.offset <= delivered.offset) return
-      delivered = at
+    const offset = delivered === undefined ? undefined : parseCursor(id)?.offset
+    if (delivered !== undefined && offset !== undefined) {
+      if (offset <= delivered) return
+      delivered = offset
     }
     take(type, data, id, Date.now())
   }
@@ -412,17 +430,31 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
 
   /** The connection is gone: asks again after a while, at least as long as the server asked for. */
   function lose(error: StreamError, askedMs?: number): void {
-    const wasGood = state.status === 'open' && Date.now() - connectedAt >= goodAfterMs
-    failures = wasGood ? 1 : failures + 1
-    if (!follow('lost', { error, attempt: failures })) return
+    forgive()
+    countFailure()
+    leave(error, failures, backoffMs(failures, askedMs))
+  }
+
+  function leave(error: StreamError, attempts: number, delayMs: number): void {
+    if (!follow('lost', { error, attempt: attempts })) return
     report(error)
-    if (state.status === 'reconnecting') waitToRetry(askedMs)
+    if (state.status === 'reconnecting') waitToRetry(delayMs)
+  }
+
+  /** A connection that was good for a while makes up for all that failed before it. */
+  function forgive(): void {
+    if (state.status === 'open' && Date.now() - connectedAt >= goodAfterMs) failures = 0
+  }
+
+  /** Without a network, that one attempt more failed says nothing about the server. */
+  function countFailure(): void {
+    failures = navigator.onLine ? failures + 1 : Math.max(1, failures)
   }
 
   /** Asks once more, with a request that can be told the status. It counts as an attempt. */
   async function askWhy(url: string): Promise<void> {
     const asked: StreamError = { kind: 'refused', message: 'The server refused the stream.' }
-    failures++
+    countFailure()
     if (!follow('lost', { error: asked, attempt: failures })) return
     const own: Attempt = { abort: new AbortController() }
     attempt = own
@@ -432,25 +464,24 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     if (verdict.kind === 'end') complete()
     else if (verdict.kind === 'never') fail(verdict.error)
     else {
-      failures++
+      countFailure()
       update({ error: verdict.error, attempt: failures })
       report(verdict.error)
-      if (attempt === own) waitToRetry(verdict.askedMs)
+      if (attempt === own) waitToRetry(backoffMs(failures, verdict.askedMs))
     }
   }
 
-  function waitToRetry(askedMs: number | undefined): void {
+  function waitToRetry(delayMs: number): void {
     clearTimeout(timer)
     attempt = undefined
-    if (failures >= maxAttempts) {
-      fail({ kind: 'unreachable', message: `No answer after ${failures} attempts.` })
-      return
-    }
     if (!navigator.onLine) {
       follow('offline')
       return
     }
-    const delayMs = backoffMs(failures, askedMs)
+    if (failures >= maxAttempts) {
+      fail({ kind: 'unreachable', message: `No answer after ${failures} attempts.` })
+      return
+    }
     timer = setTimeout(retry, delayMs)
     update({ retryAt: Date.now() + delayMs })
   }

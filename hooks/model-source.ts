@@ -5,11 +5,14 @@ export const sources = {
   all: new Array<ModelSource>(),
   log: 0,
   isReachable: true,
+  /** Who the server says reads; it tells no reader where there is none. */
+  reader: undefined as string | undefined,
   open: (): ModelSource[] => sources.all.filter(({ readyState }) => readyState !== 2),
   reset(): void {
     sources.all = []
     sources.log = 0
     sources.isReachable = true
+    sources.reader = undefined
   },
   publish(): void {
     sources.log++
@@ -19,12 +22,16 @@ export const sources = {
 
 export class ModelSource extends EventTarget {
   readyState: 0 | 1 | 2 = 0
+  /** Whose stream it is: who the browser was when it asked. */
+  readonly reader = sources.reader
   private sent: number
+  private readonly expected: string | null
 
   constructor(url: string) {
     super()
     const cursor = /lastEventId=epoch\.(\d+)/.exec(decodeURIComponent(url))?.[1]
     this.sent = Number(cursor ?? 0)
+    this.expected = new URL(url).searchParams.get('reader')
     sources.all.push(this)
     // A browser answers at the earliest in a later turn.
     setTimeout(() => this.answer(), 20)
@@ -40,11 +47,16 @@ export class ModelSource extends EventTarget {
       this.dispatchEvent(new Event('error'))
       return
     }
+    if (this.expected !== null && this.expected !== this.reader) {
+      this.refuse()
+      return
+    }
     this.readyState = 1
     this.dispatchEvent(new Event('open'))
     const time = Date.now()
     const cursor = `epoch.${this.sent}`
-    const connected = { cursor, resumed: this.sent > 0, heartbeatMs: 15_000, time }
+    const { reader } = this
+    const connected = { cursor, resumed: this.sent > 0, heartbeatMs: 15_000, time, reader }
     this.send('connected', this.sent, JSON.stringify(connected))
     this.catchUp()
   }
@@ -65,8 +77,9 @@ export class ModelSource extends EventTarget {
     if (this.readyState === 1) this.send('ping', this.sent, '{}')
   }
 
-  ask(retryMs: number): void {
-    if (this.readyState === 1) this.send('reconnect', undefined, JSON.stringify({ retryMs }))
+  ask(retryMs: number, reason = 'unavailable'): void {
+    if (this.readyState === 1)
+      this.send('reconnect', undefined, JSON.stringify({ retryMs, reason }))
   }
 
   lose(): void {

@@ -1,8 +1,8 @@
-/** Whether the page and its network are there, as events: hints, by which a stream saves attempts that would be in vain. */
+/** Whether the page and its network are there, as events: hints, by which a stream saves attempts that would fail. */
 
 /**
- * `away`: the page is left, or kept for going back to. `offline`: the network is gone. `back`: page and network are there,
- * perhaps again. Returns the undo.
+ * `away`: the page is left, or kept for going back to. `offline`: the network is gone. `back`: the page or the network is there,
+ * perhaps again; the server may be on this machine, where a browser without a network can reach it. Returns the undo.
  */
 export function watchPage(on: (event: 'away' | 'offline' | 'back') => void): () => void {
   const listening = new AbortController()
@@ -10,12 +10,12 @@ export function watchPage(on: (event: 'away' | 'offline' | 'back') => void): () 
   const away = (): void => on('away')
   const offline = (): void => on('offline')
   const back = (): void => {
-    if (navigator.onLine && !document.hidden) on('back')
+    if (!document.hidden) on('back')
   }
   addEventListener('pagehide', away, { signal })
   addEventListener('offline', offline, { signal })
   // A page that comes back from the cache may be hidden, and is wanted all the same.
-  addEventListener('pageshow', () => navigator.onLine && on('back'), { signal })
+  addEventListener('pageshow', () => on('back'), { signal })
   addEventListener('online', () => on('back'), { signal })
   // In a worker only the network comes and goes.
   globalThis.document?.addEventListener('visibilitychange', back, { signal })

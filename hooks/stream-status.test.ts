@@ -48,7 +48,16 @@ const ways: [Status, Partial<Record<Signal, Status>>][] = [
       disable: 'idle',
     },
   ],
-  ['paused', { retry: 'connecting', refuse: 'failed', close: 'closed', disable: 'idle' }],
+  [
+    'paused',
+    {
+      retry: 'connecting',
+      refuse: 'failed',
+      pause: 'paused',
+      close: 'closed',
+      disable: 'idle',
+    },
+  ],
   ['closed', { open: 'connecting', disable: 'idle' }],
   ['failed', { open: 'connecting', disable: 'idle' }],
 ]

@@ -56,6 +56,8 @@ const transitions: Record<Status, Partial<Record<Signal, Status>>> = {
     retry: 'connecting',
     // A stream that is shared may have been asked again without this reader's having heard of it.
     refuse: 'failed',
+    // The page may go away while the network is.
+    pause: 'paused',
     close: 'closed',
     disable: 'idle',
   },
