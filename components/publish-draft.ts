@@ -17,8 +17,14 @@ export interface Refusal {
   retryAfterS: number | undefined
 }
 
-/** `unanswered`: nobody knows whether the event was published. Publishing again under the same key is safe. */
-export type Outcome = { kind: 'published'; id: string } | Refusal | { kind: 'unanswered' }
+export type Outcome = { kind: 'published'; id: string } | Refusal | Unanswered
+
+/** Nobody knows whether the event was published. Publishing again under the same key is safe. */
+interface Unanswered {
+  kind: 'unanswered'
+  /** What something before the server answered in its place. */
+  status?: number
+}
 
 /** Too long for any server that still works on it. */
 const timeoutMs = 30_000
@@ -40,11 +46,15 @@ export async function publishDraft(topic: string, draft: Draft, key: string): Pr
       const { ids } = (await response.json()) as { ids: [string] }
       return { kind: 'published', id: ids[0] }
     }
+    const { status } = response
+    const problem = await problemOf(response)
+    // A proxy that gave up waiting: the server may have done its work all the same.
+    if (status >= 500 && problem.code === undefined) return { kind: 'unanswered', status }
     return {
       kind: 'refused',
       draft,
-      status: response.status,
-      ...(await problemOf(response)),
+      status,
+      ...problem,
       retryAfterS: Number(response.headers.get('Retry-After')) || undefined,
     }
   } catch {

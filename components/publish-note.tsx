@@ -1,7 +1,7 @@
 /** How publishing went, announced when it is known. */
 import type { ReactNode } from 'react'
 import { formatBytes } from './bytes'
-import { CheckIcon, RefusedIcon } from './icons'
+import { AgainIcon, CheckIcon, RefusedIcon } from './icons'
 import { offsetIn } from './offset-in'
 import type { Draft, Outcome, Refusal } from './publish-draft'
 import styles from './publish-note.module.css'
@@ -11,14 +11,17 @@ interface PublishNoteProps {
   outcome: Outcome | undefined
 }
 
+const icons = { published: CheckIcon, refused: RefusedIcon, unanswered: AgainIcon }
+
 export function PublishNote({ id, outcome }: PublishNoteProps): ReactNode {
   const note = outcome && noteOn(outcome)
+  const OutcomeIcon = icons[outcome?.kind ?? 'published']
 
   return (
     <output id={id} className={styles.note} data-kind={outcome?.kind}>
       {note && (
         <>
-          {outcome.kind === 'published' ? <CheckIcon /> : <RefusedIcon />}
+          <OutcomeIcon />
           <span>
             <b>{note.headline}</b> {note.rest}
           </span>
@@ -39,7 +42,11 @@ function noteOn(outcome: Outcome): { headline: string; rest: string } {
     return { headline: 'Published', rest: `as ${offsetIn(outcome.id)}.` }
   }
   if (outcome.kind === 'unanswered') {
-    return { headline: 'Not published.', rest: 'No answer; publishing again is safe.' }
+    const { status } = outcome
+    return {
+      headline: status === undefined ? 'No answer came.' : `The server answered ${status}.`,
+      rest: 'The event may or may not have been published; publishing again is safe.',
+    }
   }
   const { draft, code } = outcome
   if (code === 'reserved-type') {

@@ -488,7 +488,9 @@ test.describe('The form', () => {
     await data.fill('only once')
 
     await publish.click()
-    await expect(result).toHaveText('Not published. No answer; publishing again is safe.')
+    await expect(result).toHaveText(
+      'No answer came. The event may or may not have been published; publishing again is safe.',
+    )
     await expect(data).toHaveValue('only once')
     await publish.click()
     await expect(result).toContainText('Published as')
