@@ -8,7 +8,7 @@ import { errors, jwtVerify } from 'jose'
 import { isTopicPattern } from '@/events/topic-pattern'
 
 /** The cookie that holds a browser's token. */
-export const tokenCookie = 'events_token'
+const tokenCookie = 'events_token'
 
 /** What a token that holds says. */
 export interface Token {

@@ -19,13 +19,11 @@ const maxEvents = 10_000
 
 interface LiveTopicProps {
   topic: string
-  /** Tabs share their stream where it is the same. */
-  sessionKey: string
   /** Stands in the place of the events where nothing can stream. */
   children: ReactNode
 }
 
-export function LiveTopic({ topic, sessionKey, children }: LiveTopicProps): ReactNode {
+export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
   const meter = useStreamMeter()
   const countUnread = useTitle()
   const topics = [topic]
@@ -33,7 +31,6 @@ export function LiveTopic({ topic, sessionKey, children }: LiveTopicProps): Reac
     last,
     maxEvents,
     share: 'tabs',
-    sessionKey,
     onEvent(event) {
       meter.count(event)
       countUnread()

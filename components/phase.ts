@@ -21,12 +21,15 @@ export function phaseOf({
       return 'connecting'
     // An attempt that fails at once should not make the page flicker between two phases.
     case 'connecting':
-      return attempt > 0 ? 'reconnecting' : 'connecting'
+      if (attempt === 0) return 'connecting'
+      return navigator.onLine ? 'reconnecting' : 'paused'
     case 'open':
       return 'live'
+    // Nothing failed: the stream moves, because its server is about to stop, say.
     case 'reconnecting':
+      return attempt === 0 ? 'connecting' : 'reconnecting'
     case 'paused':
-      return status
+      return 'paused'
     case 'closed':
       return closedBy === 'server' ? 'ended' : 'stopped'
     case 'failed':

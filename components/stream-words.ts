@@ -82,6 +82,11 @@ const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
 }
 
 function refusalOf(error: StreamError | undefined, noun: Noun): Omit<StreamWords, 'word'> {
+  if (error?.kind === 'reader') {
+    const title = 'You are now signed in with a different account'
+    const rest = 'Reload the page to read with that account.'
+    return { why: 'another account', sentence: `${title}.`, title, rest }
+  }
   const status = error?.status
   if (status === undefined) {
     const sentence = `${error?.message ?? 'No answer.'} Press Start to try again.`

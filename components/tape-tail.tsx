@@ -36,6 +36,12 @@ export function TapeTail({ stream, words, lastSign, when }: TapeTailProps): Reac
           Retry now
         </Button>
       )}
+      {stream.error?.kind === 'reader' && (
+        // What else is on the page may be the other account's too.
+        <Button isSmall onClick={() => location.reload()}>
+          Reload page
+        </Button>
+      )}
     </p>
   )
 }

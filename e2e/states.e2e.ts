@@ -52,6 +52,21 @@ function saying(...frames: string[]): Answer {
   }
 }
 
+/** A stream of somebody, with an event of theirs. */
+function streamOfAna(): Answer {
+  const event = { topic: 'orders', type: 'order.paid', time: Date.now(), data: '{"amount":4200}' }
+  const told = { heartbeatMs: 15_000, time: Date.now(), reader: 'ana_ana_ana_ana_' }
+  return saying(
+    `event: connected\nid: k3f9.1\ndata: ${JSON.stringify(told)}\n\n`,
+    `id: k3f9.2\ndata: ${JSON.stringify(event)}\n\n`,
+  )
+}
+
+const anotherReader: Answer = (_, response) => {
+  response.writeHead(409, { 'content-type': 'application/problem+json' })
+  response.end('{"status":409,"code":"reader-changed"}')
+}
+
 const comeLater = 'event: reconnect\ndata: {"retryMs":60000}\n\n'
 
 const states: Record<string, (stage: Stage) => Promise<void>> = {
@@ -129,9 +144,51 @@ const states: Record<string, (stage: Stage) => Promise<void>> = {
     await expect(parts(page).status).toHaveText('Refused (sign in first)')
     await expect(page.getByText('Sign in to read this topic.')).toBeVisible()
   },
+  async 'another account'({ page, origin, open, restart }) {
+    origin.answer = streamOfAna()
+    await open()
+    await expect(parts(page).rows).toHaveCount(1)
+    await restart(anotherReader)
+    await expect(parts(page).status).toHaveText('Refused (another account)')
+    await expect(page.getByText('You are now signed in with a different account.')).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Reload page' })).toBeVisible()
+  },
+  async 'another account without events'({ page, origin, open, restart }) {
+    origin.answer = streamOfAna()
+    await open()
+    await expect(parts(page).rows).toHaveCount(1)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await restart(anotherReader)
+    await expect(parts(page).log).toHaveText(
+      'You are now signed in with a different accountReload the page to read with that account.',
+    )
+  },
+  async moving({ page, openWithEvents, restart }) {
+    await openWithEvents()
+    const told = { heartbeatMs: 15_000, time: Date.now() }
+    await restart(
+      saying(
+        `event: connected\nid: k3f9.1\ndata: ${JSON.stringify(told)}\n\n`,
+        'event: reconnect\ndata: {"retryMs":600000,"reason":"drain"}\n\n',
+      ),
+    )
+    await expect(parts(page).status).toHaveText(/^Connecting in \d+ (s|min)/)
+  },
+  async 'not known to be published'({ page, open }) {
+    await page.route(/\/events\//, (route) =>
+      route.request().method() === 'POST' ? route.abort() : route.continue(),
+    )
+    await open()
+    await page.locator('summary').click()
+    await page.getByRole('textbox', { name: 'Data' }).fill('{"amount":4200}')
+    await page.getByRole('button', { name: 'Publish' }).click()
+    const note = page.getByText('No answer came.')
+    await expect(note).toBeVisible()
+    await note.scrollIntoViewIfNeeded()
+  },
   async gap({ page, origin, openWithEvents, publish, restart }) {
     await openWithEvents()
-    const gap = { reason: 'trimmed', from: 'k3f9.10201', oldest: 'k3f9.11683' }
+    const gap = { reason: 'trimmed', from: 'k3f9.10201', oldest: 'k3f9.11683', topics: ['orders'] }
     await restart(saying(`event: resync\ndata: ${JSON.stringify(gap)}\n\n${comeLater}`))
     origin.answer = origin.pass
     await parts(page).retry.click()

@@ -82,7 +82,7 @@ describe('createEventSourceClient', () => {
           isOnline = true
           const client = createEventSourceClient({ url: 'http://localhost/events' })
           const delivered: number[] = []
-          client.onEvent(({ data }) => delivered.push(Number(data)))
+          client.onEvent(({ data }) => delivered.push(Number(data.split(' ')[1])))
 
           for (const name of plan) {
             const before = client.getState().status

@@ -5,6 +5,7 @@
  */
 import type { ControlType, ReconnectReason } from '@/events/control-events'
 import { parseCursor } from '@/events/cursor'
+import { anonymousReader, isReaderKey } from '@/events/reader-key'
 import { backoffMs } from './backoff'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
@@ -15,7 +16,7 @@ import { probe } from './probe'
 import { createServerClock } from './server-clock'
 import type { JoinStream, Place, SharedNews } from './shared-stream'
 import { createSilenceWatch } from './silence-watch'
-import type { StreamError } from './stream-error'
+import { readerChanged, type StreamError } from './stream-error'
 import {
   initialStreamState,
   type GapMark,
@@ -33,6 +34,8 @@ export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
   types?: P | undefined
   /** The cursor that the first `open()` resumes from. */
   initialLastEventId?: string | undefined
+  /** The reader that the first `open()` goes on as: a key that the server told. Default: whoever the server says. */
+  initialReader?: string | undefined
   /** How many events `events` holds. Default 1,000. */
   maxEvents?: number | undefined
   /** Gives up after this many attempts in vain. Default: never. */
@@ -54,6 +57,11 @@ export interface EventSourceClient<P extends Parsers = MessagesOnly> {
   onEvent: (listener: (event: ReceivedEvent<P>) => void) => () => void
   /** Calls `listener` when the server could not go on where it was asked to. */
   onGap: (listener: (gap: Gap) => void) => () => void
+  /**
+   * Calls `listener` when the server takes the page for another reader's, because somebody signed in, say. A stream that was nobody's
+   * has begun anew by then, with an empty list; any other is `failed`, and what may be read now is read only after `open()`.
+   */
+  onReaderChange: (listener: () => void) => () => void
   /** Calls `listener` with whatever goes wrong, be it mended later. */
   onError: (listener: (error: StreamError) => void) => () => void
   /**
@@ -109,14 +117,19 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   const stateListeners = new Set<() => void>()
   const eventListeners = new Set<(event: ReceivedEvent<P>) => void>()
   const gapListeners = new Set<(gap: Gap) => void>()
+  const readerListeners = new Set<() => void>()
   const errorListeners = new Set<(error: StreamError) => void>()
 
   let { url: address } = options
   let state: StreamState<P> = {
     ...initialStreamState<P>(),
     lastEventId: options.initialLastEventId ?? '',
+    reader: options.initialReader,
   }
   let cursor = state.lastEventId
+  let { reader } = state
+  /** What is in the list was another reader's. */
+  let isLeftOver = false
   /** Forgiven not when the stream opens, but when one ends that was open for a while. */
   let failures = 0
   let seq = 0
@@ -152,6 +165,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       ...ring.read(),
       gaps,
       lastEventId: cursor,
+      reader,
       lastSeenAt: silence.lastSeenAt(),
       received,
       clockOffsetMs: clock.offsetMs(),
@@ -233,7 +247,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     }
     if (attempt !== own) return
     try {
-      url = urlWithCursor(url, cursor)
+      url = urlOf(url, { lastEventId: cursor, reader })
       own.source = new EventSource(url, { withCredentials })
     } catch (cause) {
       fail({ kind: 'url', message: `${url} is not a URL.`, cause })
@@ -248,7 +262,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     try {
       own.wake = await joinStream({
         stream: {
-          url: urlWithCursor(url, ''),
+          url: urlOf(url),
           withCredentials,
           types: [...parsers.keys()],
           maxEvents,
@@ -256,6 +270,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
           connectTimeoutMs,
         },
         cursor,
+        reader,
         place,
         signal: own.abort.signal,
         onNews: (news) => isStale() || hearShared(news, isStale),
@@ -271,6 +286,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
 
   /** Follows the stream that all tabs share: what came, and where it stands. */
   function hearShared({ stream, items, ...told }: SharedNews, isStale: () => boolean): void {
+    if (told.reader !== undefined && !isRead(told.reader)) return
     for (const [index, item] of items.entries()) {
       place = { stream, seq: told.seq - items.length + index + 1 }
       if ('reason' in item) skip(item)
@@ -359,7 +375,8 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       heartbeatMs = beatMs
       if (attempt) attempt.hasBegun = true
       delivered = parseCursor(cursor)?.offset
-      updateSoon()
+      if (isReaderKey(told['reader']) && !isRead(told['reader'])) return
+      update()
       watchSilence()
     },
     ping(event) {
@@ -504,7 +521,42 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   }
 
   function fail(error: StreamError): void {
-    if (follow('refuse', { error })) report(error)
+    if (error.kind === 'reader') changeReader(error)
+    else if (follow('refuse', { error })) report(error)
+  }
+
+  /** Notes who reads. False where that is another than before, and the stream has ended. */
+  function isRead(by: string): boolean {
+    if (reader !== undefined && reader !== by) {
+      fail(readerChanged)
+      return false
+    }
+    reader = by
+    return true
+  }
+
+  /** Nothing of one reader's may meet another: not a cursor, not a list, not by itself. */
+  function changeReader(error: StreamError): void {
+    const wasNobody = reader === undefined || reader === anonymousReader
+    forget()
+    reader = undefined
+    if (wasNobody) {
+      empty()
+      if (!follow('lost', { error })) update({ error })
+    } else {
+      isLeftOver = true
+      follow('refuse', { error })
+    }
+    report(error)
+    for (const listener of readerListeners) listener()
+    if (wasNobody && follow('retry', { error: undefined })) void connect()
+  }
+
+  function empty(): void {
+    ring.clear()
+    gaps = []
+    received = 0
+    isLeftOver = false
   }
 
   function watchSilence(): void {
@@ -516,10 +568,12 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     subscribe: (listener) => subscribeTo(stateListeners, listener),
     onEvent: (listener) => subscribeTo(eventListeners, listener),
     onGap: (listener) => subscribeTo(gapListeners, listener),
+    onReaderChange: (listener) => subscribeTo(readerListeners, listener),
     onError: (listener) => subscribeTo(errorListeners, listener),
     open({ from } = {}) {
       if (nextStatus(state.status, 'open') === undefined) return
       if (from === 'start') forget()
+      if (isLeftOver) empty()
       received = 0
       const anew = { closedBy: undefined, error: undefined, attempt: 0, openedAt: undefined }
       if (follow('open', anew)) void connect()
@@ -557,11 +611,13 @@ function parseRecord(data: string): Record<string, unknown> {
   }
 }
 
-/** Only the browser can set the `Last-Event-ID` header, so a new EventSource presents its cursor in the URL. */
-function urlWithCursor(url: string, lastEventId: string): string {
+/** Only the browser can set the `Last-Event-ID` header, so a new EventSource presents in the URL what it knows. */
+function urlOf(url: string, known: Record<string, string | undefined> = {}): string {
   // A worker has no document, and is given absolute URLs.
   const absolute = new URL(url, globalThis.document?.baseURI)
-  if (lastEventId !== '') absolute.searchParams.set('lastEventId', lastEventId)
+  for (const [name, value] of Object.entries(known)) {
+    if (value) absolute.searchParams.set(name, value)
+  }
   return absolute.href
 }
 

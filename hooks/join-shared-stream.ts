@@ -15,9 +15,9 @@ const silentAfterBeats = 2.5
 /** Keeps to JoinStream. */
 export async function joinSharedStream({
   stream,
-  sessionKey = '',
   place,
   cursor,
+  reader,
   signal,
   onNews,
   onError,
@@ -28,7 +28,7 @@ export async function joinSharedStream({
   }
   const worker = new SharedWorker(new URL('./shared-stream-worker.ts', import.meta.url), {
     type: 'module',
-    name: JSON.stringify([protocolVersion, sessionKey, stream]),
+    name: JSON.stringify([protocolVersion, stream]),
   })
   const { port } = worker
   const say = (message: FromTab): void => port.postMessage(message)
@@ -79,7 +79,7 @@ export async function joinSharedStream({
     })
     port.start()
     const lock = crypto.randomUUID()
-    void hold(lock, left, () => say({ lock, place, cursor }))
+    void hold(lock, left, () => say({ lock, place, cursor, reader }))
   })
 }
 

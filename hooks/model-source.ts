@@ -64,13 +64,14 @@ export class ModelSource extends EventTarget {
   catchUp(): void {
     while (this.readyState === 1 && this.sent < sources.log) {
       this.sent++
-      this.send('message', this.sent, String(this.sent))
+      this.send('message', this.sent, `${this.reader} ${this.sent}`)
     }
   }
 
   /** What was sent before, once more. */
   repeat(): void {
-    if (this.readyState === 1 && this.sent > 0) this.send('message', this.sent, String(this.sent))
+    if (this.readyState === 1 && this.sent > 0)
+      this.send('message', this.sent, `${this.reader} ${this.sent}`)
   }
 
   ping(): void {

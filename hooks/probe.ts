@@ -1,5 +1,5 @@
 /** Learns by one request why a stream was refused: an EventSource keeps the status to itself. */
-import type { StreamError } from './stream-error'
+import { readerChanged, type StreamError } from './stream-error'
 
 export type Verdict =
   /** Asking again later is of use. */
@@ -28,7 +28,7 @@ export async function probe(
       credentials: withCredentials ? 'include' : 'same-origin',
       signal: leaving.signal,
     })
-    return await judge(response)
+    return await judge(response, new URL(url).searchParams.has('reader'))
   } catch (cause) {
     // No answer, or one that a page of this origin may not see.
     return { kind: 'later', error: { kind: 'unreachable', message: 'No answer.', cause } }
@@ -38,7 +38,7 @@ export async function probe(
   }
 }
 
-async function judge(response: Response): Promise<Verdict> {
+async function judge(response: Response, isForReader: boolean): Promise<Verdict> {
   const { status, headers } = response
   const type = headers.get('content-type') ?? ''
   if (status === 204) return { kind: 'end' }
@@ -52,6 +52,7 @@ async function judge(response: Response): Promise<Verdict> {
     ? await problemOf(response)
     : {}
   const message = detail ?? `The server answered with status ${status} and no event stream.`
+  if (code === 'reader-changed' && isForReader) return { kind: 'never', error: readerChanged }
   const error: StreamError = { kind: 'refused', message, status, code }
   // Another answer than a stream, where one should be, is a proxy's page or the wrong URL: it will not change by asking.
   if (status < 300 || (status >= 400 && status < 500 && !passing.has(status))) {

@@ -5,7 +5,7 @@ import { createStreamHost } from './stream-host'
 /** A tab may come back soon, by a reload say. */
 const idleMs = 10_000
 
-const [, , options] = JSON.parse(self.name) as [number, string, SharedStreamOptions]
+const [, options] = JSON.parse(self.name) as [number, SharedStreamOptions]
 let timer: ReturnType<typeof setTimeout> | undefined
 const host = createStreamHost(options, {
   onBusy: () => clearTimeout(timer),

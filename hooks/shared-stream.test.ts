@@ -2,6 +2,7 @@
 /** Tabs that share a stream as a model: whatever happens to them, in whatever order. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { anonymousReader } from '@/events/reader-key'
 import { createEventSourceClient, type EventSourceClient } from './event-source-client'
 import { joinSharedStream } from './join-shared-stream'
 import { ModelSource, sources } from './model-source'
@@ -44,7 +45,17 @@ beforeEach(() => {
   vi.stubGlobal('EventSource', ModelSource)
   vi.stubGlobal('SharedWorker', TestWorker)
   vi.stubGlobal('navigator', { onLine: true, locks: new Locks() })
-  vi.stubGlobal('fetch', async () => new Response(null, { status: 503 }))
+  vi.stubGlobal('fetch', async (url: string, { method = 'GET' }: RequestInit = {}) => {
+    if (!sources.isReachable) throw new TypeError('unreachable')
+    const { reader } = sources
+    if (method === 'HEAD') {
+      return new Response(null, reader === undefined ? {} : { headers: { 'event-reader': reader } })
+    }
+    const expected = new URL(url).searchParams.get('reader')
+    if (expected === null || expected === reader) return new Response(null, { status: 503 })
+    const headers = { 'content-type': 'application/problem+json' }
+    return new Response('{"code":"reader-changed"}', { status: 409, headers })
+  })
   vi.stubGlobal('requestAnimationFrame', (look: FrameRequestCallback) =>
     setTimeout(() => look(performance.now()), 16),
   )
@@ -78,7 +89,7 @@ test('whatever happens, each tab hears every event once, and all end with one st
             join: joinSharedStream,
           })
           const heard: number[] = []
-          client.onEvent(({ data }) => heard.push(Number(data)))
+          client.onEvent(({ data }) => heard.push(Number(data.split(' ')[1])))
           return { client, heard }
         })
 
@@ -110,3 +121,96 @@ test('whatever happens, each tab hears every event once, and all end with one st
     { numRuns: 200 },
   )
 }, 60_000)
+
+const readers = [anonymousReader, 'annaannaannaanna', 'bertbertbertbert']
+
+/** Who the browser is from now on; events are of whoever asked for them. */
+function signIn(reader: string | undefined): void {
+  sources.reader = reader
+}
+
+const happeningToReaders = fc.oneof(
+  { weight: 4, arbitrary: happening },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      tab: fc.nat(2),
+      name: fc.constantFrom(...readers),
+      isSettled: fc.boolean(),
+    }),
+  },
+)
+
+test('whoever signs in and out, no tab hears what was granted to a reader whom the browser was not since the tab opened, nor of two readers', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(happeningToReaders, { minLength: 20, maxLength: 60, size: 'max' }),
+      async (plan) => {
+        sources.reset()
+        workers.clear()
+        signIn(readers[1])
+        const faults: string[] = []
+        const tabs = Array.from({ length: 3 }, () => {
+          const client = createEventSourceClient({
+            url: 'http://localhost/events',
+            join: joinSharedStream,
+          })
+          /** Whom it may hear of: who the browser was since it was opened. */
+          const may = new Set<string | undefined>()
+          client.onEvent(({ data }) => {
+            const [of] = data.split(' ')
+            if (!may.has(of)) faults.push(`It heard of ${of}.`)
+          })
+          client.subscribe(() => {
+            const heard = new Set(client.getState().events.map(({ data }) => data.split(' ')[0]))
+            if (heard.size > 1) faults.push(`It shows events of ${[...heard].join(' and ')}.`)
+          })
+          return { client, may }
+        })
+        const isOver = (client: EventSourceClient): boolean => client.getState().readyState === 2
+        const openTab = ({ client, may }: (typeof tabs)[number]): void => {
+          if (isOver(client)) may.clear()
+          may.add(sources.reader)
+          client.open()
+        }
+
+        try {
+          for (const { tab: index, name, isSettled } of plan) {
+            const tab = tabs[index]
+            if (!tab) continue
+            if (readers.includes(name)) {
+              signIn(name)
+              for (const { may } of tabs) may.add(name)
+            } else if (name === 'open') openTab(tab)
+            else happenings[name]?.(tab.client)
+            if (isSettled) await pass(0)
+          }
+
+          sources.isReachable = true
+          for (const tab of tabs) openTab(tab)
+          await pass(60_000)
+          // Those that another reader's page was open in have failed by now, and begin anew.
+          for (const tab of tabs) openTab(tab)
+          await pass(60_000)
+          sources.publish()
+          await pass(1_000)
+          expect(faults).toEqual([])
+          const states = tabs.map(({ client }) => client.getState())
+          expect(states.map(({ status, tabs: count }) => [status, count])).toEqual(
+            tabs.map(() => ['open', 3]),
+          )
+          const own = `${sources.reader} ${sources.log}`
+          expect(states.map(({ events }) => events.at(-1)?.data)).toEqual([own, own, own])
+          expect(sources.open().map(({ reader }) => reader)).toEqual([sources.reader])
+        } finally {
+          for (const { client } of tabs) client.close()
+          await pass(0)
+          await pass(0)
+        }
+        expect(sources.open()).toEqual([])
+        expect(vi.getTimerCount()).toBe(0)
+      },
+    ),
+    { numRuns: 200 },
+  )
+}, 120_000)

@@ -7,7 +7,7 @@ import type { StreamEvent, StreamState } from './stream-state'
 import type { StreamError } from './stream-error'
 
 /** To be changed with anything here: tabs of two versions may be open at once. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** The worker gives a sign of life after this time at the latest. */
 export const beatMs = 5_000
@@ -33,12 +33,16 @@ export interface Place {
 /** What a stream brings that a reader must not miss. */
 export type Item = StreamEvent<string, string> | Gap
 
-/** The first thing that a tab says. It has what was before `place` or, where the worker does not know that, before `cursor`. */
+/**
+ * The first thing that a tab says. It has what was before `place` or, where the worker does not know that, before `cursor`; and it has
+ * that as `reader`, if it knows: it does not go on as any other.
+ */
 export interface Hello {
   /** The lock that the tab holds. */
   lock: string
   place: Place | undefined
   cursor: string
+  reader: string | undefined
 }
 
 /** `next`: the last news are read. `wake`: the tab thinks that the stream may be well, or should be. */
@@ -57,6 +61,7 @@ export interface SharedNews
       | 'retryAt'
       | 'lastSeenAt'
       | 'clockOffsetMs'
+      | 'reader'
       | 'tabs'
     > {
   items: readonly Item[]
@@ -66,11 +71,8 @@ export interface SharedNews
 
 export type FromWorker = SharedNews | { failure: StreamError }
 
-export interface JoinOptions {
+export interface JoinOptions extends Omit<Hello, 'lock'> {
   stream: SharedStreamOptions
-  sessionKey?: string | undefined
-  place: Place | undefined
-  cursor: string
   /** Leaves. */
   signal: AbortSignal
   onNews: (news: SharedNews) => void

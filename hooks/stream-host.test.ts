@@ -71,10 +71,10 @@ interface Tab {
 
 let tabs: Tab[] = []
 
-function openTab(options: Partial<EventSourceClientOptions> = {}, sessionKey = ''): Tab {
+function openTab(options: Partial<EventSourceClientOptions> = {}): Tab {
   const client = createEventSourceClient({
     url,
-    join: (asked) => joinSharedStream({ ...asked, sessionKey }),
+    join: joinSharedStream,
     ...options,
   })
   const heard: string[] = []
@@ -292,18 +292,17 @@ describe('tabs that share a stream', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('want the same stream: neither another URL, nor other types, nor another session is it', async () => {
+  test('want the same stream: neither another URL nor other types is it', async () => {
     const kinds = [
       openTab(),
       openTab({ url: `${url}?other` }),
       openTab({ types: { greeting: String } } as object),
-      openTab({}, 'another reader'),
     ]
 
     await untilOpen(...kinds)
 
-    expect(requests).toHaveLength(4)
-    expect(kinds.map(({ client }) => client.getState().tabs)).toEqual([1, 1, 1, 1])
+    expect(requests).toHaveLength(3)
+    expect(kinds.map(({ client }) => client.getState().tabs)).toEqual([1, 1, 1])
   })
 })
 

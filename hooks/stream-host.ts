@@ -1,9 +1,11 @@
 /**
  * Reads streams for all tabs: one as a rule, and one more for a tab that is further behind than can be told, until it has caught up. A
- * tab is a place in a stream; it is told what follows when it has read the last news, so that nothing queues for a slow one.
+ * tab is a place in a stream; it is told what follows when it has read the last news, so that nothing queues for a slow one. What was
+ * granted to one reader no other gets: a tab that comes to a stream is told nothing of it before the server has said who it is now.
  */
-import { parseCursor, type Cursor } from '@/events/cursor'
+import { askReader } from './ask-reader'
 import { createEventSourceClient, type EventSourceClient } from './event-source-client'
+import { placeIn } from './place-in-stream'
 import {
   beatMs,
   type FromTab,
@@ -14,6 +16,7 @@ import {
   type SharedNews,
   type SharedStreamOptions,
 } from './shared-stream'
+import { readerChanged } from './stream-error'
 import type { StreamState } from './stream-state'
 
 /** By types that only the tabs can parse. */
@@ -28,6 +31,10 @@ interface HostedStream {
   /** The newest ones, and how many there were with those before. */
   items: readonly Item[]
   seq: number
+  /** The server has said who reads it. */
+  isKnown: boolean
+  /** The browser has another reader now. */
+  isOver: boolean
 }
 
 interface Tab {
@@ -36,6 +43,13 @@ interface Tab {
   /** What it has once it has read the last news. */
   seq: number
   cursor: string
+  /** Who its page reads as, if that knows. */
+  reader: string | undefined
+  /** Its stream is its own reader's, as the server says. */
+  isAdmitted: boolean
+  /** What the server said, since the tab came, about who it is. */
+  answer: { reader: string | undefined } | undefined
+  asking: AbortController | undefined
   /** What the last news were made of; undefined when there are others to tell. */
   told: StreamState<Texts> | undefined
   isReading: boolean
@@ -74,16 +88,26 @@ export function createStreamHost(
   let opened = 0
   let beat: ReturnType<typeof setInterval> | undefined
 
-  function open(from: string): HostedStream {
+  function open({ cursor: from, reader }: Pick<Tab, 'cursor' | 'reader'>): HostedStream {
     const client = createEventSourceClient<Texts>({
       ...options,
       types: Object.fromEntries(options.types.map((type) => [type, String])),
       maxEvents: 1,
       initialLastEventId: from,
+      initialReader: reader,
     })
     opened++
     const name = `${lock}/${opened}`
-    const stream: HostedStream = { name, from, client, tabs: new Set(), items: [], seq: 0 }
+    const stream: HostedStream = {
+      name,
+      from,
+      client,
+      tabs: new Set(),
+      items: [],
+      seq: 0,
+      isKnown: false,
+      isOver: false,
+    }
     streams.add(stream)
     let coming: Item[] = []
     client.onEvent((event) => coming.push(event))
@@ -91,6 +115,8 @@ export function createStreamHost(
     client.subscribe(() => {
       keep(stream, coming)
       coming = []
+      if (client.getState().error?.kind === 'reader') end(stream)
+      learnReader(stream)
       for (const tab of stream.tabs) tell(tab)
       if (client.getState().readyState === 2) streams.delete(stream)
       else gather()
@@ -110,22 +136,80 @@ export function createStreamHost(
     stream.items = stream.items.concat(coming).slice(-most)
   }
 
-  /** Leads `tab` to a stream that can go on where it is. */
-  function enter(tab: Tab, { place, cursor }: Omit<Hello, 'lock'>): void {
+  /** Of two streams of different readers, the one that was asked for first is of the past. */
+  function learnReader(stream: HostedStream): void {
+    const { status, reader } = stream.client.getState()
+    if (stream.isKnown || status !== 'open' || reader === undefined) return
+    stream.isKnown = true
+    const newest = Array.from(streams).findLast(({ isKnown }) => isKnown)
+    endAllBut((newest && readerOf(newest)) ?? reader)
+  }
+
+  /** The browser's reader is `reader` now. */
+  function endAllBut(reader: string): void {
     for (const stream of streams) {
-      const seq = seqAt(stream, cursor, place)
+      if (stream.isKnown && readerOf(stream) !== reader) end(stream)
+    }
+  }
+
+  /** Its tabs hear of it, and what they do then is theirs. */
+  function end(stream: HostedStream): void {
+    if (stream.isOver) return
+    stream.isOver = true
+    streams.delete(stream)
+    stream.client.disable()
+  }
+
+  /** Leads `tab` to a stream that can go on where it is. */
+  function enter(tab: Tab, place?: Place): void {
+    for (const stream of streams) {
+      const seq = seqAt(stream, tab.cursor, place)
       if (seq === undefined) continue
       move(tab, stream, seq)
       return
     }
-    move(tab, open(cursor), 0)
+    enterAlone(tab)
   }
 
-  function move(tab: Tab, stream: HostedStream, seq: number): void {
+  /** What is asked for a tab alone is answered to it alone, whoever it is. */
+  function enterAlone(tab: Tab): void {
+    move(tab, open(tab), 0, true)
+  }
+
+  function move(tab: Tab, stream: HostedStream, seq: number, isItsOwn = false): void {
+    const last = tab.isAdmitted ? tab.stream : undefined
+    const isAdmitted = isItsOwn || (last?.isKnown === true && isOfOneReader(last, stream))
     leave(tab)
-    Object.assign(tab, { stream, seq })
+    Object.assign(tab, { stream, seq, isAdmitted })
     stream.tabs.add(tab)
     tellAll(stream)
+  }
+
+  /** Lets `tab` have what its stream brings, once the server has said that they have the same reader. */
+  function admit(tab: Tab, stream: HostedStream): void {
+    const { status, reader, clockOffsetMs } = stream.client.getState()
+    if (status !== 'open') return
+    if (reader === undefined) {
+      // Whoever tells readers apart does so first of all.
+      tab.isAdmitted = stream.seq > 0 || clockOffsetMs !== undefined
+    } else if (tab.answer) {
+      const { reader: said } = tab.answer
+      if (said !== undefined) endAllBut(said)
+      if (stream.isOver) return
+      if (said === reader && said === (tab.reader ?? said)) tab.isAdmitted = true
+      else enterAlone(tab)
+    } else if (!tab.asking) void ask(tab)
+  }
+
+  async function ask(tab: Tab): Promise<void> {
+    const asking = new AbortController()
+    tab.asking = asking
+    const reader = await askReader(options, asking)
+    if (tab.asking !== asking) return
+    tab.asking = undefined
+    tab.answer = { reader }
+    tab.told = undefined
+    tell(tab)
   }
 
   function leave(tab: Tab): void {
@@ -141,9 +225,13 @@ export function createStreamHost(
   function gather(): void {
     const [first, ...others] = streams
     if (!first) return
-    for (const tab of others.flatMap((stream) => [...stream.tabs])) {
-      const seq = tab.cursor === '' ? undefined : seqAt(first, tab.cursor)
-      if (seq !== undefined) move(tab, first, seq)
+    for (const stream of others) {
+      // Moved before the server has said whose it is, it would have to ask.
+      if (!isOfOneReader(stream, first)) continue
+      for (const tab of stream.tabs) {
+        const seq = tab.cursor === '' ? undefined : seqAt(first, tab.cursor)
+        if (seq !== undefined) move(tab, first, seq)
+      }
     }
   }
 
@@ -156,36 +244,41 @@ export function createStreamHost(
   }
 
   function tell(tab: Tab): void {
-    const { port, stream } = tab
+    if (tab.stream && !tab.isAdmitted) admit(tab, tab.stream)
+    const { port, stream, isAdmitted } = tab
     if (!stream || tab.isReading) return
     const state = stream.client.getState()
     if (tab.told === state) return
     const unread = stream.seq - tab.seq
-    if (unread > stream.items.length) {
-      // What has no ids can't be asked for again.
-      enter(tab, { place: undefined, cursor: tab.cursor })
+    // What has no ids can't be asked for again.
+    if (unread > stream.items.length || (stream.isOver && !isAdmitted)) {
+      enter(tab)
       return
     }
-    const news: SharedNews = {
-      lock,
-      stream: stream.name,
-      seq: stream.seq,
-      items: unread === 0 ? [] : stream.items.slice(-unread),
-      tabs: stream.tabs.size,
-      status: state.status,
-      error: state.error,
-      attempt: state.attempt,
-      retryAt: state.retryAt,
-      lastEventId: state.lastEventId,
-      lastSeenAt: state.lastSeenAt,
-      clockOffsetMs: state.clockOffsetMs,
-    }
+    const news = newsOf(stream, tab)
     const { seq, lastEventId: cursor } = news
     Object.assign(tab, { seq, cursor, told: state, isReading: true })
     port.postMessage(news)
   }
 
-  async function admit(tab: Tab, hello: Hello): Promise<void> {
+  function newsOf(stream: HostedStream, tab: Tab): SharedNews {
+    const { status, error, attempt, retryAt, lastSeenAt, clockOffsetMs, lastEventId, reader } =
+      stream.client.getState()
+    const where = { lock, stream: stream.name, tabs: stream.tabs.size }
+    const how = { status, error, attempt, retryAt, lastSeenAt, clockOffsetMs }
+    if (tab.isAdmitted && !stream.isOver) {
+      const { items, seq } = stream
+      const unread = items.slice(items.length - (seq - tab.seq))
+      return { ...where, ...how, seq, items: unread, lastEventId, reader }
+    }
+    const nothing = { seq: tab.seq, items: [], lastEventId: tab.cursor, reader: undefined }
+    if (stream.isOver)
+      return { ...where, ...how, ...nothing, status: 'failed', error: readerChanged }
+    const isAsked = status === 'open' && reader !== undefined
+    return { ...where, ...how, ...nothing, status: isAsked ? 'connecting' : status }
+  }
+
+  async function receive(tab: Tab, hello: Hello): Promise<void> {
     await isAlive
     if (tabs.size === 0) {
       beat = setInterval(() => {
@@ -195,11 +288,14 @@ export function createStreamHost(
     }
     tabs.add(tab)
     tab.cursor = hello.cursor
-    enter(tab, hello)
+    tab.reader = hello.reader
+    enter(tab, hello.place)
     await navigator.locks.request(hello.lock, () => dismiss(tab))
   }
 
   function dismiss(tab: Tab): void {
+    tab.asking?.abort()
+    tab.asking = undefined
     tab.port.close()
     tabs.delete(tab)
     leave(tab)
@@ -216,6 +312,10 @@ export function createStreamHost(
         stream: undefined,
         seq: 0,
         cursor: '',
+        reader: undefined,
+        isAdmitted: false,
+        answer: undefined,
+        asking: undefined,
         told: undefined,
         isReading: false,
       }
@@ -225,36 +325,23 @@ export function createStreamHost(
           tell(tab)
           gather()
         } else if (data === 'wake') tab.stream?.client.reconnect()
-        else void admit(tab, data)
+        else void receive(tab, data)
       })
       port.start()
     },
   }
 }
 
-/** How many items of a stream a tab has that is at `cursor`, or at `place`; undefined when that can't be told. */
-function seqAt(
-  { name, from, client, items, seq }: HostedStream,
-  cursor: string,
-  place?: Place,
-): number | undefined {
-  const { lastEventId, clockOffsetMs } = client.getState()
-  const before = seq - items.length
-  if (place?.stream === name && place.seq >= before) return place.seq
-  // It has nothing yet, and takes all there is. A stream that went on after a cursor may lack what a new one begins with.
-  if (cursor === '') return from === '' ? before : undefined
-  if (cursor === from && before === 0) return 0
-  // Servers of ours tell the time; the ids of others need not be in any order.
-  if (clockOffsetMs === undefined) return undefined
-  if (cursor === lastEventId) return seq
-  const [start, at, end] = [from, cursor, lastEventId].map(parseCursor)
-  if (!at || end?.epoch !== at.epoch || end.offset < at.offset) return undefined
-  const last = items.findLastIndex((item) => 'id' in item && isUpTo(at, item.id))
-  if (last >= 0) return before + last + 1
-  return before === 0 && start?.epoch === at.epoch && start.offset <= at.offset ? 0 : undefined
+function isOfOneReader(one: HostedStream, other: HostedStream): boolean {
+  return one.isKnown === other.isKnown && readerOf(one) === readerOf(other)
 }
 
-function isUpTo(end: Cursor, id: string): boolean {
-  const at = parseCursor(id)
-  return at?.epoch === end.epoch && at.offset <= end.offset
+function readerOf({ client }: HostedStream): string | undefined {
+  return client.getState().reader
+}
+
+function seqAt(stream: HostedStream, cursor: string, place?: Place): number | undefined {
+  const { lastEventId, clockOffsetMs } = stream.client.getState()
+  // Servers of ours tell the time.
+  return placeIn({ ...stream, lastEventId, isOurs: clockOffsetMs !== undefined }, cursor, place)
 }

@@ -55,6 +55,8 @@ export interface StreamState<P extends Parsers = MessagesOnly> {
   received: number
   /** How far this computer's clock is ahead of the server's, in milliseconds; undefined when the server tells no times. */
   clockOffsetMs: number | undefined
+  /** The key of who reads, as the server says; undefined while it has not, and where it tells no readers apart. */
+  reader: string | undefined
   /** How many readers share the connection, in this tab and others; undefined when it is this one's own. */
   tabs: number | undefined
 }
@@ -75,6 +77,7 @@ const idleState: StreamState & { events: readonly never[] } = {
   lastSeenAt: undefined,
   received: 0,
   clockOffsetMs: undefined,
+  reader: undefined,
   tabs: undefined,
 }
 

@@ -38,7 +38,7 @@ export class TestWorker extends EventTarget {
 function workerOf(name: string): StreamHost {
   const known = workers.get(name)
   if (known) return known
-  const [, , options] = JSON.parse(name) as [number, string, SharedStreamOptions]
+  const [, options] = JSON.parse(name) as [number, SharedStreamOptions]
   const idleness = { isIdle: true }
   const host = createStreamHost(options, {
     onBusy: () => (idleness.isIdle = false),

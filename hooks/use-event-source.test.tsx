@@ -454,6 +454,28 @@ describe('useEventSource', () => {
     expect(result.current).toMatchObject({ status: 'open', events: [], gaps: [{ beforeSeq: 1 }] })
   })
 
+  test('onReaderChange hears that the page has another reader now, and nothing follows', async () => {
+    const onReaderChange = vi.fn<() => void>()
+    const told = { heartbeatMs: 15_000, time: Date.now(), reader: 'annaannaannaanna' }
+    answer = stream(`event: connected\ndata: ${JSON.stringify(told)}\n\n`)
+    const { result } = renderStream({ onReaderChange })
+    await until(() => expect(result.current.reader).toBe('annaannaannaanna'))
+
+    answer = (_, response) => {
+      response.writeHead(409, { 'Content-Type': 'application/problem+json' })
+      response.end('{"code":"reader-changed"}')
+    }
+    act(() => result.current.close())
+    act(() => result.current.open())
+    await until(() => expect(result.current.status).toBe('failed'))
+
+    expect(result.current).toMatchObject({ error: { kind: 'reader' }, reader: undefined })
+    expect(onReaderChange).toHaveBeenCalledOnce()
+    expect(requests.map((request) => request.url).slice(1)).toEqual(
+      Array(2).fill('/events?reader=annaannaannaanna'),
+    )
+  })
+
   test.each(['', '{', 'null', '[]', '{"reason":"later","from":"","oldest":null}', '{"from":1}'])(
     'a resync with the data %j is no gap, and breaks nothing',
     async (data) => {

@@ -21,17 +21,20 @@ export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends
 > {
   /**
    * `tabs`: one connection for all tabs that want the same stream, where the browser has SharedWorker and Web Locks, which need
-   * https or localhost; a function as URL can't be shared. A tab that comes late begins with what the others have. Default: none is shared.
+   * https or localhost; a function as URL can't be shared. Tabs share while the server says that they have the same reader. One that comes late begins with what the others have. Default: none is shared.
    */
   share?: 'tabs' | undefined
-  /** Tabs share with those of the same key alone. Give each user another one, where several may use one browser. */
-  sessionKey?: string | undefined
   /** While false there is no stream, and `open()` does nothing. Default true. */
   enabled?: boolean | undefined
   /** Sees every event as it arrives, also those that `events` no longer holds. */
   onEvent?: ((event: ReceivedEvent<P>) => void) | undefined
   /** Hears when the server could not go on where the stream was: events may be missing before the next one. */
   onGap?: ((gap: Gap) => void) | undefined
+  /**
+   * Hears when the server takes the page for another reader's, because somebody signed in, say: a stream that was nobody's has begun anew
+   * by then, any other is `failed` with the error `reader` until `open()`.
+   */
+  onReaderChange?: (() => void) | undefined
   /** Hears whatever goes wrong, be it mended later: lost connections, refusals, events that can't be parsed. */
   onError?: ((error: StreamError) => void) | undefined
 }
@@ -50,8 +53,7 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   url: string | null | (() => string | Promise<string>),
   options: UseEventSourceOptions<P> = {},
 ): UseEventSource<P> {
-  const { enabled = true, onEvent, onGap, onError, ...ofStream } = options
-  const { share, sessionKey } = ofStream
+  const { enabled = true, onEvent, onGap, onReaderChange, onError, ...ofStream } = options
   const key = JSON.stringify({
     ...ofStream,
     url: typeof url === 'function' ? true : url,
@@ -62,7 +64,7 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
     client: createEventSourceClient({
       ...ofStream,
       url: url ?? '',
-      join: share === 'tabs' ? joinFor(sessionKey) : undefined,
+      join: ofStream.share === 'tabs' ? join : undefined,
     }),
   })
   const [held, hold] = useState(create)
@@ -77,11 +79,13 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
 
   const deliver = useEffectEvent((event: ReceivedEvent<P>) => onEvent?.(event))
   const deliverGap = useEffectEvent((gap: Gap) => onGap?.(gap))
+  const deliverReaderChange = useEffectEvent(() => onReaderChange?.())
   const deliverError = useEffectEvent((error: StreamError) => onError?.(error))
   useEffect(() => {
     const undo = [
       client.onEvent((event) => deliver(event)),
       client.onGap((gap) => deliverGap(gap)),
+      client.onReaderChange(() => deliverReaderChange()),
       client.onError((error) => deliverError(error)),
     ]
     return () => {
@@ -109,11 +113,9 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
 }
 
 /** Loaded by those alone who share. */
-function joinFor(sessionKey: string | undefined): JoinStream {
-  return async (options) => {
-    const { joinSharedStream } = await import('./join-shared-stream')
-    return joinSharedStream({ ...options, sessionKey })
-  }
+const join: JoinStream = async (options) => {
+  const { joinSharedStream } = await import('./join-shared-stream')
+  return joinSharedStream(options)
 }
 
 /** A client, and what makes it another stream. */

@@ -1,10 +1,9 @@
 /** `/topics/{topic}`: a topic as it happens, a form that publishes to it, and how to do both from a terminal. */
 import type { Metadata } from 'next'
-import { cookies, headers } from 'next/headers'
+import { headers } from 'next/headers'
 import { notFound } from 'next/navigation'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
-import { sessionKeyOf } from '@/app/session-key'
 import { siteAddress } from '@/app/site-address'
 import { CommandLine } from '@/components/command-line'
 import { LiveTopic } from '@/components/live-topic'
@@ -32,7 +31,7 @@ export default async function TopicPage({ params }: TopicPageProps): Promise<Rea
 
   return (
     <div className={styles.page}>
-      <LiveTopic topic={topic} sessionKey={sessionKeyOf(await cookies())}>
+      <LiveTopic topic={topic}>
         <NeedsScript command={watch} />
       </LiveTopic>
       <aside className={styles.side}>

@@ -1,0 +1,55 @@
+/** Finds the place in a stream from which a reader goes on that has had some of it before, perhaps over another connection. */
+import { parseCursor } from '@/events/cursor'
+import type { Item, Place } from './shared-stream'
+
+/** What a stream has delivered, without a hole but for the gaps among its items. */
+export interface Delivered {
+  name: string
+  /** The cursor that it was opened with. */
+  from: string
+  /** The newest ones, and how many there were with those before. */
+  items: readonly Item[]
+  seq: number
+  /** Where it stands; empty while it has no ids. */
+  lastEventId: string
+  /** Whether ids are those of a server of ours: others need not be in any order. */
+  isOurs: boolean
+}
+
+/** How many items a reader has that is at `place` or, where that is unknown, at `cursor`; undefined when it can't be told. */
+export function placeIn(delivered: Delivered, cursor: string, place?: Place): number | undefined {
+  const { name, from, items, seq, lastEventId, isOurs } = delivered
+  const before = seq - items.length
+  if (place?.stream === name && place.seq >= before) return place.seq
+  // It has nothing yet, and takes all there is. A stream that went on after a cursor may lack what a new one begins with.
+  if (cursor === '') return from === '' ? before : undefined
+  if (cursor === from && before === 0) return 0
+  if (!isOurs) return undefined
+  if (cursor === lastEventId) return seq
+  const same = items.findLastIndex((item) => 'id' in item && item.id === cursor)
+  return same >= 0 ? before + same + 1 : placeByOffset(delivered, cursor)
+}
+
+/**
+ * The place of an id that the stream did not have itself: between two that it had. Offsets grow along a stream, whatever their epochs,
+ * up to a gap, where they may begin again lower. The id must be of the epoch of the next one: of the one before, it may have been
+ * lost in between.
+ */
+function placeByOffset(
+  { from, items, seq, lastEventId }: Delivered,
+  cursor: string,
+): number | undefined {
+  const before = seq - items.length
+  const at = parseCursor(cursor)
+  let next = parseCursor(lastEventId)
+  if (!at || !next || at.offset > next.offset) return undefined
+  for (let index = items.length; index >= 0; index--) {
+    const item = items[index - 1]
+    const id = item ? 'id' in item && item.id : before === 0 && from
+    const last = id ? parseCursor(id) : undefined
+    if (!last) return undefined
+    if (last.offset <= at.offset) return next.epoch === at.epoch ? before + index : undefined
+    next = last
+  }
+  return undefined
+}
