@@ -367,7 +367,12 @@ test('Cursors that were never given are answered with resync', async ({ server }
 
     expect(connected.value?.id).toBe(cursor)
     expect(resync.value?.event).toBe('resync')
-    expect(JSON.parse(resync.value?.data ?? '')).toEqual({ reason, from: cursor, oldest: id })
+    expect(JSON.parse(resync.value?.data ?? '')).toEqual({
+      reason,
+      from: cursor,
+      oldest: id,
+      topics: ['forged'],
+    })
     expect(event.value).toMatchObject({ id, data: 'hello' })
   }
   await expect.poll(server.openStreams).toBe(0)

@@ -71,6 +71,7 @@ test('Of an outage the log tells in two lines of JSON, and of events nothing', a
   await expect
     .poll(() => lines().map(({ level, msg }) => [level, msg]))
     .toEqual([
+      ['info', expect.stringContaining('Anyone may read')],
       ['error', "The event log can't be written."],
       ['info', 'The event log can be written again.'],
     ])
