@@ -1,0 +1,216 @@
+/** One run: servers on one log, proxies that make trouble, readers, publishers and faults; then the judgement. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startAccessProbes } from './access-probes'
+import { startChaosProxy } from './chaos-proxy'
+import { createCluster } from './cluster'
+import { runFaults } from './faults/run-faults'
+import { judge } from './judge/judge'
+import type { Violation, ViolationKind } from './judge/violation'
+import { createLedger } from './ledger'
+import { plantFault, type PlantedKind } from './planted-fault'
+import { startPopulation } from './population'
+import { startPublishers } from './publishers'
+import { createRandom } from './random'
+import { createRecorder } from './readers/recorder'
+import type { Life, PublishedEvent, ReaderRecord, Run } from './record'
+import { allTopics, bulkyTopics, limits, serverEnv, sleep, type Engine } from './setting'
+import { openStorage } from './storage'
+import { readAll } from './stream-history'
+
+export interface CheckerOptions {
+  engine: Engine
+  seconds: number
+  seed: number
+  servers: number
+  readers: number
+  /** Default true. */
+  hasFaults: boolean
+  planted: PlantedKind | undefined
+  /** Ends the run at once, without a judgement. */
+  signal: AbortSignal
+  say: (line: string) => void
+}
+
+export interface Outcome {
+  violations: Violation[]
+  /** Figures of the run, by name. */
+  counts: Record<string, number>
+}
+
+const requestsPerSecond = 40
+const catchUpMs = 90_000
+
+export async function check(options: CheckerOptions): Promise<Outcome> {
+  const { engine, seconds, signal, say } = options
+  const closing: (() => unknown)[] = []
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('The run was interrupted.')))
+  })
+  try {
+    return await Promise.race([run(), interrupted])
+  } finally {
+    for (const close of closing.reverse()) await close()
+  }
+
+  async function run(): Promise<Outcome> {
+    const random = createRandom(options.seed)
+    const found: Violation[] = []
+    const note = (kind: ViolationKind) => (message: string) =>
+      void found.push({ kind, at: Date.now(), message, context: [] })
+    const ledger = createLedger()
+    const storage = await openStorage(engine, say)
+    closing.push(storage.close)
+    const clockFolder = mkdtempSync(join(tmpdir(), 'checker-'))
+    closing.push(() => rmSync(clockFolder, { recursive: true }))
+    const clockFile = join(clockFolder, 'clock')
+    const setClock = (offsetMs: number): void => writeFileSync(clockFile, String(offsetMs))
+    setClock(0)
+
+    const env = { ...serverEnv, EVENTS_URL: storage.url, CHECKER_CLOCK: clockFile }
+    const cluster = await createCluster(options.servers, env, note('wrong-answer'))
+    closing.push(cluster.killAll)
+    await cluster.startAll()
+    const ports = options.planted === undefined ? cluster.ports : await plant(options.planted)
+    const proxies = await Promise.all(
+      ports.map((_, index) => startChaosProxy(ports, index, random.fork(`proxy ${index}`))),
+    )
+    closing.push(...proxies.map(({ close }) => close))
+    const origins = proxies.map(({ url }) => url)
+
+    async function plant(kind: PlantedKind): Promise<number[]> {
+      const planted = await Promise.all(cluster.ports.map((port) => plantFault(kind, port)))
+      closing.push(...planted.map(({ close }) => close))
+      return planted.map(({ port }) => port)
+    }
+
+    const onRefused = note('wrong-answer')
+    const population = startPopulation({
+      count: options.readers,
+      origins,
+      ledger,
+      random: random.fork('readers'),
+      onRefused,
+    })
+    closing.push(population.stop)
+    const publishers = startPublishers({
+      origins,
+      topics: allTopics.filter((topic) => !bulkyTopics.includes(topic)),
+      ledger,
+      random: random.fork('publishers'),
+      requestsPerSecond,
+      onWrongAnswer: note('wrong-answer'),
+    })
+    closing.push(publishers.stop)
+    const probes = startAccessProbes(origins, random.fork('probes'), note('wrong-reader'))
+    closing.push(probes.stop)
+
+    const lives: Life[] = [{ startedAt: 0, resumedAt: 0, base: 0 }]
+    const clockJumps: Run['clockJumps'][number][] = []
+    const audits: ReaderRecord[] = []
+    const faultCounts = new Map<string, number>()
+
+    /** Reads everything that is kept, as one more reader. */
+    async function audit(until: number): Promise<void> {
+      for (let attempt = 1; ; attempt++) {
+        const name = `audit ${audits.length + 1}`
+        const counts = { ...population.counts, resyncs: new Map<string, number>() }
+        const { record, take } = createRecorder(
+          { name, origin: '', topics: allTopics, start: 'all', token: undefined, manner: {} },
+          ledger,
+          counts,
+        )
+        try {
+          await readAll(cluster.urlOf(attempt % options.servers), allTopics, until, take)
+          record.isLive = false
+          audits.push(record)
+          return
+        } catch (error) {
+          if (attempt === 20) throw error
+          await sleep(500)
+        }
+      }
+    }
+
+    const endsAt = Date.now() + seconds * 1_000
+    const isOver = (): boolean => Date.now() >= endsAt
+    const progress = setInterval(() => {
+      const { acknowledged } = publishers.counts
+      say(`${acknowledged} events acknowledged, ${population.counts.deliveries} deliveries`)
+    }, 60_000)
+    closing.push(() => clearInterval(progress))
+    const context = {
+      random: random.fork('faults'),
+      cluster,
+      storage,
+      publishers,
+      lives,
+      clockJumps,
+      setClock,
+      audit,
+    }
+    if (options.hasFaults) await runFaults(context, faultCounts, isOver, say)
+    while (!isOver()) await sleep(100)
+
+    say('The faults are over. Readers catch up.')
+    for (const index of cluster.ports.keys()) {
+      if (!cluster.isRunning(index)) await cluster.start(index)
+    }
+    await publishers.pause()
+    for (const proxy of proxies) proxy.calmDown()
+    population.calmDown()
+    const markers: PublishedEvent[] = []
+    for (const topic of allTopics) markers.push(await publishers.publishSurely(topic))
+    await awaitMarkers(population.records, markers)
+    const lastId = markers.at(-1)?.attempts.at(-1)?.id ?? ''
+    await audit(Number(lastId.split('.')[1]))
+    population.stop()
+
+    const readers = [...population.records, ...audits]
+    const { events, sightings } = ledger
+    found.push(...judge({ limits, lives, clockJumps, events, sightings, readers, markers }))
+    const total = (name: 'cuts' | 'pauses'): number =>
+      proxies.reduce((sum, { counts }) => sum + counts[name], 0)
+    return {
+      violations: found.sort((one, other) => one.at - other.at),
+      counts: {
+        'events acknowledged': publishers.counts.acknowledged,
+        'publish requests': publishers.counts.requests,
+        'publish requests without an answer': publishers.counts.unknown,
+        'publish requests answered 503': publishers.counts.refused,
+        'publish requests sent again': publishers.counts.again,
+        readers: readers.length,
+        deliveries: population.counts.deliveries,
+        'streams opened': population.counts.connections,
+        'connections cut': total('cuts'),
+        'connections held up': total('pauses'),
+        'forbidden requests refused': probes.counts.refused,
+        'losses of the log': lives.length - 1,
+        ...prefixed('resync ', population.counts.resyncs),
+        ...prefixed('fault: ', faultCounts),
+      },
+    }
+  }
+}
+
+/** Readers that do not make it in time are found by the judge. */
+async function awaitMarkers(
+  records: readonly ReaderRecord[],
+  markers: readonly PublishedEvent[],
+): Promise<void> {
+  const until = Date.now() + catchUpMs
+  const lastOf = ({ topics }: ReaderRecord): PublishedEvent | undefined =>
+    markers.findLast(({ topic }) => topics.includes(topic))
+  const isThere = (record: ReaderRecord): boolean => {
+    const last = record.items.findLast(({ kind }) => kind === 'event')
+    return last?.kind === 'event' && last.sighting.event === lastOf(record)
+  }
+  while (Date.now() < until && !records.every((record) => !record.isLive || isThere(record))) {
+    await sleep(200)
+  }
+}
+
+function prefixed(prefix: string, counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].map(([name, count]) => [`${prefix}${name}`, count]))
+}

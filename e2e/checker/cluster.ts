@@ -1,0 +1,89 @@
+/** The servers of a run, all on one log. Each keeps its port when it is started again. */
+import { join } from 'node:path'
+import { freePort } from '../support/free-port'
+import { startServer, type RunningServer } from '../support/start-server'
+
+export interface Cluster {
+  /** The port of each server. */
+  ports: readonly number[]
+  start: (index: number) => Promise<void>
+  startAll: () => Promise<void>
+  /** Ends one at once. */
+  kill: (index: number) => Promise<void>
+  killAll: () => Promise<void>
+  /** Asks one to end, and waits until it has. */
+  terminate: (index: number) => Promise<void>
+  isRunning: (index: number) => boolean
+  /** Stops one in its tracks, or lets it go on. */
+  signal: (index: number, signal: 'SIGSTOP' | 'SIGCONT') => void
+  urlOf: (index: number) => string
+}
+
+/** A server that drains has this long to end. */
+const endTimeoutMs = 15_000
+
+export async function createCluster(
+  count: number,
+  env: Record<string, string>,
+  onFault: (message: string) => void,
+): Promise<Cluster> {
+  const ports = await Promise.all(Array.from({ length: count }, freePort))
+  const running: (RunningServer | undefined)[] = []
+  const indexes = ports.map((_, index) => index)
+
+  async function start(index: number): Promise<void> {
+    const clock = join(__dirname, 'shifted-clock.cjs')
+    const server = await startServer({
+      port: ports[index] ?? 0,
+      env: {
+        ...env,
+        NODE_OPTIONS: `--require ${clock}`,
+        // The slower way to send must keep the promise, too.
+        ...(index === count - 1 && { DIRECT_LANE: 'off' }),
+      },
+    })
+    running[index] = server
+    void server.exited.then((code) => {
+      if (running[index] !== server) return
+      running[index] = undefined
+      onFault(`Server ${index} ended by itself (${code}): ${server.output().slice(-2_000)}`)
+    })
+  }
+
+  async function kill(index: number): Promise<void> {
+    const server = running[index]
+    running[index] = undefined
+    await server?.stop()
+  }
+
+  function signal(index: number, name: NodeJS.Signals): void {
+    const pid = running[index]?.pid
+    if (pid !== undefined) process.kill(-pid, name)
+  }
+
+  return {
+    ports,
+    start,
+    startAll: async () => void (await Promise.all(indexes.map(start))),
+    kill,
+    killAll: async () => void (await Promise.all(indexes.map(kill))),
+    async terminate(index) {
+      const server = running[index]
+      if (!server) return
+      running[index] = undefined
+      process.kill(-server.pid, 'SIGTERM')
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise<'late'>((resolve) => {
+        timer = setTimeout(() => resolve('late'), endTimeoutMs)
+      })
+      if ((await Promise.race([server.exited, late])) === 'late') {
+        onFault(`Server ${index} had not ended ${endTimeoutMs} ms after SIGTERM.`)
+      }
+      clearTimeout(timer)
+      await server.stop()
+    },
+    isRunning: (index) => running[index] !== undefined,
+    signal,
+    urlOf: (index) => `http://localhost:${ports[index]}`,
+  }
+}
