@@ -127,7 +127,9 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
           audits.push(record)
           return
         } catch (error) {
-          if (attempt === 20) throw error
+          if (attempt === 20) {
+            throw new Error(cluster.lastWordsOf(attempt % options.servers), { cause: error })
+          }
           await sleep(500)
         }
       }

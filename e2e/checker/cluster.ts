@@ -17,6 +17,8 @@ export interface Cluster {
   /** Stops one in its tracks, or lets it go on. */
   signal: (index: number, signal: 'SIGSTOP' | 'SIGCONT') => void
   urlOf: (index: number) => string
+  /** The last lines that a server printed. */
+  lastWordsOf: (index: number) => string
 }
 
 /** A server that drains has this long to end. */
@@ -84,6 +86,7 @@ export async function createCluster(
     },
     isRunning: (index) => running[index] !== undefined,
     signal,
+    lastWordsOf: (index) => running[index]?.output().slice(-2_000) ?? '',
     urlOf: (index) => `http://localhost:${ports[index]}`,
   }
 }

@@ -24,9 +24,11 @@ function openStream(
   take: (type: string, id: string, data: string) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    let last = 'nothing'
     const request = get(url, { headers: asPublisher, agent: false, timeout: 5_000 }, (answer) => {
       const decoder = new TextDecoder()
       const feed = createFrameParser(({ type, id, data }) => {
+        last = `${type} ${id} ${data}`
         if (id === undefined || !take(type, id, data)) return
         resolve()
         request.destroy()
@@ -35,6 +37,8 @@ function openStream(
     })
     request.on('timeout', () => request.destroy())
     request.on('error', reject)
-    request.on('close', () => reject(new Error(`${url} ended before all was read`)))
+    request.on('close', () =>
+      reject(new Error(`The log could not be read to its end; the last that came was ${last}`)),
+    )
   })
 }
