@@ -21,7 +21,7 @@ export function startAccessProbes(
   onLeak: (message: string) => void,
 ): AccessProbes {
   const counts = { refused: 0 }
-  let isOver = false
+  const over = new AbortController()
 
   function choose(): Probe {
     const [secret, other] = random.sample(secretTopics, 2)
@@ -56,7 +56,7 @@ export function startAccessProbes(
   }
 
   async function work(): Promise<void> {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const probe = choose()
       // No answer at all gives nothing away.
       await ask(probe).catch(() => {})
@@ -68,7 +68,7 @@ export function startAccessProbes(
   return {
     counts,
     stop() {
-      isOver = true
+      over.abort()
     },
   }
 }

@@ -51,7 +51,7 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
   try {
     return await Promise.race([run(), interrupted])
   } finally {
-    for (const close of closing.reverse()) await close()
+    for (const close of closing.toReversed()) await close()
   }
 
   async function run(): Promise<Outcome> {
@@ -175,7 +175,7 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
     const total = (name: 'cuts' | 'pauses'): number =>
       proxies.reduce((sum, { counts }) => sum + counts[name], 0)
     return {
-      violations: found.sort((one, other) => one.at - other.at),
+      violations: found.toSorted((one, other) => one.at - other.at),
       counts: {
         'events acknowledged': publishers.counts.acknowledged,
         'publish requests': publishers.counts.requests,

@@ -50,8 +50,8 @@ export function startPublishers(setting: {
   const { origins, topics, ledger, random, requestsPerSecond, onWrongAnswer } = setting
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
   const counts = { requests: 0, acknowledged: 0, unknown: 0, refused: 0, again: 0 }
-  let paused: { over: Promise<void>; end: () => void } | undefined
-  let isOver = false
+  let paused: { ended: Promise<void>; end: () => void } | undefined
+  const over = new AbortController()
   const sending = new Set<Promise<boolean>>()
 
   /** True once acknowledged. */
@@ -121,20 +121,20 @@ export function startPublishers(setting: {
     }
     const idempotencyKey = items[0]?.event.key ?? ''
     const until = Date.now() + repeatForMs
-    while (!isOver && !(await send({ topic, items, idempotencyKey, ...type }))) {
+    while (!over.signal.aborted && !(await send({ topic, items, idempotencyKey, ...type }))) {
       if (Date.now() > until) return
       await sleep(random.between(50, 400))
-      await paused?.over
+      await paused?.ended
     }
     // A publisher that did not hear the answer asks again, though it was acknowledged.
-    if (!isOver && !paused && random.isLucky(0.1))
+    if (!over.signal.aborted && !paused && random.isLucky(0.1))
       await send({ topic, items, idempotencyKey, ...type })
   }
 
   async function work(): Promise<void> {
-    while (!isOver) {
-      await paused?.over
-      if (isOver) return
+    while (!over.signal.aborted) {
+      await paused?.ended
+      if (over.signal.aborted) return
       await publishSomething()
       await sleep(-Math.log(1 - random()) * (workers / requestsPerSecond) * 1_000)
     }
@@ -152,14 +152,14 @@ export function startPublishers(setting: {
     async pause() {
       if (!paused) {
         let end = (): void => {}
-        const over = new Promise<void>((resolve) => (end = resolve))
-        paused = { over, end }
+        const ended = new Promise<void>((resolve) => (end = resolve))
+        paused = { ended, end }
       }
       while (sending.size > 0) await Promise.all(sending)
     },
     resume,
     async flood(topic, count, bytes) {
-      for (let left = count; left > 0 && !isOver; left -= batchCount) {
+      for (let left = count; left > 0 && !over.signal.aborted; left -= batchCount) {
         await send({ topic, items: compose(topic, Math.min(left, batchCount), bytes) })
       }
     },
@@ -171,7 +171,7 @@ export function startPublishers(setting: {
       return event
     },
     async stop() {
-      isOver = true
+      over.abort()
       resume()
       await Promise.all(working)
       agent.destroy()

@@ -4,7 +4,7 @@ export interface Run {
   limits: { maxCount: number; maxAgeMs: number }
   /** The lives of the log, oldest first: a new one begins whenever the log loses its end. */
   lives: readonly Life[]
-  /** While the servers' clocks were ahead of ours, events may have aged early. */
+  /** While the servers' clocks were far from ours, and just after that, events may have aged early. */
   clockJumps: readonly { from: number; to: number }[]
   events: readonly PublishedEvent[]
   sightings: readonly Sighting[]

@@ -55,7 +55,7 @@ export function createHistory({ lives, limits, clockJumps, sightings }: Run): Hi
     return possible.length === 1 ? possible[0] : undefined
   }
 
-  function place(event: PublishedEvent, offset: number): Placed | undefined {
+  function placeEvent(event: PublishedEvent, offset: number): Placed | undefined {
     const known = byEvent.get(event) ?? []
     byEvent.set(event, known)
     const same = known.find((placed) => placed.offset === offset)
@@ -72,7 +72,7 @@ export function createHistory({ lives, limits, clockJumps, sightings }: Run): Hi
   }
 
   for (const sighting of sightings) {
-    const placed = sighting.event && place(sighting.event, sighting.offset)
+    const placed = sighting.event && placeEvent(sighting.event, sighting.offset)
     if (placed) placeBySighting.set(sighting, placed)
   }
   /** For each index of a topic's list, when the first event from there on may have been appended. */

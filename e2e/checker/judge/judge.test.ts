@@ -62,8 +62,8 @@ function createRun() {
         items.push({ kind: 'event', at: now + 200, topic, sighting: sight(id, event) })
         return reader
       },
-      resync(reason: string, topics?: string[]) {
-        items.push({ kind: 'resync', at: now + 200, reason, from: 'x.0', topics })
+      resync(reason: string, named?: string[]) {
+        items.push({ kind: 'resync', at: now + 200, reason, from: 'x.0', topics: named })
         return reader
       },
     }

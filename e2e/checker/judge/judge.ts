@@ -13,7 +13,7 @@ export function judge(run: Run): Violation[] {
     ...findWrongOrder(run, history),
     ...run.readers.flatMap((record) => judgeReader(record, history, run)),
   ]
-  return violations.sort((one, other) => one.at - other.at)
+  return violations.toSorted((one, other) => one.at - other.at)
 }
 
 /** One id names one event, for all readers and publishers, whatever happened to the log. */
@@ -39,9 +39,9 @@ function findSharedIds({ sightings }: Run): Violation[] {
 function findPublishedTwice({ events }: Run, history: History): Violation[] {
   const violations: Violation[] = []
   for (const event of events) {
-    const [first, ...others] = [...history.ofEvent(event)].sort(
-      (one, other) => one.offset - other.offset,
-    )
+    const [first, ...others] = history
+      .ofEvent(event)
+      .toSorted((one, other) => one.offset - other.offset)
     const lastTry = event.attempts.at(-1)
     if (!first || !lastTry) continue
     const again = others.find(({ born, dies }) => born < first.dies && first.born < dies)

@@ -40,7 +40,7 @@ export function startRawReader(
     if (isOver) return
     if (id !== undefined) cursor = id
     recorder.take(type, id ?? cursor, data)
-    if (type === 'reconnect') retryMs = Number((JSON.parse(data) as { retryMs: number }).retryMs)
+    if (type === 'reconnect') ({ retryMs } = JSON.parse(data) as { retryMs: number })
   }
 
   function planToLeave(): void {
