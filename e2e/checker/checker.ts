@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAccessProbes } from './access-probes'
+import { createAuditor } from './auditor'
 import { startChaosProxy } from './chaos-proxy'
 import { createCluster } from './cluster'
 import { runFaults } from './faults/run-faults'
@@ -13,11 +14,9 @@ import { plantFault, type PlantedKind } from './planted-fault'
 import { startPopulation } from './population'
 import { startPublishers } from './publishers'
 import { createRandom } from './random'
-import { createRecorder } from './readers/recorder'
-import type { Life, PublishedEvent, ReaderRecord, Run } from './record'
+import { offsetOf, type Life, type PublishedEvent, type ReaderRecord, type Run } from './record'
 import { allTopics, bulkyTopics, limits, serverEnv, sleep, type Engine } from './setting'
 import { openStorage } from './storage'
-import { readAll } from './stream-history'
 
 export interface CheckerOptions {
   engine: Engine
@@ -70,7 +69,7 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
 
     const env = { ...serverEnv, EVENTS_URL: storage.url, CHECKER_CLOCK: clockFile }
     const cluster = await createCluster(options.servers, env, note('wrong-answer'))
-    closing.push(cluster.killAll)
+    closing.push(cluster.close)
     await cluster.startAll()
     const ports = options.planted === undefined ? cluster.ports : await plant(options.planted)
     const proxies = await Promise.all(
@@ -108,33 +107,9 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
 
     const lives: Life[] = [{ startedAt: 0, resumedAt: 0, base: 0 }]
     const clockJumps: Run['clockJumps'][number][] = []
-    const audits: ReaderRecord[] = []
     const faultCounts = new Map<string, number>()
 
-    /** Reads everything that is kept, as one more reader. */
-    async function audit(until: number): Promise<void> {
-      for (let attempt = 1; ; attempt++) {
-        const name = `audit ${audits.length + 1}`
-        const counts = { ...population.counts, resyncs: new Map<string, number>() }
-        const { record, take } = createRecorder(
-          { name, origin: '', topics: allTopics, start: 'all', token: undefined, manner: {} },
-          ledger,
-          counts,
-        )
-        try {
-          await readAll(cluster.urlOf(attempt % options.servers), allTopics, until, take)
-          record.isLive = false
-          audits.push(record)
-          return
-        } catch (error) {
-          if (attempt === 20) {
-            throw new Error(cluster.lastWordsOf(attempt % options.servers), { cause: error })
-          }
-          await sleep(500)
-        }
-      }
-    }
-
+    const auditor = createAuditor(cluster, ledger)
     const endsAt = Date.now() + seconds * 1_000
     const isOver = (): boolean => Date.now() >= endsAt
     const progress = setInterval(() => {
@@ -150,7 +125,7 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
       lives,
       clockJumps,
       setClock,
-      audit,
+      audit: auditor.audit,
     }
     if (options.hasFaults) await runFaults(context, faultCounts, isOver, say)
     while (!isOver()) await sleep(100)
@@ -166,14 +141,12 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
     for (const topic of allTopics) markers.push(await publishers.publishSurely(topic))
     await awaitMarkers(population.records, markers)
     const lastId = markers.at(-1)?.attempts.at(-1)?.id ?? ''
-    await audit(Number(lastId.split('.')[1]))
+    await auditor.audit(offsetOf(lastId))
     population.stop()
 
-    const readers = [...population.records, ...audits]
+    const readers = [...population.records, ...auditor.records]
     const { events, sightings } = ledger
     found.push(...judge({ limits, lives, clockJumps, events, sightings, readers, markers }))
-    const total = (name: 'cuts' | 'pauses'): number =>
-      proxies.reduce((sum, { counts }) => sum + counts[name], 0)
     return {
       violations: found.toSorted((one, other) => one.at - other.at),
       counts: {
@@ -185,8 +158,8 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
         readers: readers.length,
         deliveries: population.counts.deliveries,
         'streams opened': population.counts.connections,
-        'connections cut': total('cuts'),
-        'connections held up': total('pauses'),
+        'connections cut': sumOf(proxies.map(({ counts }) => counts.cuts)),
+        'connections held up': sumOf(proxies.map(({ counts }) => counts.pauses)),
         'forbidden requests refused': probes.counts.refused,
         'losses of the log': lives.length - 1,
         ...prefixed('resync ', population.counts.resyncs),
@@ -211,6 +184,10 @@ async function awaitMarkers(
   while (Date.now() < until && !records.every((record) => !record.isLive || isThere(record))) {
     await sleep(200)
   }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0)
 }
 
 function prefixed(prefix: string, counts: ReadonlyMap<string, number>): Record<string, number> {

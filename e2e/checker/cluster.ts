@@ -19,6 +19,8 @@ export interface Cluster {
   urlOf: (index: number) => string
   /** The last lines that a server printed. */
   lastWordsOf: (index: number) => string
+  /** Ends all of them, and those that are being started. */
+  close: () => Promise<void>
 }
 
 /** A server that drains has this long to end. */
@@ -31,9 +33,16 @@ export async function createCluster(
 ): Promise<Cluster> {
   const ports = await Promise.all(Array.from({ length: count }, freePort))
   const running: (RunningServer | undefined)[] = []
+  const starting = new Set<Promise<void>>()
   const indexes = ports.map((_, index) => index)
 
   async function start(index: number): Promise<void> {
+    const own = startOne(index)
+    starting.add(own)
+    await own.finally(() => starting.delete(own))
+  }
+
+  async function startOne(index: number): Promise<void> {
     const clock = join(__dirname, 'shifted-clock.cjs')
     const server = await startServer({
       port: ports[index] ?? 0,
@@ -52,6 +61,10 @@ export async function createCluster(
     })
   }
 
+  async function killAll(): Promise<void> {
+    await Promise.all(indexes.map(kill))
+  }
+
   async function kill(index: number): Promise<void> {
     const server = running[index]
     running[index] = undefined
@@ -68,7 +81,7 @@ export async function createCluster(
     start,
     startAll: async () => void (await Promise.all(indexes.map(start))),
     kill,
-    killAll: async () => void (await Promise.all(indexes.map(kill))),
+    killAll,
     async terminate(index) {
       const server = running[index]
       if (!server) return
@@ -79,7 +92,8 @@ export async function createCluster(
         timer = setTimeout(() => resolve('late'), endTimeoutMs)
       })
       if ((await Promise.race([server.exited, late])) === 'late') {
-        onFault(`Server ${index} had not ended ${endTimeoutMs} ms after SIGTERM.`)
+        const words = server.output().slice(-1_000)
+        onFault(`Server ${index} had not ended ${endTimeoutMs} ms after SIGTERM: ${words}`)
       }
       clearTimeout(timer)
       await server.stop()
@@ -88,5 +102,9 @@ export async function createCluster(
     signal,
     lastWordsOf: (index) => running[index]?.output().slice(-2_000) ?? '',
     urlOf: (index) => `http://localhost:${ports[index]}`,
+    async close() {
+      await Promise.allSettled(starting)
+      await killAll()
+    },
   }
 }

@@ -4,7 +4,13 @@ import type { Random } from './random'
 import { startNativeReader } from './readers/native-reader'
 import { startOwnReader } from './readers/own-reader'
 import { startRawReader } from './readers/raw-reader'
-import type { Manner, Reader, ReaderCounts, ReaderSetting } from './readers/recorder'
+import {
+  noCounts,
+  type Manner,
+  type Reader,
+  type ReaderCounts,
+  type ReaderSetting,
+} from './readers/recorder'
 import type { ReaderRecord } from './record'
 import { allTopics, bulkyTopics, openTopics, readerToken, secretTopics } from './setting'
 
@@ -27,7 +33,7 @@ export function startPopulation(setting: {
   onRefused: (message: string) => void
 }): Population {
   const { count, origins, ledger, random, onRefused } = setting
-  const counts: ReaderCounts = { deliveries: 0, connections: 0, resyncs: new Map() }
+  const counts = noCounts()
   const records: ReaderRecord[] = []
   const reading = new Set<Reader>()
   const timers = new Set<ReturnType<typeof setTimeout>>()

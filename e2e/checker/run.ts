@@ -25,7 +25,7 @@ const { values } = parseArgs({
 const { engine } = values
 
 const interruption = new AbortController()
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interruption.abort())
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interruption.abort())
 
 void (engine === undefined ? runBoth() : runOne(engine)).then(
   (code) => process.exit(code),

@@ -18,6 +18,7 @@ interface TopicState {
 
 /** How many lines of the record to show before and after a violation. */
 const linesAround = 8
+const shownViolations = 20
 /** A reader that began while the log was put right may still hear of the loss. */
 const graceMs = 10_000
 
@@ -39,7 +40,7 @@ export function judgeReader(record: ReaderRecord, history: History, run: Run): V
       kind,
       at,
       message: `${record.name}: ${message}`,
-      context: linesOf(record.items, current),
+      context: violations.length < shownViolations ? linesOf(record.items, current) : [],
     })
   }
 

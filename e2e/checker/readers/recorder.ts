@@ -36,17 +36,21 @@ export interface Recorder {
   take: (type: string, id: string, data: string) => void
 }
 
-/** What a reader of the checker tells about itself. */
+/** What all readers together got. */
 export interface ReaderCounts {
   deliveries: number
   connections: number
   resyncs: Map<string, number>
 }
 
+export function noCounts(): ReaderCounts {
+  return { deliveries: 0, connections: 0, resyncs: new Map() }
+}
+
 export function createRecorder(
-  { name, topics, start }: ReaderSetting,
+  { name, topics, start }: Pick<ReaderSetting, 'name' | 'topics' | 'start'>,
   ledger: Ledger,
-  counts: ReaderCounts,
+  counts: ReaderCounts = noCounts(),
 ): Recorder {
   const record: ReaderRecord = { name, topics, start, items: [], isLive: true }
   const isEnveloped = topics.length > 1
