@@ -1,8 +1,23 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { readPublishedBody, UploadAbortedError } from './published-body'
+import { readPublishedBody, UploadAbortedError, type PublishLimits } from './published-body'
+import { createUploadBudget } from './upload-budget'
 
 const encoder = new TextEncoder()
+const uploads = createUploadBudget()
+
+/** What a publish comes to; what its body held is given back, as a route does. */
+async function read(
+  request: Request,
+  limits?: PublishLimits,
+): Promise<Awaited<ReturnType<typeof readPublishedBody>>> {
+  const share = uploads.open()
+  try {
+    return await readPublishedBody(request, share, limits)
+  } finally {
+    share.close()
+  }
+}
 
 /** A publish whose body arrives in these chunks; `cancel` tells whether the rest was refused. */
 function arriving(
@@ -51,7 +66,7 @@ describe('readPublishedBody', () => {
   ])('a body of type %s is one event, verbatim', async (type) => {
     const text = '\uFEFFa=1&b=%20+\r\n{ é 🎉\0\n'
 
-    expect(await readPublishedBody(publish(text, type))).toEqual({
+    expect(await read(publish(text, type))).toEqual({
       kind: 'text',
       data: [text],
       bytes: encoder.encode(text),
@@ -61,7 +76,7 @@ describe('readPublishedBody', () => {
   test.each(['{"a":\n [1, 2]}\n', ' null ', '"🎉"', '1e3', '{"a":1,"a":2}'])(
     'JSON is checked, and published as it came: %j',
     async (text) => {
-      expect(await readPublishedBody(publish(text, 'application/json; charset=utf-8'))).toEqual({
+      expect(await read(publish(text, 'application/json; charset=utf-8'))).toEqual({
         kind: 'json',
         data: [text],
         bytes: encoder.encode(text),
@@ -70,12 +85,10 @@ describe('readPublishedBody', () => {
   )
 
   test('a byte order mark before JSON is taken off', async () => {
-    expect(await readPublishedBody(publish('\uFEFF[1]', 'application/json'))).toMatchObject({
+    expect(await read(publish('\uFEFF[1]', 'application/json'))).toMatchObject({
       data: ['[1]'],
     })
-    expect(
-      await readPublishedBody(publish('\uFEFF[1]\n[2]', 'application/x-ndjson')),
-    ).toMatchObject({
+    expect(await read(publish('\uFEFF[1]\n[2]', 'application/x-ndjson'))).toMatchObject({
       data: ['[1]', '[2]'],
     })
   })
@@ -83,7 +96,7 @@ describe('readPublishedBody', () => {
   test('each line of NDJSON is one event', async () => {
     const body = '\n{"a": 1}\r\n \t\n"é"\n\n3'
 
-    expect(await readPublishedBody(publish(body, 'application/x-ndjson'))).toEqual({
+    expect(await read(publish(body, 'application/x-ndjson'))).toEqual({
       kind: 'ndjson',
       data: ['{"a": 1}', '"é"', '3'],
       bytes: encoder.encode(body),
@@ -101,7 +114,7 @@ describe('readPublishedBody', () => {
     ['1 2', 'application/json', 'invalid-json'],
     ['{"a":\n1}', 'application/x-ndjson', 'invalid-json'],
   ])('%j of type %s is refused: %s', async (body, type, code) => {
-    expect(await readPublishedBody(publish(body, type))).toMatchObject({
+    expect(await read(publish(body, type))).toMatchObject({
       problem: { status: 400, code },
     })
   })
@@ -109,7 +122,7 @@ describe('readPublishedBody', () => {
   test('a publish without any body is refused as empty', async () => {
     const request = new Request('http://localhost/events/news', { method: 'POST' })
 
-    expect(await readPublishedBody(request)).toMatchObject({ problem: { code: 'empty-body' } })
+    expect(await read(request)).toMatchObject({ problem: { code: 'empty-body' } })
   })
 
   test.each([
@@ -119,7 +132,7 @@ describe('readPublishedBody', () => {
     [[0x22, 0xc0, 0x80, 0x22], 'application/json'],
     [[0x31, 0x0a, 0x22, 0xff, 0x22], 'application/x-ndjson'],
   ])('the bytes %j of type %s are refused: not UTF-8', async (bytes, type) => {
-    expect(await readPublishedBody(publish(new Uint8Array(bytes), type))).toMatchObject({
+    expect(await read(publish(new Uint8Array(bytes), type))).toMatchObject({
       problem: { status: 400, code: 'invalid-utf8' },
     })
   })
@@ -138,7 +151,7 @@ describe('readPublishedBody', () => {
   ])('%j is refused before any of the body is read', async (headers) => {
     const request = arriving([encoder.encode('1')], headers)
 
-    const result = await readPublishedBody(request)
+    const result = await read(request)
 
     expect(result).toMatchObject({ problem: { status: 415, code: 'unsupported-media-type' } })
     expect(request.bodyUsed).toBe(false)
@@ -149,7 +162,7 @@ describe('readPublishedBody', () => {
       fc.asyncProperty(anyText, fc.array(fc.nat()), async (text, places) => {
         const bytes = encoder.encode(text)
 
-        expect(await readPublishedBody(arriving(cut(bytes, places)))).toEqual({
+        expect(await read(arriving(cut(bytes, places)))).toEqual({
           kind: 'text',
           data: [text],
           bytes,
@@ -167,7 +180,7 @@ describe('readPublishedBody', () => {
         const bytes = encoder.encode(data.map((line) => line + end).join(''))
         const headers = { 'Content-Type': 'application/x-ndjson' }
 
-        expect(await readPublishedBody(arriving(cut(bytes, places), headers))).toMatchObject({
+        expect(await read(arriving(cut(bytes, places), headers))).toMatchObject({
           data,
         })
       }),
@@ -190,8 +203,8 @@ describe('readPublishedBody', () => {
       fc.asyncProperty(bytes, type, fc.array(fc.nat()), async (body, mediaType, places) => {
         const headers = { 'Content-Type': mediaType }
 
-        const whole = await readPublishedBody(arriving([body], headers), limits)
-        const inParts = await readPublishedBody(arriving(cut(body, places), headers), limits)
+        const whole = await read(arriving([body], headers), limits)
+        const inParts = await read(arriving(cut(body, places), headers), limits)
 
         expect(inParts).toEqual(whole)
       }),
@@ -205,8 +218,8 @@ describe('the limits of readPublishedBody', () => {
     async (type) => {
       const longest = `"${'é'.repeat(32_767)}"`
 
-      expect(await readPublishedBody(publish(longest, type))).toMatchObject({ data: [longest] })
-      expect(await readPublishedBody(publish(`${longest} `, type))).toMatchObject({
+      expect(await read(publish(longest, type))).toMatchObject({ data: [longest] })
+      expect(await read(publish(`${longest} `, type))).toMatchObject({
         problem: { status: 413, code: 'event-too-large' },
       })
     },
@@ -215,8 +228,8 @@ describe('the limits of readPublishedBody', () => {
   test('a line of NDJSON may have as many', async () => {
     const longest = `"${'é'.repeat(32_767)}"`
 
-    const just = await readPublishedBody(publish(`1\r\n${longest}\r\n2`, 'application/x-ndjson'))
-    const more = await readPublishedBody(publish(`1\r\n${longest} \r\n`, 'application/x-ndjson'))
+    const just = await read(publish(`1\r\n${longest}\r\n2`, 'application/x-ndjson'))
+    const more = await read(publish(`1\r\n${longest} \r\n`, 'application/x-ndjson'))
 
     expect(just).toMatchObject({ data: ['1', longest, '2'] })
     expect(more).toMatchObject({
@@ -231,15 +244,15 @@ describe('the limits of readPublishedBody', () => {
   test('a body may have 10,000 events, and any number of blank lines', async () => {
     const most = '1\n\n'.repeat(10_000)
 
-    const just = await readPublishedBody(publish(`${most}\n`, 'application/x-ndjson'))
-    const more = await readPublishedBody(publish(`${most}2`, 'application/x-ndjson'))
+    const just = await read(publish(`${most}\n`, 'application/x-ndjson'))
+    const more = await read(publish(`${most}2`, 'application/x-ndjson'))
 
     expect(just).toMatchObject({ data: { length: 10_000 } })
     expect(more).toMatchObject({ problem: { status: 413, code: 'too-many-events' } })
   })
 
   test('one bad line refuses them all, and is named', async () => {
-    expect(await readPublishedBody(publish('1\n\n2\nx\n3', 'application/x-ndjson'))).toMatchObject({
+    expect(await read(publish('1\n\n2\nx\n3', 'application/x-ndjson'))).toMatchObject({
       problem: { code: 'invalid-json', detail: expect.stringContaining('Line 4') as string },
     })
   })
@@ -257,7 +270,7 @@ describe('the limits of readPublishedBody', () => {
     }
     const cancel = vi.fn<() => void>()
 
-    const result = await readPublishedBody(arriving(endless(), { 'Content-Type': type }, cancel))
+    const result = await read(arriving(endless(), { 'Content-Type': type }, cancel))
 
     expect(result).toMatchObject({ problem: { status: 413, code } })
     expect(cancel).toHaveBeenCalledOnce()
@@ -269,7 +282,7 @@ describe('the limits of readPublishedBody', () => {
       throw new Error('gone')
     })
 
-    expect(await readPublishedBody(request)).toMatchObject({
+    expect(await read(request)).toMatchObject({
       problem: { code: 'event-too-large' },
     })
   })
@@ -281,7 +294,7 @@ describe('the limits of readPublishedBody', () => {
   ])('%s with Content-Length %s is refused before any is read', async (type, length, code) => {
     const request = arriving([], { 'Content-Type': type, 'Content-Length': length })
 
-    const result = await readPublishedBody(request)
+    const result = await read(request)
 
     expect(result).toMatchObject({ problem: { status: 413, code } })
     expect(request.bodyUsed).toBe(false)
@@ -290,14 +303,14 @@ describe('the limits of readPublishedBody', () => {
   test('a Content-Length that promises less is not believed', async () => {
     const request = arriving([new Uint8Array(70_000)], { 'Content-Length': '5' })
 
-    expect(await readPublishedBody(request)).toMatchObject({ problem: { code: 'event-too-large' } })
+    expect(await read(request)).toMatchObject({ problem: { code: 'event-too-large' } })
   })
 
   test('limits can be set, and the smaller one counts', async () => {
     const limits = { eventMaxBytes: 5, bodyMaxBytes: 3 }
 
-    expect(await readPublishedBody(publish('123'), limits)).toMatchObject({ data: ['123'] })
-    expect(await readPublishedBody(publish('1234'), limits)).toMatchObject({
+    expect(await read(publish('123'), limits)).toMatchObject({ data: ['123'] })
+    expect(await read(publish('1234'), limits)).toMatchObject({
       problem: { code: 'body-too-large' },
     })
   })
@@ -311,9 +324,63 @@ describe('a publish whose client goes away', () => {
       throw cause
     }
 
-    const reading = readPublishedBody(arriving(broken()))
+    const reading = read(arriving(broken()))
 
     await expect(reading).rejects.toThrow(UploadAbortedError)
     await expect(reading).rejects.toMatchObject({ code: 'upload-aborted', cause })
+  })
+})
+
+describe('what a body holds of the budget', () => {
+  test('follows what has come, in chunks of whatever size, and not what is promised', async () => {
+    const budget = createUploadBudget()
+    const held: number[] = []
+    function* trickling(): Generator<Uint8Array> {
+      for (const byte of encoder.encode('x'.repeat(1_000))) {
+        yield new Uint8Array([byte])
+        held.push(budget.heldBytes)
+      }
+    }
+    const share = budget.open()
+
+    const body = await readPublishedBody(
+      arriving(trickling(), { 'Content-Length': '60000' }),
+      share,
+    )
+
+    expect(body).toMatchObject({ data: ['x'.repeat(1_000)] })
+    expect(held[0]).toBeLessThanOrEqual(4)
+    expect(Math.max(...held)).toBeLessThanOrEqual(4 * 1_000)
+    // It is held for as long as the event is being published.
+    expect(budget.heldBytes).toBeGreaterThanOrEqual(2 * 1_000)
+    share.close()
+    expect(budget.heldBytes).toBe(0)
+  })
+
+  test('with no room left, a body is refused while it arrives, and the rest of it left unread', async () => {
+    const budget = createUploadBudget({ totalBytes: 300_000, spareBytes: 100_000 })
+    function* endless(): Generator<Uint8Array> {
+      for (;;) yield encoder.encode('"23456789"\n'.repeat(1_000))
+    }
+    const cancel = vi.fn<() => void>()
+    const share = budget.open()
+
+    const result = await readPublishedBody(
+      arriving(endless(), { 'Content-Type': 'application/x-ndjson' }, cancel),
+      share,
+    )
+
+    expect(result).toMatchObject({
+      problem: { status: 503, code: 'busy' },
+      headers: { 'Retry-After': '1', Connection: 'close' },
+    })
+    expect(cancel).toHaveBeenCalledOnce()
+    expect(budget.heldBytes).toBeLessThanOrEqual(200_000)
+    // A single event still finds room.
+    const other = budget.open()
+    expect(await readPublishedBody(publish('hello'), other)).toMatchObject({ data: ['hello'] })
+    share.close()
+    other.close()
+    expect(budget.heldBytes).toBe(0)
   })
 })

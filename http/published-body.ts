@@ -1,6 +1,7 @@
 /** The body of a publish as the data of its events: read no further than the limits allow, checked, and never rewritten. */
 import { isJson, splitNdjson } from './ndjson'
 import { problem, type Problem } from './problem'
+import type { UploadShare } from './upload-budget'
 
 export interface PublishedBody {
   kind: BodyKind
@@ -19,6 +20,12 @@ export interface PublishLimits {
   maxEvents?: number
 }
 
+export interface RefusedBody {
+  problem: Problem
+  /** What the answer must say beside the problem. */
+  headers?: Record<string, string>
+}
+
 /** The client went away before its body had arrived: an ending, with nobody left to answer. */
 export class UploadAbortedError extends Error {
   override name = 'UploadAbortedError'
@@ -31,25 +38,28 @@ const utf8Names: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii'])
 
 /**
  * Text, a form (what a bare `curl -d` calls its data) and a body without a type are one event, as is JSON; each line of NDJSON is
- * one, all or none. A body beyond a limit is refused while it arrives, and the rest of it left unread.
+ * one, all or none. A body beyond a limit is refused while it arrives, and the rest of it left unread; so is one for which `share`
+ * has no room. What the body holds of it is held until the caller closes it.
  * @throws {UploadAbortedError}
  */
 export async function readPublishedBody(
   request: Request,
+  share: UploadShare,
   {
     eventMaxBytes = 65_536,
     bodyMaxBytes = 8 * 1024 * 1024,
     maxEvents = 10_000,
   }: PublishLimits = {},
-): Promise<PublishedBody | { problem: Problem }> {
+): Promise<PublishedBody | RefusedBody> {
   const kind = readKind(request.headers)
   if (!kind || !isPlainUtf8(request.headers)) return { problem: unsupportedMediaType() }
 
   const isOneEvent = kind !== 'ndjson' && eventMaxBytes <= bodyMaxBytes
   const maxBytes = isOneEvent ? eventMaxBytes : bodyMaxBytes
   const isDeclaredTooLarge = Number(request.headers.get('content-length')) > maxBytes
-  const bytes = isDeclaredTooLarge ? undefined : await readBytes(request.body, maxBytes)
-  if (!bytes) return { problem: tooLarge(isOneEvent, maxBytes) }
+  const bytes = isDeclaredTooLarge ? 'too-large' : await readBytes(request.body, maxBytes, share)
+  if (bytes === 'too-large') return { problem: tooLarge(isOneEvent, maxBytes) }
+  if (bytes === 'no-room') return busy()
 
   const text = decode(bytes, kind)
   if (text === undefined) {
@@ -89,26 +99,32 @@ function isPlainUtf8(headers: Headers): boolean {
   return encoding.toLowerCase() === 'identity' && utf8Names.has(charset.toLowerCase())
 }
 
-/** All of the body, or undefined as soon as it exceeds `maxBytes`. */
+/** All of the body, or why it was left unread. */
 async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
-): Promise<Uint8Array | undefined> {
+  share: UploadShare,
+): Promise<Uint8Array | 'too-large' | 'no-room'> {
   // One buffer that grows: a list of chunks would hold far more than `maxBytes` of a body sent in chunks of one byte.
-  let buffer = new Uint8Array(Math.min(maxBytes, 16_384))
+  let buffer = new Uint8Array(0)
   let length = 0
   const reader = body?.getReader()
+  const leave = <T>(why: T): T => {
+    // What cancelling makes of an upload already refused concerns nobody.
+    void reader?.cancel().catch(() => {})
+    return why
+  }
   for (;;) {
     const chunk = await nextChunk(reader)
     if (!chunk) return buffer.subarray(0, length)
     const end = length + chunk.length
-    if (end > maxBytes) {
-      // What cancelling makes of an upload already refused concerns nobody.
-      void reader?.cancel().catch(() => {})
-      return undefined
-    }
+    if (end > maxBytes) return leave('too-large')
     if (end > buffer.length) {
-      const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, 2 * buffer.length)))
+      // By what has come, not by what `Content-Length` promises: a client that sends nothing would take room from others.
+      const size = Math.min(maxBytes, Math.max(end, 2 * buffer.length))
+      // Twice: now for the old buffer beside the new one, later for the text made of it.
+      if (!share.resize(2 * size)) return leave('no-room')
+      const larger = new Uint8Array(size)
       larger.set(buffer.subarray(0, length))
       buffer = larger
     }
@@ -141,6 +157,14 @@ function tooLarge(isOneEvent: boolean, maxBytes: number): Problem {
   return isOneEvent
     ? problem('event-too-large', `An event has at most ${maxBytes} bytes: make it smaller.`)
     : problem('body-too-large', `A body has at most ${maxBytes} bytes: send it in several.`)
+}
+
+function busy(): RefusedBody {
+  return {
+    problem: problem('busy', 'Too many bodies are under way at once. Try again.'),
+    // The rest of the body would otherwise be read to its end, to use the connection again.
+    headers: { 'Retry-After': '1', Connection: 'close' },
+  }
 }
 
 function unsupportedMediaType(): Problem {

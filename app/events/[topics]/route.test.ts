@@ -2,6 +2,7 @@ import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
 import { metrics } from '@/observe/metrics'
+import { processUploads } from '@/http/upload-budget'
 import { LogError } from '@/hub/event-log'
 import { processHub } from '@/hub/process-hub'
 import { GET, HEAD, POST } from './route'
@@ -69,6 +70,8 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
+  // However a publish ended, its body holds nothing any more.
+  expect(processUploads().heldBytes).toBe(0)
   expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
   vi.restoreAllMocks()
 })
@@ -163,6 +166,46 @@ describe('POST /events/{topic}', () => {
     expect(response.status).toBe(403)
     expect(await problemOf(response)).toMatchObject({ code: 'cross-site' })
     expect(pull).not.toHaveBeenCalled()
+  })
+
+  test('refuses a body for which there is no room with 503, and when to try again', async () => {
+    const uploads = [1, 2, 3].map(() => processUploads().open())
+    for (const share of uploads) share.resize(16 * 1024 * 1024)
+
+    const type = { 'content-type': 'application/x-ndjson' }
+    const response = await post('post.room', '"0123456789"\n'.repeat(8_000), type)
+    const single = await post('post.room', 'hello')
+    for (const share of uploads) share.close()
+
+    expect(response.status).toBe(503)
+    expect(response.headers.get('retry-after')).toBe('1')
+    expect(response.headers.get('connection')).toBe('close')
+    expect(await problemOf(response)).toMatchObject({ code: 'busy' })
+    expect(single.status).toBe(201)
+  })
+
+  test('answers a body that breaks off with 400, and publishes nothing of it', async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('half of'))
+      },
+      pull(controller) {
+        controller.error(new Error('gone'))
+      },
+    })
+
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+    const response = await call(POST, 'post.broken', init)
+
+    expect(response.status).toBe(400)
+    const [, first] = await take(
+      await read('post.broken?since=all').then(async (stream) => {
+        await publishAll('post.broken', 'after')
+        return stream
+      }),
+      2,
+    )
+    expect(first?.data).toBe('after')
   })
 
   test.each([

@@ -8,6 +8,7 @@ import { problem, problemResponse } from '@/http/problem'
 import { readPublishedBody, UploadAbortedError } from '@/http/published-body'
 import { readStreamQuery } from '@/http/stream-query'
 import { comeBackResponse, headOf, streamResponse } from '@/http/stream-response'
+import { processUploads } from '@/http/upload-budget'
 import { config, streamSettings } from '@/hub/config'
 import { LogError } from '@/hub/event-log'
 import { processHub } from '@/hub/process-hub'
@@ -89,9 +90,10 @@ async function write(request: Request, context: TopicsContext): Promise<Response
   if ('problem' in idempotency) return problemResponse(idempotency.problem)
   const type = new URL(request.url).searchParams.get('type') ?? 'message'
 
+  const share = processUploads().open()
   try {
-    const body = await readPublishedBody(request, { eventMaxBytes: config().eventMaxBytes })
-    if ('problem' in body) return problemResponse(body.problem)
+    const body = await readPublishedBody(request, share, { eventMaxBytes: config().eventMaxBytes })
+    if ('problem' in body) return problemResponse(body.problem, body.headers)
 
     const key = keyOf(idempotency.key, access.token?.subject)
     const { ids, replayed } = await publish(
@@ -105,6 +107,8 @@ async function write(request: Request, context: TopicsContext): Promise<Response
     return Response.json({ ids }, { status: 201, headers })
   } catch (error) {
     return refusalOf(error)
+  } finally {
+    share.close()
   }
 }
 
