@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import type { RunningServer } from './support/start-server'
 import { asPublisher } from './support/publisher'
+import { headText, openConnection } from './support/raw-connection'
 import { createStreamReader, type StreamReader } from './support/stream-reader'
 import { expect, test } from './support/server-test'
 
@@ -168,6 +169,44 @@ test('While it drains, a process says that it is not ready, refuses new streams 
 
   leave()
   expect(await server.exited).toBe(143)
+})
+
+const slowPublish = headText('POST', '/events/news', { ...asPublisher, 'Content-Length': '10' })
+
+test('A publish under way when the process is told to stop is taken, others are meanwhile, and the process ends soon after', async ({
+  start,
+}) => {
+  const server = await start({ env: { DRAIN: '30s' } })
+  const slow = await openConnection(server.url)
+  slow.send(`${slowPublish}half of`)
+  await publishSurely(server.url, 'before')
+
+  process.kill(server.pid, 'SIGTERM')
+
+  // Longer than the process has for what is left once streams and publishes are done.
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  await publishSurely(server.url, 'meanwhile')
+  slow.send(' it')
+  await expect.poll(slow.received).toMatch(/^HTTP\/1\.1 201 /)
+  const takenAt = performance.now()
+  expect(await server.exited).toBe(143)
+  expect(performance.now() - takenAt).toBeLessThan(3_000)
+})
+
+test('A publish that does not end keeps the process for DRAIN and no longer', async ({ start }) => {
+  const server = await start({ env: { DRAIN: '2s' } })
+  const slow = await openConnection(server.url)
+  slow.send(`${slowPublish}half of`)
+  await publishSurely(server.url, 'before')
+  const stoppedAt = performance.now()
+
+  process.kill(server.pid, 'SIGINT')
+
+  expect(await server.exited).toBe(130)
+  const tookMs = performance.now() - stoppedAt
+  expect(tookMs).toBeGreaterThan(2_000)
+  expect(tookMs).toBeLessThan(6_000)
+  expect(slow.received()).toBe('')
 })
 
 test('A second signal ends the process at once, two of the same moment do not', async ({

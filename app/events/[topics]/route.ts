@@ -5,6 +5,7 @@ import { sendDirectly } from '@/http/direct-lane'
 import { fingerprint, readIdempotencyKey } from '@/http/idempotency'
 import { neverAPage } from '@/http/never-a-page'
 import { problem, problemResponse } from '@/http/problem'
+import { trackPublish } from '@/http/publishes'
 import { readPublishedBody, UploadAbortedError } from '@/http/published-body'
 import { readStreamQuery } from '@/http/stream-query'
 import { comeBackResponse, headOf, streamResponse } from '@/http/stream-response'
@@ -25,7 +26,7 @@ export async function HEAD(request: Request, context: TopicsContext): Promise<Re
 }
 
 export async function POST(request: Request, context: TopicsContext): Promise<Response> {
-  return shared(request, await write(request, context))
+  return shared(request, await trackPublish(write(request, context)))
 }
 
 export function OPTIONS(request: Request): Response {
