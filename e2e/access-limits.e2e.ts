@@ -150,8 +150,6 @@ const publishHead = `POST /events/slow HTTP/1.1\r\nHost: x\r\nAuthorization: ${a
 
 test('A body that stops coming is dropped, and leaves nothing', async ({ start }) => {
   const server = await start({ env: { HEARTBEAT: '500ms', STALL: '1s' } })
-  // Next listens before it starts what watches requests.
-  await server.openStreams()
 
   const boreMs = await Promise.all([
     sendSlowly(server.url, `${publishHead}half of`),

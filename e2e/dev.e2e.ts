@@ -13,7 +13,13 @@ test.use({
 })
 
 // `next dev` gives its server a tenth of a second to end, unless it is told otherwise.
-const env = { EVENTS_URL: 'memory:', NEXT_EXIT_TIMEOUT_MS: '5000' }
+const stallMs = 2_000
+const env = {
+  EVENTS_URL: 'memory:',
+  NEXT_EXIT_TIMEOUT_MS: '5000',
+  HEARTBEAT: '1s',
+  STALL: `${stallMs}ms`,
+}
 
 let server: RunningServer
 
@@ -46,6 +52,16 @@ test('Start, Stop and Clear do what they say under next dev', async ({ page }) =
   await expect(status).toContainText('Ended', { timeout: 15_000 })
   await expect(events).toHaveText([/Hi there/, /How are you\?/, /I am fine/])
   expect(requests).toHaveLength(2)
+})
+
+test('The websocket by which next dev reloads a page outlasts STALL', async ({ page }) => {
+  const opening = page.waitForEvent('websocket')
+  await page.goto(server.url)
+  const socket = await opening
+
+  const closing = socket.waitForEvent('close', { timeout: 2 * stallMs })
+
+  await expect(closing).rejects.toThrow('Timeout')
 })
 
 test('No page violates its policy under next dev', async ({ page }) => {

@@ -44,6 +44,10 @@ export type ReconnectReason =
   | 'too-many-streams'
   /** The event log is away. */
   | 'unavailable'
+  /** The request came before the server was ready. */
+  | 'starting'
+  /** The request waited for the answers to others on its connection. */
+  | 'pipelined'
 
 export type ControlType = keyof ControlEvents
 

@@ -3,42 +3,23 @@
  * streams, which costs several times what the writing itself does, and while it lasts Next keeps some 70 KiB for the request under way.
  * So the route returns the headers alone, and when Next ends the response, the stream goes on with it instead. Where the ground for
  * that is missing (no Node server, no instrumentation), the route returns its ReadableStream.
- *
- * Node tells of each response on a diagnostics channel, which its docs still call experimental; `server-requests.ts` listens there.
- * @see https://nodejs.org/api/diagnostics_channel.html#http
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
-import { oncePerProcess } from '@/events/once-per-process'
+import { currentSlot } from './response-slot'
 import { takeStream, type Stream } from './stream-response'
-
-/** What begins during a request may outlive it, and must not keep its response. */
-interface Seat {
-  response: ServerResponse | undefined
-}
-
-const seats = oncePerProcess('response-seats', () => new AsyncLocalStorage<Seat>())
-
-/** Lets `sendDirectly` find `response` in all that the current request leads to. */
-export function seatResponse(response: ServerResponse): void {
-  const seat: Seat = { response }
-  seats.enterWith(seat)
-  response.once('close', () => {
-    seat.response = undefined
-  })
-}
 
 /**
  * For the last step of a route: what to return instead of `answer`, so that it goes the shorter way. Returns `answer` itself when it
  * isn't one of `streamResponse`, or can't go that way.
  */
 export function sendDirectly(answer: Response): Response {
-  const seat = seats.getStore()
-  if (!seat?.response) return answer
+  const slot = currentSlot()
+  const response = slot?.allowsDirect ? slot.response?.deref() : undefined
+  if (!slot || !response) return answer
   const stream = takeStream(answer)
   if (!stream) return answer
-  takeOver(seat.response, answer, stream)
-  seat.response = undefined
+  takeOver(response, answer, stream)
+  slot.response = undefined
   return new Response(null, { status: answer.status, headers: answer.headers })
 }
 
@@ -46,6 +27,7 @@ export function sendDirectly(answer: Response): Response {
 function takeOver(response: ServerResponse, { status, headers }: Response, stream: Stream): void {
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse
   const type = headers.get('Content-Type')
+  // It comes, because a stream only opens on a response that has its socket.
   response.once('close', stream.stop)
   response.end = (...args: unknown[]) => {
     response.end = end

@@ -40,12 +40,17 @@ export function isDraining(): boolean {
   return streams.isDraining
 }
 
+/** From now on whoever asks for a stream is asked to come back, because the process is about to stop. */
+export function refuseStreams(): void {
+  streams.isDraining = true
+}
+
 /**
  * Takes no further stream, and asks all that are open to leave, one after another, so that their readers do not come back together.
  * Resolves when none is left, or after `overMs`, whichever is first.
  */
 export async function drainStreams(overMs: number): Promise<void> {
-  streams.isDraining = true
+  refuseStreams()
   const leaving = [...streams.open]
   if (leaving.length === 0) return
   const over = sleep(overMs, undefined, { ref: false })

@@ -9,6 +9,7 @@ import { delivered, metrics } from '@/observe/metrics'
 import { watchHeartbeat, type Beating } from './heartbeat'
 import { neverAPage } from './never-a-page'
 import { addStream, refusalOfStream } from './open-streams'
+import { claimConnection } from './response-slot'
 
 export interface StreamOptions {
   /** The request's signal. It alone tells of a reader that left before the response was read. */
@@ -29,6 +30,7 @@ export interface StreamOptions {
   onEnd?: (() => void) | undefined
 }
 
+const defaultRetryMs = 2_000
 const maxChunkBytes = 256 * 1024
 /** A reader that takes all there is, from a feed that has it at hand, would keep the event loop to itself: so much, and others have their turn. */
 const turnBytes = 64 * 1024
@@ -74,10 +76,18 @@ export function takeStream(response: Response): Stream | undefined {
 
 /**
  * Nothing begins before the response is read, so one that never is (a HEAD, a reader already gone) leaves nothing behind.
- * The feed is closed however the stream ends. A feed that fails ends its stream without `end`, and is logged once.
+ * The feed is closed however the stream ends. A feed that fails ends its stream without `end`, and is logged once. A reader whose
+ * connection can't have a stream is asked to come back.
  */
 export function streamResponse(feed: Feed, options: StreamOptions): Response {
-  const holder: Held = { stream: createStream(feed, options) }
+  const stream = createStream(feed, options)
+  const refused = options.signal.aborted ? undefined : claimConnection()
+  if (refused) {
+    stream.stop()
+    const { retryMs = defaultRetryMs, reader } = options
+    return comeBackResponse(refused, { retryMs, lastEventId: feed.cursor ?? '', reader })
+  }
+  const holder: Held = { stream }
   const response = new Response(bodyOf(holder), { headers: streamHeaders(options.reader) })
   held.set(response, holder)
   return response
@@ -89,7 +99,11 @@ export function streamResponse(feed: Feed, options: StreamOptions): Response {
  */
 export function comeBackResponse(
   reason: ReconnectReason,
-  { retryMs, lastEventId, reader }: { retryMs: number; lastEventId: string; reader?: string },
+  {
+    retryMs,
+    lastEventId,
+    reader,
+  }: { retryMs: number; lastEventId: string; reader?: string | undefined },
 ): Response {
   return new Response(refusal(reason, retryMs, lastEventId), { headers: streamHeaders(reader) })
 }
@@ -147,7 +161,7 @@ function createStream(
   {
     signal,
     heartbeatMs = 15_000,
-    retryMs = 2_000,
+    retryMs = defaultRetryMs,
     maxStreams = Infinity,
     maxAgeMs = Infinity,
     expiresAt = Infinity,

@@ -15,6 +15,8 @@ export interface StartServerOptions {
   app?: string
   /** Whom the process runs as. Default: whoever runs the tests. */
   userId?: number | undefined
+  /** Hands the server over as soon as it listens, which is a moment before it has started. Default false. */
+  isEarly?: boolean
 }
 
 export interface RunningServer {
@@ -43,6 +45,7 @@ export async function startServer({
   env = {},
   app = root,
   userId,
+  isEarly = false,
 }: StartServerOptions = {}): Promise<RunningServer> {
   const script =
     command === 'standalone'
@@ -96,6 +99,8 @@ export async function startServer({
   }
   try {
     const url = await ready
+    // Whatever is asked for is answered once the server has started.
+    if (!isEarly) await fetch(`${url}/_next/static/none`)
     return {
       url,
       pid,

@@ -7,6 +7,7 @@ import { neverAPage } from '@/http/never-a-page'
 import { problem, problemResponse } from '@/http/problem'
 import { trackPublish } from '@/http/publishes'
 import { readPublishedBody, UploadAbortedError } from '@/http/published-body'
+import { isFromBeforeStart } from '@/http/response-slot'
 import { readStreamQuery } from '@/http/stream-query'
 import { comeBackResponse, headOf, streamResponse } from '@/http/stream-response'
 import { processUploads } from '@/http/upload-budget'
@@ -71,6 +72,10 @@ async function read(request: Request, context: TopicsContext): Promise<Response>
 }
 
 async function write(request: Request, context: TopicsContext): Promise<Response> {
+  if (isFromBeforeStart()) {
+    const detail = 'The server has only just started. Try again.'
+    return problemResponse(problem('unavailable', detail), { 'Retry-After': '1' })
+  }
   if (isForeign(request)) {
     const detail = 'A page of another site may not publish here.'
     return problemResponse(problem('cross-site', detail))
