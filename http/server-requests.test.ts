@@ -88,7 +88,7 @@ afterEach(() => {
 test('A request from before the start is known for one, and gets no stream', async () => {
   early.release()
 
-  expect(await early.refusal).toMatch(/^true event: reconnect\n.*\ndata: .*"reason":"starting"/)
+  expect(await early.refusal).toMatch(/^true :\nevent: reconnect\n.*\ndata: .*"reason":"starting"/)
 })
 
 describe('A client whose turn it is', () => {
