@@ -22,16 +22,11 @@ async function beginUpload(url: string): Promise<Upload> {
     headers,
     timeoutMs: 60_000,
   })
-  let isAnswered = false
-  const answered = answer
-    .catch(() => 'cut' as const)
-    .finally(() => {
-      isAnswered = true
-    })
-  for (let n = 0; n < lines && !isAnswered; n++) {
+  const answered = answer.catch(() => 'cut' as const)
+  for (let n = 0; n < lines; n++) {
     if (request.write(line)) continue
     const drained = new Promise((resolve) => request.once('drain', resolve))
-    await Promise.race([drained, answered])
+    if ((await Promise.race([drained, answered])) !== undefined) break
   }
   return { request, answer: answered }
 }
@@ -51,15 +46,13 @@ test('However many large uploads are under way, memory is bounded, and single ev
 
   const beginning = Array.from({ length: 60 }, () => beginUpload(server.url))
   const singles: number[] = []
-  let areAllBegun = false
-  const all = Promise.all(beginning).finally(() => {
-    areAllBegun = true
-  })
-  while (!areAllBegun) {
+  const all = Promise.all(beginning)
+  let uploads: Upload[] | undefined
+  while (!uploads) {
     singles.push((await publishOne(server.url)).status)
     peak = Math.max(peak, await server.metric('process_resident_memory_bytes'))
+    uploads = await Promise.race([all, undefined])
   }
-  const uploads = await all
   singles.push(
     ...(await Promise.all(
       Array.from({ length: 20 }, async () => (await publishOne(server.url)).status),

@@ -99,11 +99,6 @@ export interface Retention {
   maxAgeMs: number
 }
 
-/** How far the clock may be behind the newest event. Beyond that, the events of later times get the time of now. */
-export const clockToleranceMs = 60_000
-/** Setting the log's clock back is for a clock that jumped; of computers whose clocks disagree, it would do so with every append. */
-export const clockRestMs = 600_000
-
 export class LogError extends Error {
   override name = 'LogError'
   readonly code: 'idempotency-conflict' | 'busy' | 'unavailable' | 'closed'

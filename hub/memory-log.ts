@@ -2,9 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/events/cursor'
 import type { StoredEvent } from '@/events/event'
+import { clockToleranceMs, createClockWatch } from './clock-watch'
 import {
-  clockRestMs,
-  clockToleranceMs,
   LogError,
   type Appended,
   type EventLog,
@@ -31,7 +30,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   const topics = new Map<string, Topic>()
   let head = 0
   let lastTime = 0
-  let clockSetBackAt = -Infinity
+  const clock = createClockWatch()
   /** What topics had lost that are forgotten now. */
   let floor = 0
   let isClosed = false
@@ -67,14 +66,12 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   /** The time that an append gets, which is none before the newest event's. */
   function nextTime(): number {
     const now = Date.now()
-    const hasRested = performance.now() - clockSetBackAt > clockRestMs
-    if (lastTime - now > clockToleranceMs && hasRested) setClockBack(now)
+    clock.note(lastTime - now > clockToleranceMs)
+    if (clock.isBelieved()) setTimesBack(now)
     return (lastTime = Math.max(lastTime, now))
   }
 
-  /** The clock had jumped ahead: what it stamped would not age before that time. */
-  function setClockBack(now: number): void {
-    clockSetBackAt = performance.now()
+  function setTimesBack(now: number): void {
     lastTime = now
     for (const topic of topics.values()) {
       topic.events = topic.events.map((event) => ({ ...event, time: Math.min(event.time, now) }))

@@ -1,6 +1,6 @@
 /**
  * The log in Redis, which processes on several machines share. The clocks of the processes should agree: each gives the time to what
- * it appends, but for one that is more than a minute behind the newest event. Redis 6.2 or later, with
+ * it appends. Redis 6.2 or later, with
  *
  * - `appendonly yes` and `appendfsync always`, or acknowledged events can be lost when Redis is killed: with `everysec` it
  *   answers before it writes while the disk is still busy with the second before;
@@ -9,9 +9,8 @@
 import { randomBytes } from 'node:crypto'
 import { cursorOf, formatCursor, type Cursor } from '@/events/cursor'
 import type { NewEvent, StoredEvent } from '@/events/event'
+import { clockToleranceMs, createClockWatch } from './clock-watch'
 import {
-  clockRestMs,
-  clockToleranceMs,
   LogError,
   type Appended,
   type EventLog,
@@ -54,7 +53,7 @@ export function openRedisLog({
   /** A process begins a term when it first appends. */
   const ownName = randomBytes(8).toString('hex')
   let hasAppended = false
-  let clockSetBackAt = -Infinity
+  const clock = createClockWatch()
   let sendingBytes = 0
   let closing: Promise<void> | undefined
 
@@ -106,7 +105,8 @@ export function openRedisLog({
       idempotency?.fingerprint ?? '',
       ownName,
       hasAppended ? 'yes' : 'no',
-      performance.now() - clockSetBackAt > clockRestMs ? clockToleranceMs : longestMs,
+      clockToleranceMs,
+      clock.isBelieved() ? 'yes' : 'no',
       ...events.flatMap(({ type, data }) => [type, data]),
     ]
     const startedAt = performance.now()
@@ -116,7 +116,7 @@ export function openRedisLog({
       // The answer was lost, and perhaps the append. Its token makes a second try harmless.
       return call(connection, 'logAppend', args)
     })
-    const [outcome, epoch, first, count, isClockSetBack] = rest
+    const [outcome, epoch, first, count, isBehind] = rest
     if (outcome === 'conflict') {
       throw new LogError(
         'idempotency-conflict',
@@ -124,7 +124,7 @@ export function openRedisLog({
       )
     }
     if (outcome === 'appended') hasAppended = true
-    if (isClockSetBack) clockSetBackAt = performance.now()
+    clock.note(isBehind === 1)
     notify(head)
     const ids = Array.from({ length: count }, (_, index) =>
       formatCursor({ epoch, offset: first + index }),
@@ -234,7 +234,7 @@ interface Answers {
     epoch: string,
     first: number,
     count: number,
-    isClockSetBack?: 1 | null,
+    isBehind?: 1 | null,
   ]
   logRead: [
     reason: Reason,

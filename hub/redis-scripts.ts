@@ -148,12 +148,13 @@ return { epoch, head, token }
 
 /**
  * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or nothing, its fingerprint; the process that appends, and
- * whether it has appended before; how far the log's clock may be ahead; type and data of each event. Adds all of the events or none: Redis decides before the first write whether it has memory for the script.
+ * whether it has appended before; how far the log's clock may be ahead of its own, and whether its own is believed beyond that; type and data of each event. Adds all of the events or none: Redis decides before the first write whether it has memory for the script.
  */
 const appendScript = `${enter}
 local topic, now, maxAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local ownToken, idempotencyKey, fingerprint = ARGV[9], ARGV[10], ARGV[11]
-local process, hasAppended, clockTolerance = ARGV[12], ARGV[13] == 'yes', tonumber(ARGV[14])
+local process, hasAppended = ARGV[12], ARGV[13] == 'yes'
+local clockTolerance, isBelieved = tonumber(ARGV[14]), ARGV[15] == 'yes'
 local key = keyOf(topic)
 local tokenKey = '{sse}:a:' .. ownToken
 
@@ -238,8 +239,8 @@ local function pruneTerms()
   end
 end
 
--- The clock had jumped ahead: what it stamped would not age before that time.
-local function setClockBack(offset)
+-- What a clock has stamped that had jumped ahead would not age before that time.
+local function setTimesBack(offset)
   local kept = {}
   for _, cap in ipairs(caps) do
     if cap.time < now and cap.time >= now - maxAge then kept[#kept + 1] = cap end
@@ -272,9 +273,10 @@ if idempotencyKey ~= '' then
 end
 
 local before = head
-local count = (#ARGV - 14) / 2
-local newTime = time - now > clockTolerance and now or math.max(time, now)
-for index = 15, #ARGV, 2 do
+local count = (#ARGV - 15) / 2
+local isBehind = time - now > clockTolerance
+local newTime = isBehind and isBelieved and now or math.max(time, now)
+for index = 16, #ARGV, 2 do
   local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
   if type(added) == 'table' and added.err then
     -- Full: what is too old makes room, which needs no memory.
@@ -283,8 +285,7 @@ for index = 15, #ARGV, 2 do
   end
   head = head + 1
 end
-local isClockSetBack = newTime < time
-if isClockSetBack then setClockBack(before) end
+if newTime < time then setTimesBack(before) end
 time = newTime
 token = ownToken
 if epoch ~= ARGV[4] and (run ~= runOfRedis() or (not hasAppended and by ~= process)) then
@@ -306,7 +307,7 @@ end
 -- More than was added: what lingers shrinks with every append.
 trimAged(count + 100)
 trimSurplus(count + 500)
-return { epoch, head, token, 'appended', epoch, before + 1, count, isClockSetBack }
+return { epoch, head, token, 'appended', epoch, before + 1, count, isBehind }
 `
 
 /** For those who look back. What is older than `oldest` is not there, whether it was removed or not. */

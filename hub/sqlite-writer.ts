@@ -1,14 +1,8 @@
 /** What changes a SQLite log: appends, many in one transaction, and trimming in small steps. */
 import { formatCursor } from '@/events/cursor'
 import type { NewEvent } from '@/events/event'
-import {
-  clockRestMs,
-  clockToleranceMs,
-  LogError,
-  type Appended,
-  type Idempotency,
-  type Retention,
-} from './event-log'
+import { clockToleranceMs, createClockWatch } from './clock-watch'
+import { LogError, type Appended, type Idempotency, type Retention } from './event-log'
 import type { Connection } from './sqlite-connection'
 import type { DiskReserve } from './sqlite-reserve'
 import { beginTerm, epochsBetween, readLogRow, renameTerm } from './sqlite-terms'
@@ -47,7 +41,7 @@ export function createSqliteWriter(
   const { rows, run } = connection
   /** The log as the last append of this process left it; undefined before the first one, which begins a term. */
   let lastSeen: { epoch: string; head: number } | undefined
-  let clockSetBackAt = -Infinity
+  const clock = createClockWatch()
 
   function topicIdOf(name: string): number {
     const [known] = rows<[number]>('SELECT id FROM topics WHERE name = ?', name)
@@ -181,9 +175,8 @@ export function createSqliteWriter(
 
   function timeAfter(lastTime: number): number {
     const now = Date.now()
-    const hasRested = performance.now() - clockSetBackAt > clockRestMs
-    if (lastTime - now <= clockToleranceMs || !hasRested) return Math.max(lastTime, now)
-    // The clock had jumped ahead: what it stamped would not age before that time.
+    clock.note(lastTime - now > clockToleranceMs)
+    if (!clock.isBelieved()) return Math.max(lastTime, now)
     run('UPDATE events SET time = ? WHERE time > ?', now, now)
     run('UPDATE keys SET time = ? WHERE time > ?', now, now)
     return now
@@ -226,7 +219,7 @@ export function createSqliteWriter(
     run('UPDATE log SET head = ?, time = ?', head, time)
     const written: Written = { outcomes, rows: head - before.head + keys, topicIds }
     const left = term === undefined ? lastSeen : { epoch: term, head }
-    return { written, left, isClockSetBack: time < before.time }
+    return { written, left }
   }
 
   function trim(topicIds: ReadonlySet<number>): boolean {
@@ -241,7 +234,6 @@ export function createSqliteWriter(
     write(appends) {
       const done = connection.transaction(() => write(appends))
       lastSeen = done.left
-      if (done.isClockSetBack) clockSetBackAt = performance.now()
       return done.written
     },
     trim: (topicIds) => connection.transaction(() => trim(topicIds)),

@@ -35,7 +35,10 @@ export function judgeReader(record: ReaderRecord, history: History, run: Run): V
   let untoldFrom = Infinity
   let current = 0
   const opening = record.items.find(({ kind }) => kind === 'connected')
-  const startOffset = opening?.kind === 'connected' ? offsetOf(opening.cursor) : -1
+  const markersAt = run.markers[0]?.attempts[0]?.startedAt ?? Infinity
+  // One that starts now, while the markers are published, starts after some of them.
+  const isLate = record.start === 'now' && opening !== undefined && opening.at >= markersAt
+  const startOffset = isLate && opening.kind === 'connected' ? offsetOf(opening.cursor) : -1
 
   function report(kind: ViolationKind, at: number, message: string): void {
     violations.push({
@@ -167,9 +170,7 @@ export function judgeReader(record: ReaderRecord, history: History, run: Run): V
       const placed = history.ofEvent(marker)
       const isMissing =
         record.topics.includes(marker.topic) &&
-        !placed.some((one) => seen.has(one)) &&
-        // One that starts now, while the markers are published, starts after some of them.
-        !(record.start === 'now' && placed.some(({ offset }) => offset <= startOffset))
+        !placed.some((one) => seen.has(one) || one.offset <= startOffset)
       if (isMissing) {
         const at = record.items.at(-1)?.at ?? Date.now()
         report('not-caught-up', at, `${marker.topic}: its last event never came`)
