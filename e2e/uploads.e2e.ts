@@ -51,7 +51,7 @@ test('However many large uploads are under way, memory is bounded, and single ev
   while (!uploads) {
     singles.push((await publishOne(server.url)).status)
     peak = Math.max(peak, await server.metric('process_resident_memory_bytes'))
-    uploads = await Promise.race([all, undefined])
+    uploads = await Promise.race([all, Promise.resolve(undefined)])
   }
   singles.push(
     ...(await Promise.all(
