@@ -4,7 +4,7 @@ import { anonymousReader } from '@/events/reader-key'
 import type { Token } from './token'
 
 /**
- * The key of whoever was granted a stream by `token`: the same for all tokens of one subject, so that a renewed token is the same
+ * The key of the reader whom `token` grants a stream: the same for all tokens of one subject, so that a renewed token is the same
  * reader. A token that names nobody is told apart by what it lets read.
  */
 export function readerOf(token: Token | undefined): string {

@@ -90,7 +90,7 @@ test('Start on a page that another account took over begins with an empty list',
 
   await parts(page).start.click()
 
-  // The topic lets Bob read it, too: as one who comes anew.
+  // The topic lets Bob read it, too: and starts with what is kept.
   await expect(status).toHaveText('Live')
   await expect(events).toHaveText([/while Ana is here/])
   await expect(events.first()).toHaveAttribute('aria-setsize', '1')

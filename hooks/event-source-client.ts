@@ -34,7 +34,7 @@ export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
   types?: P | undefined
   /** The cursor that the first `open()` resumes from. */
   initialLastEventId?: string | undefined
-  /** The reader that the first `open()` goes on as: a key that the server told. Default: whoever the server says. */
+  /** The reader that the first `open()` goes on as: a key that the server told. Default: the one that the server names. */
   initialReader?: string | undefined
   /** How many events `events` holds. Default 1,000. */
   maxEvents?: number | undefined
@@ -59,7 +59,7 @@ export interface EventSourceClient<P extends Parsers = MessagesOnly> {
   onGap: (listener: (gap: Gap) => void) => () => void
   /**
    * Calls `listener` when the server takes the page for another reader's, because somebody signed in, say. A stream that was nobody's
-   * has begun anew by then, with an empty list; any other is `failed`, and what may be read now is read only after `open()`.
+   * has started over by then, with an empty list; any other is `failed`, and what may be read now is read only after `open()`.
    */
   onReaderChange: (listener: () => void) => () => void
   /** Calls `listener` with whatever goes wrong, be it mended later. */

@@ -225,7 +225,7 @@ for (const sharing of [false, true]) {
       expect(paths().at(-1)).toBe('/events')
     })
 
-    test('of nobody begins anew by itself when somebody signs in', async () => {
+    test('of nobody starts over by itself when somebody signs in', async () => {
       reader = anonymousReader
       log = ['one']
       const page = open()
@@ -297,7 +297,7 @@ for (const sharing of [false, true]) {
       expect(asked).toHaveLength(2)
     })
 
-    test('stopped by whoever hears of the other reader, stays stopped', async () => {
+    test('stopped by a listener that hears of the other reader, stays stopped', async () => {
       reader = anonymousReader
       const page = open()
       await until(() => expect(page.client.getState().reader).toBe(anonymousReader))

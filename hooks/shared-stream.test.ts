@@ -124,7 +124,7 @@ test('whatever happens, each tab hears every event once, and all end with one st
 
 const readers = [anonymousReader, 'annaannaannaanna', 'bertbertbertbert']
 
-/** Who the browser is from now on; events are of whoever asked for them. */
+/** Who the browser is from now on; an event is granted to the reader who asked for the stream. */
 function signIn(reader: string | undefined): void {
   sources.reader = reader
 }
@@ -141,7 +141,7 @@ const happeningToReaders = fc.oneof(
   },
 )
 
-test('whoever signs in and out, no tab hears what was granted to a reader whom the browser was not since the tab opened, nor of two readers', async () => {
+test('however people sign in and out, no tab hears what was granted to a reader whom the browser was not since the tab opened, nor of two readers', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(happeningToReaders, { minLength: 20, maxLength: 60, size: 'max' }),
@@ -189,7 +189,7 @@ test('whoever signs in and out, no tab hears what was granted to a reader whom t
           sources.isReachable = true
           for (const tab of tabs) openTab(tab)
           await pass(60_000)
-          // Those that another reader's page was open in have failed by now, and begin anew.
+          // Those that another reader's page was open in have failed by now, and start over.
           for (const tab of tabs) openTab(tab)
           await pass(60_000)
           sources.publish()

@@ -171,7 +171,7 @@ export function createStreamHost(
     enterAlone(tab)
   }
 
-  /** What is asked for a tab alone is answered to it alone, whoever it is. */
+  /** What is asked for a tab alone may be told to it, whichever reader that is. */
   function enterAlone(tab: Tab): void {
     move(tab, open(tab), 0, true)
   }
@@ -190,7 +190,7 @@ export function createStreamHost(
     const { status, reader, clockOffsetMs } = stream.client.getState()
     if (status !== 'open') return
     if (reader === undefined) {
-      // Whoever tells readers apart does so first of all.
+      // A server that tells readers apart does so first of all.
       tab.isAdmitted = stream.seq > 0 || clockOffsetMs !== undefined
     } else if (tab.answer) {
       const { reader: said } = tab.answer

@@ -31,7 +31,7 @@ export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends
   /** Hears when the server could not go on where the stream was: events may be missing before the next one. */
   onGap?: ((gap: Gap) => void) | undefined
   /**
-   * Hears when the server takes the page for another reader's, because somebody signed in, say: a stream that was nobody's has begun anew
+   * Hears when the server takes the page for another reader's, because somebody signed in, say: a stream that was nobody's has started over
    * by then, any other is `failed` with the error `reader` until `open()`.
    */
   onReaderChange?: (() => void) | undefined

@@ -47,7 +47,7 @@ async function read(request: Request, context: TopicsContext): Promise<Response>
   const { expiresAtMs, reader } = access
   // A page goes on only as who it began with: else it would show one reader what was granted to another.
   if (query.reader !== undefined && query.reader !== reader) {
-    const detail = 'This request has another reader than `reader` says: begin anew, without it.'
+    const detail = 'This request has another reader than `reader` says: start over without it.'
     return problemResponse(problem('reader-changed', detail))
   }
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
