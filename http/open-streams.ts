@@ -40,7 +40,7 @@ export function isDraining(): boolean {
   return streams.isDraining
 }
 
-/** From now on whoever asks for a stream is asked to come back, because the process is about to stop. */
+/** From now on each reader that asks for a stream is asked to come back, because the process is about to stop. */
 export function refuseStreams(): void {
   streams.isDraining = true
 }

@@ -339,7 +339,7 @@ function refusal(
   return encoder.encode(firstLine + reconnectFrame(reason, retryMs, id))
 }
 
-/** Readers that lost their connections together shall not come back together. */
+/** Readers that lost their connections together must not come back together. */
 function jittered(retryMs: number): number {
   return Math.round(retryMs * (1 + Math.random()))
 }

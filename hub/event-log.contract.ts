@@ -13,7 +13,7 @@ export interface OpenedLog {
   reopen?: () => Promise<EventLog>
   /** The same events, as another process at the same time has them. */
   openOther?: () => EventLog
-  /** Keeps a copy of the events. What it resolves with puts the copy in their place, under whoever has the log open. */
+  /** Keeps a copy of the events. What it resolves with puts the copy in their place, under the processes that have the log open. */
   copy?: () => Promise<() => Promise<void>>
 }
 
@@ -515,7 +515,7 @@ export function testEventLog(
       for (const cursor of [first, gone]) {
         expect((await log.locate(['a'], { cursor: cursor ?? start })).lost).toBe('epoch')
       }
-      // What is kept of the term goes by the new epoch: whoever reads it is told once, not each time it comes back.
+      // What is kept of the term goes by the new epoch: a reader of it is told once, not each time it comes back.
       const { events: found } = await log.read({ topics: ['a'], after: first ?? start, ...page })
       expect(found.map(({ data }) => data)).toEqual(['a1', 'a2'])
       for (const { epoch, offset } of found) {

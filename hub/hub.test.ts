@@ -450,7 +450,7 @@ describe('subscribe', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('when the log begins anew, a stream hears of it, and none of its ids runs ahead', async () => {
+  test('when the log starts over, a stream hears of it, and none of its ids runs ahead', async () => {
     const changed: (() => void)[] = []
     let current = log
     await hub.close()

@@ -1,10 +1,10 @@
-/** Hears of appends to a log in Redis, whoever made them, on a connection of its own: it waits inside Redis. */
+/** Hears of appends to a log in Redis, made by any process, on a connection of its own: it waits inside Redis. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor } from '@/events/cursor'
 import { openRedisConnection, type RedisAddress, type RedisConnection } from './redis-connection'
 import { liveKey } from './redis-scripts'
 
-/** How long one wait lasts. After each the head is asked for: a wait never hears that the log was deleted, or began anew. */
+/** How long one wait lasts. After each the head is asked for: a wait never hears that the log was deleted, or started over. */
 const blockMs = 2_000
 /** How long Redis may be silent beyond that. */
 const graceMs = 2_000
@@ -30,7 +30,7 @@ export function watchRedis(
           redis.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', liveKey, `${head.offset}-0`),
         )
       } catch {
-        // The connection says why, once; whoever reads the log hears of it, too.
+        // The connection says why, once; those who read the log hear of it, too.
         await sleep(retryMs, undefined, { signal }).catch(() => {})
       }
     }

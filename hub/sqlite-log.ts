@@ -39,7 +39,7 @@ export function openSqliteLog({ file, ...retention }: Retention & { file: string
     try {
       return only(reading.rows<[number]>('PRAGMA data_version'))[0]
     } catch {
-      // A log that can't be read says so to whoever reads it.
+      // A log that can't be read says so to its readers.
       return notifiedOf
     }
   }
