@@ -52,7 +52,7 @@ const retryLogMs = 1_000
 
 /** `tailBytes`: how much of the newest is kept in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
-  const readPage = createPageReader(log)
+  let readPage = createPageReader(log)
   const paced = createPacedFlush(flush)
   const turns = createTurnQueue()
   let session: Session | undefined
@@ -86,9 +86,15 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     // Watched before the head is read, so that nothing falls between.
     log.watch(paced.request, { signal })
     const head = await untilAnswered(() => log.head(), signal)
-    own.tail = createTail(head, tailBytes)
+    own.tail = startOver(head)
     // What was appended since then found no tail to flush to.
     paced.request()
+  }
+
+  /** A tail, and none of the pages read before it: the log may have lost what is in them. */
+  function startOver(head: Cursor): Tail {
+    readPage = createPageReader(log)
+    return createTail(head, tailBytes)
   }
 
   async function flush(inSlices: Slices): Promise<void> {
@@ -129,7 +135,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       )
       if (lost || Math.max(...removed) > after.offset) {
         const head = await untilAnswered(() => log.head(), signal)
-        own.tail = createTail(head, tailBytes)
+        own.tail = startOver(head)
         return { tail: own.tail, changed: 'all' }
       }
       since ??= events[0]?.time
@@ -186,7 +192,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   async function locate(
     topics: readonly string[],
     start: Subscription['start'],
-  ): Promise<Omit<FeedStart, 'tail'>> {
+  ): Promise<Omit<FeedStart, 'known'>> {
     if (!start) return { after: await log.head(), removed: [] }
     if ('cursor' in start) {
       return { ...(await log.locate(topics, start)), presented: start.cursor.text }
@@ -199,8 +205,9 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     log,
     async subscribe({ topics, envelope, start }) {
       const tail = session?.tail
+      const known = tail && { tail, head: tail.head.offset }
       const place = await locate(topics, start)
-      return createTopicFeed(source, createForm(topics, envelope), { ...place, tail })
+      return createTopicFeed(source, createForm(topics, envelope), { ...place, known })
     },
     slowestLag() {
       const head = session?.tail?.head.offset ?? 0

@@ -15,6 +15,8 @@ export interface Tail {
   readonly head: Cursor
   /** Every stream that waits has been woken for what is its own, up to here. */
   flushedTo: Cursor
+  /** Whether the event of this cursor is among those that the tail holds. */
+  includes(cursor: Cursor): boolean
   /** Adds what followed `head`, complete up to `through`. The oldest events give way. */
   add(events: readonly StoredEvent[], through: Cursor): void
   /**
@@ -117,6 +119,10 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     },
     get head() {
       return head
+    },
+    includes({ epoch, offset }) {
+      const event = all.items[indexAfter(all, offset - 1)]?.event
+      return event?.offset === offset && event.epoch === epoch
     },
     add(events, through) {
       forgetShared()

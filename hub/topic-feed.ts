@@ -16,8 +16,13 @@ export interface FeedStart extends Judged {
   after: Cursor
   /** The cursor that the reader presented, as it came: what was lost after it must be told. */
   presented?: string | undefined
-  /** The tail that there was before the log was asked: it agrees with what the log said. */
-  tail: Tail | undefined
+  /** The tail that there was before the log was asked, and how far it went then: up to there it agrees with what the log said. */
+  known: KnownTail | undefined
+}
+
+export interface KnownTail {
+  tail: Tail
+  head: number
 }
 
 /** What a feed needs of its hub. */
@@ -54,7 +59,9 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
   /** What the reader must be told first, once it is known what is kept. */
   let lostAtStart = lossOf(start)
   /** The tail that knows the position. Undefined while only the log can judge it. */
-  let own = lostAtStart ? undefined : start.tail
+  let own = lostAtStart ? undefined : start.known?.tail
+  /** The log was further than the tail: it may have lost something before the tail got there. */
+  let isAhead = position.offset > (start.known?.head ?? 0)
   let next: Uint8Array | undefined
   let joined = false
   let asleep: OnReady | undefined
@@ -73,7 +80,9 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
 
   /** A sleeping feed has everything of its own up to the last flush, though no frame told it so. */
   function currentPosition(): Cursor {
-    if (asleep && own && position.offset < own.flushedTo.offset) position = own.flushedTo
+    if (asleep && own && position.offset < own.flushedTo.offset && isInTail(own)) {
+      position = own.flushedTo
+    }
     return position
   }
 
@@ -97,16 +106,24 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
 
   function isBehind(tail: Tail): boolean {
     if (position.offset < tail.from) return true
-    if (tail === own) return false
+    if (tail === own) return tail.head.offset >= position.offset && !isInTail(tail)
     const { epoch, offset } = tail.start
     if (lostAtStart || position.epoch !== epoch || position.offset !== offset) return true
     own = tail
+    isAhead = false
     return false
   }
 
+  /** Whether the tail has come to the position, and not to another event of that offset. */
+  function isInTail(tail: Tail): boolean {
+    if (isAhead && tail.includes(position)) isAhead = false
+    return !isAhead
+  }
+
   async function readBehind(): Promise<void> {
-    // A tail that comes while the page is read may know of a loss that the page does not.
+    // A tail that comes, or goes on, while the page is read may know of a loss that the page does not.
     const { tail } = source
+    const tailHead = tail?.head.offset ?? 0
     const from = lostAtStart ? (presented ?? '') : formatCursor(position)
     reading ??= new AbortController()
     const page = await source.readPage(form, position, reading.signal)
@@ -124,6 +141,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
     delivered.events += page.count
     moveTo(page.through)
     own = tail
+    isAhead = position.offset > tailHead
   }
 
   function moveTo(cursor: Cursor): void {
