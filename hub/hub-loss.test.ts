@@ -91,6 +91,8 @@ interface Listener {
   /** Its list begins after this offset. */
   from: number
   next: () => Promise<void>
+  /** Whatever comes of this connection from now on is ignored. */
+  hasLeft: boolean
 }
 
 async function listen(hub: Hub, topics: string[], from: string, old?: Listener): Promise<Listener> {
@@ -103,8 +105,11 @@ async function listen(hub: Hub, topics: string[], from: string, old?: Listener):
     ids: old?.ids ?? [],
     cursor: from,
     from: old?.from ?? cursor.offset,
+    hasLeft: false,
     async next() {
-      for (const { event, id = '' } of await reader.next()) {
+      const events = await reader.next()
+      if (listener.hasLeft) return
+      for (const { event, id = '' } of events) {
         listener.cursor = id
         if (event === 'resync') Object.assign(listener, { ids: [], from: 0 })
         else listener.ids.push(id)
@@ -198,9 +203,10 @@ describe('a log that loses its end', () => {
             for (let n = 0; n < step.turns; n++) await new Promise(setImmediate)
           } else {
             const old = listeners[step.reconnect]
-            await old?.feed.close()
-            pending.delete(step.reconnect)
             if (old) {
+              old.hasLeft = true
+              await old.feed.close()
+              pending.delete(step.reconnect)
               const form = asked[step.reconnect] ?? []
               listeners[step.reconnect] = await listen(own, form, old.cursor, old)
             }

@@ -52,7 +52,7 @@ const retryLogMs = 1_000
 
 /** `tailBytes`: how much of the newest is kept in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
-  let readPage = createPageReader(log)
+  let readPage = createPageReader(log, () => 0)
   const paced = createPacedFlush(flush)
   const turns = createTurnQueue()
   let session: Session | undefined
@@ -93,8 +93,9 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
 
   /** A tail, and none of the pages read before it: the log may have lost what is in them. */
   function startOver(head: Cursor): Tail {
-    readPage = createPageReader(log)
-    return createTail(head, tailBytes)
+    const tail = createTail(head, tailBytes)
+    readPage = createPageReader(log, () => tail.head.offset)
+    return tail
   }
 
   async function flush(inSlices: Slices): Promise<void> {

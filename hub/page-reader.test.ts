@@ -14,7 +14,7 @@ describe('createPageReader', () => {
       'a',
       Array.from({ length: 50 }, () => lineFeeds),
     )
-    const readPage = createPageReader(log)
+    const readPage = createPageReader(log, () => 0)
 
     const sizes: number[] = []
     let count = 0

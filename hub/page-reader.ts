@@ -13,6 +13,8 @@ export interface LogPage extends Judged {
   first: Cursor | undefined
   /** Complete up to here. */
   through: Cursor
+  /** Where the tail ended when this was read: beyond that, the log may have lost something since that the tail has never had. */
+  tailHead: number
 }
 
 export type ReadPage = (form: StreamForm, after: Cursor) => Promise<LogPage>
@@ -21,8 +23,8 @@ const limit = 500
 const maxBytes = 256 * 1024
 const maxKept = 16
 
-/** The reader; a few pages are kept, for streams that replay the same history one behind the other. */
-export function createPageReader(log: EventLog): ReadPage {
+/** The reader; a few pages are kept, for streams that replay the same history one behind the other. For as long as there is one tail. */
+export function createPageReader(log: EventLog, tailHead: () => number): ReadPage {
   const pages = new Map<string, Promise<LogPage>>()
 
   return (form, after) => {
@@ -30,7 +32,7 @@ export function createPageReader(log: EventLog): ReadPage {
     const kept = pages.get(key)
     if (kept) return kept
 
-    const page = readPage(log, form, after)
+    const page = readPage(log, form, after, tailHead())
     pages.set(key, page)
     const forget = (): void => {
       if (pages.get(key) === page) pages.delete(key)
@@ -49,6 +51,7 @@ async function readPage(
   log: EventLog,
   form: StreamForm,
   after: Cursor,
+  tailHead: number,
 ): Promise<LogPage & { isLast: boolean }> {
   const page = await log.read({ topics: form.topics, after, limit, maxBytes })
   const { events, lost, removed } = page
@@ -62,6 +65,7 @@ async function readPage(
     count: frames.length,
     first: events[0] && cursorOf(events[0]),
     through,
+    tailHead,
     isLast: last?.offset !== through.offset,
   }
 }

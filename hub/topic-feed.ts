@@ -60,8 +60,8 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
   let lostAtStart = lossOf(start)
   /** The tail that knows the position. Undefined while only the log can judge it. */
   let own = lostAtStart ? undefined : start.known?.tail
-  /** The log was further than the tail: it may have lost something before the tail got there. */
-  let isAhead = position.offset > (start.known?.head ?? 0)
+  /** Where the tail ended when the log was further. It may lose something before the tail gets there. */
+  let aheadOf = headBelow(start.known?.head ?? 0)
   let next: Uint8Array | undefined
   let joined = false
   let asleep: OnReady | undefined
@@ -106,24 +106,28 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
 
   function isBehind(tail: Tail): boolean {
     if (position.offset < tail.from) return true
-    if (tail === own) return tail.head.offset >= position.offset && !isInTail(tail)
+    // One that has gone on since, but not to the position: the log knows why.
+    if (tail === own) return !isInTail(tail) && tail.head.offset !== aheadOf
     const { epoch, offset } = tail.start
     if (lostAtStart || position.epoch !== epoch || position.offset !== offset) return true
     own = tail
-    isAhead = false
+    aheadOf = undefined
     return false
   }
 
   /** Whether the tail has come to the position, and not to another event of that offset. */
   function isInTail(tail: Tail): boolean {
-    if (isAhead && tail.includes(position)) isAhead = false
-    return !isAhead
+    if (aheadOf !== undefined && tail.includes(position)) aheadOf = undefined
+    return aheadOf === undefined
+  }
+
+  function headBelow(head: number): number | undefined {
+    return head < position.offset ? head : undefined
   }
 
   async function readBehind(): Promise<void> {
-    // A tail that comes, or goes on, while the page is read may know of a loss that the page does not.
+    // One that comes while the page is read may know of a loss that the page does not.
     const { tail } = source
-    const tailHead = tail?.head.offset ?? 0
     const from = lostAtStart ? (presented ?? '') : formatCursor(position)
     reading ??= new AbortController()
     const page = await source.readPage(form, position, reading.signal)
@@ -141,7 +145,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
     delivered.events += page.count
     moveTo(page.through)
     own = tail
-    isAhead = position.offset > tailHead
+    aheadOf = headBelow(page.tailHead)
   }
 
   function moveTo(cursor: Cursor): void {
