@@ -25,7 +25,7 @@ interface Topic {
 const lingering = 500
 
 export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
-  const epoch = randomBytes(4).toString('hex')
+  const epoch = randomBytes(6).toString('hex')
   const watchers = createWatchers()
   const topics = new Map<string, Topic>()
   let head = 0

@@ -67,7 +67,7 @@ export function openRedisLog({
     script: Name,
     args: readonly Argument[] = [],
   ): Promise<{ head: Cursor; rest: Answers[Name] }> {
-    const newEpoch = randomBytes(4).toString('hex')
+    const newEpoch = randomBytes(6).toString('hex')
     const [epoch, head, token, ...rest] = (await on.run((redis) =>
       redis[script](logKey, [seen.epoch, seen.head, seen.token, newEpoch, ...args]),
     )) as [string, number, string, ...Answers[Name]]

@@ -100,7 +100,7 @@ function checkVersion(connection: Connection, file: string): number {
 
 function createTables(connection: Connection): void {
   for (const statement of [...tables, ...termTables]) connection.run(statement)
-  connection.run('INSERT INTO terms (epoch, begin) VALUES (?, 0)', randomBytes(4).toString('hex'))
+  connection.run('INSERT INTO terms (epoch, begin) VALUES (?, 0)', randomBytes(6).toString('hex'))
   connection.run(`PRAGMA user_version = ${formatVersion}`)
 }
 

@@ -102,5 +102,5 @@ export function epochsBetween(
 }
 
 function newEpoch(): string {
-  return randomBytes(4).toString('hex')
+  return randomBytes(6).toString('hex')
 }
