@@ -1,12 +1,12 @@
 /** Starts what the process needs before the first request, and ends the process when it can't be had. */
-import { describeAccess } from '@/access/describe-access'
-import { oncePerProcess } from '@/events/once-per-process'
-import { drainOnSignals } from '@/http/drain-on-signal'
-import { watchServerRequests } from '@/http/server-requests'
-import { config, ConfigError } from '@/hub/config'
-import { LogError } from '@/hub/event-log'
-import { processHub } from '@/hub/process-hub'
-import { log } from '@/observe/log'
+import { describeAccess } from '@/server/access/describe-access'
+import { oncePerProcess } from '@/server/once-per-process'
+import { drainOnSignals } from '@/server/node/drain-on-signal'
+import { watchServerRequests } from '@/server/node/server-requests'
+import { config, ConfigError } from '@/server/config'
+import { LogError } from '@/server/log/event-log'
+import { processHub } from '@/server/process-hub'
+import { log } from '@/server/observe/journal'
 
 export function start(): void {
   try {

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { NextResponse, type NextRequest } from 'next/server'
-import { contentPolicy } from '@/access/content-policy'
+import { contentPolicy } from '@/app/content-policy'
 import { refusePath } from '@/app/events/refuse-path'
 
 export function proxy(request: NextRequest): Response {

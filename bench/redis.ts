@@ -6,8 +6,8 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis, type RunningRedis } from '../e2e/support/start-redis'
-import type { EventLog } from '../hub/event-log'
-import { openRedisLog } from '../hub/redis-log'
+import type { EventLog } from '@/server/log/event-log'
+import { openRedisLog } from '@/server/log/redis/redis-log'
 
 const mebibyte = 1024 * 1024
 const retention = { maxCount: 100_000, maxAgeMs: 86_400_000 }

@@ -2,7 +2,7 @@
 /** Asks for the name of a topic, and goes to its page. */
 import { useRouter } from 'next/navigation'
 import { useId, useState, type ReactNode } from 'react'
-import { isTopic } from '@/events/topic'
+import { isTopic } from '@/protocol/topic'
 import { Button } from './button'
 import fields from './field.module.css'
 import styles from './open-topic.module.css'

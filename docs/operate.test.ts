@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { metrics } from '@/observe/metrics'
+import { metrics } from '@/server/observe/metrics'
 
 const page = readFileSync(join(__dirname, 'operate.md'), 'utf8')
 

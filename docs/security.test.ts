@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { verifyToken } from '@/access/token'
+import { verifyToken } from '@/server/access/token'
 
 const run = promisify(execFile)
 const root = join(__dirname, '..')

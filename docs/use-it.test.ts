@@ -16,7 +16,6 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 const run = promisify(execFile)
 const root = join(__dirname, '..')
 const page = readFileSync(join(__dirname, 'use-it.md'), 'utf8')
-const pageUpToTopics = page.slice(0, page.indexOf('\n## A topic\n'))
 
 const ownConfig = readFileSync(join(root, 'tsconfig.json'), 'utf8')
 /** What create-next-app 16.4 writes. */
@@ -60,12 +59,6 @@ describe('an app made by docs/use-it.md', () => {
     },
     60_000,
   )
-
-  test('compiles without topics, with what is copied by then', async () => {
-    const app = await followPage(pageUpToTopics, ownConfig)
-
-    expect(await compile(app)).toBe('')
-  }, 60_000)
 
   test('installs every package that it imports, and no other', async () => {
     const app = await followPage(page, ownConfig)

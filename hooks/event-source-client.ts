@@ -3,9 +3,9 @@
  * connection is lost, goes on where it was, and says what it does. The states and the ways between them: stream-status.ts.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
-import type { ControlType, ReconnectReason } from '@/events/control-events'
-import { parseCursor } from '@/events/cursor'
-import { anonymousReader, isReaderKey } from '@/events/reader-key'
+import type { ControlType, ReconnectReason } from '@/protocol/control-events'
+import { parseCursor } from '@/protocol/cursor'
+import { anonymousReader, isReaderKey } from '@/protocol/reader-key'
 import { backoffMs } from './backoff'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createEventRing } from './event-ring'

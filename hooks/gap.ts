@@ -1,5 +1,5 @@
 /** What a `resync` tells: the stream could not go on where it was asked to, and events may be missing before the next one. */
-import type { ControlEvents } from '@/events/control-events'
+import type { ControlEvents } from '@/protocol/control-events'
 
 type Resync = ControlEvents['resync']
 

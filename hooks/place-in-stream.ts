@@ -1,5 +1,5 @@
 /** Finds the place in a stream from which a reader goes on that has had some of it before, perhaps over another connection. */
-import { parseCursor } from '@/events/cursor'
+import { parseCursor } from '@/protocol/cursor'
 import type { Item, Place } from './shared-stream'
 
 /** What a stream has delivered, without a hole but for the gaps among its items. */

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { EventSource as NodeEventSource } from 'eventsource'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { anonymousReader } from '@/events/reader-key'
+import { anonymousReader } from '@/protocol/reader-key'
 import {
   createEventSourceClient,
   type EventSourceClient,

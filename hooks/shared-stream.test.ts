@@ -2,7 +2,7 @@
 /** Tabs that share a stream as a model: whatever happens to them, in whatever order. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { anonymousReader } from '@/events/reader-key'
+import { anonymousReader } from '@/protocol/reader-key'
 import { createEventSourceClient, type EventSourceClient } from './event-source-client'
 import { joinSharedStream } from './join-shared-stream'
 import { ModelSource, sources } from './model-source'

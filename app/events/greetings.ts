@@ -1,7 +1,7 @@
 /** The tutorial's stream: three greetings, two seconds apart. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatCursor } from '@/events/cursor'
-import type { ServerSentEvent } from '@/events/event'
+import { formatCursor } from '@/protocol/cursor'
+import type { ServerSentEvent } from '@/protocol/event'
 
 export const greetings = ['Hi there', 'How are you?', 'I am fine']
 

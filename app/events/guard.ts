@@ -1,9 +1,9 @@
 /** Who may do what on both routes, as the configuration has it. */
-import { clientOf } from '@/access/client-address'
-import { allowedOrigin, preflightResponse, shareWith } from '@/access/cors'
-import { isCrossSite } from '@/access/cross-site'
-import { processLimits, type Limits } from '@/access/limits'
-import { config } from '@/hub/config'
+import { clientOf } from '@/server/access/client-address'
+import { allowedOrigin, preflightResponse, shareWith } from '@/server/access/cors'
+import { isCrossSite } from '@/server/access/cross-site'
+import { processLimits, type Limits } from '@/server/access/limits'
+import { config } from '@/server/config'
 
 /** Lets pages of the origins allowed read `response`. */
 export function shared(request: Request, response: Response): Response {

@@ -1,6 +1,6 @@
 /** Answers a path below `/events/` that no list of topics can have. */
-import { maxTopics } from '@/events/topic'
-import { problem, problemResponse } from '@/http/problem'
+import { maxTopics } from '@/protocol/topic'
+import { problem, problemResponse } from '@/server/problem'
 import { shared } from './guard'
 
 export function refusePath(request: Request): Response {

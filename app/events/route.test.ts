@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
-import { metrics } from '@/observe/metrics'
+import { metrics } from '@/server/observe/metrics'
 import { GET, HEAD } from './route'
 
 function request(path = '/events', headers: Record<string, string> = {}): Request {

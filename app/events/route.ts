@@ -1,11 +1,11 @@
 /** `GET /events`: the greeting stream, resumed after the cursor presented. */
-import { formatCursor } from '@/events/cursor'
-import { sendDirectly } from '@/http/direct-lane'
-import { feedOf } from '@/http/feed-of'
-import { readPresentedCursor } from '@/http/presented-cursor'
-import { problemResponse } from '@/http/problem'
-import { comeBackResponse, headOf, streamResponse } from '@/http/stream-response'
-import { streamSettings } from '@/hub/config'
+import { formatCursor } from '@/protocol/cursor'
+import { sendDirectly } from '@/server/node/direct-lane'
+import { feedOf } from '@/server/stream/feed-of'
+import { readPresentedCursor } from '@/server/routes/presented-cursor'
+import { problemResponse } from '@/server/problem'
+import { comeBackResponse, headOf, streamResponse } from '@/server/stream/stream-response'
+import { streamSettings } from '@/server/config'
 import { answerOptions, openStreamOf, shared } from './guard'
 import { greetings, greetingsAfter, greetingsEpoch } from './greetings'
 

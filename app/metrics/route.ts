@@ -1,6 +1,6 @@
 /** `GET /metrics`: what this process measures, as Prometheus text. */
-import { processHub } from '@/hub/process-hub'
-import { metrics } from '@/observe/metrics'
+import { processHub } from '@/server/process-hub'
+import { metrics } from '@/server/observe/metrics'
 
 export async function GET(): Promise<Response> {
   const { registry, slowestStreamLag } = metrics

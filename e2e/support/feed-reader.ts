@@ -1,6 +1,6 @@
 /** Reads a feed the way a stream does. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import type { Feed } from '@/events/feed'
+import type { Feed } from '@/server/stream/feed'
 
 /** Resolves when there is something to take; rejects when the source failed. */
 export function ready(feed: Feed): Promise<void> {

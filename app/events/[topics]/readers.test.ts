@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { signToken } from '@/e2e/support/publisher'
 import { readEvents } from '@/e2e/support/read-events'
-import { anonymousReader } from '@/events/reader-key'
-import { metrics } from '@/observe/metrics'
+import { anonymousReader } from '@/protocol/reader-key'
+import { metrics } from '@/server/observe/metrics'
 import { GET, HEAD, OPTIONS } from './route'
 
 const secret = 'the secret of these tests, of 32 bytes and more'

@@ -1,10 +1,10 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/e2e/support/read-events'
-import { metrics } from '@/observe/metrics'
-import { processUploads } from '@/http/upload-budget'
-import { LogError } from '@/hub/event-log'
-import { processHub } from '@/hub/process-hub'
+import { metrics } from '@/server/observe/metrics'
+import { processUploads } from '@/server/routes/upload-budget'
+import { LogError } from '@/server/log/event-log'
+import { processHub } from '@/server/process-hub'
 import { GET, HEAD, POST } from './route'
 
 // The configuration is read when it is first asked for, not when it is imported.

@@ -1,6 +1,6 @@
 /** The topics that a path names. */
-import { maxTopics, parseTopics } from '@/events/topic'
-import { problem, type Problem } from '@/http/problem'
+import { maxTopics, parseTopics } from '@/protocol/topic'
+import { problem, type Problem } from '@/server/problem'
 
 /** What Next gives a route handler of this folder. */
 export interface TopicsContext {

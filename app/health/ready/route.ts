@@ -1,7 +1,7 @@
 /** `GET /health/ready`: 200 when this process can take streams and publishes now, else 503; the body says why. */
-import { isDraining } from '@/http/open-streams'
-import { LogError } from '@/hub/event-log'
-import { processHub } from '@/hub/process-hub'
+import { isDraining } from '@/server/stream/open-streams'
+import { LogError } from '@/server/log/event-log'
+import { processHub } from '@/server/process-hub'
 
 export async function GET(): Promise<Response> {
   const status = await currentStatus()

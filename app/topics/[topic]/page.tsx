@@ -10,7 +10,7 @@ import { LiveTopic } from '@/components/live-topic'
 import { NeedsScript } from '@/components/needs-script'
 import { PublishForm } from '@/components/publish-form'
 import { SideFold } from '@/components/side-fold'
-import { isTopic } from '@/events/topic'
+import { isTopic } from '@/protocol/topic'
 import styles from './page.module.css'
 
 interface TopicPageProps {

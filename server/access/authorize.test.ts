@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import { signToken } from '@/e2e/support/publisher'
+import { anonymousReader } from '@/protocol/reader-key'
+import { authorizePublish, authorizeRead, type AccessRules } from './authorize'
+
+const secret = 'the secret of these tests, of 32 bytes and more'
+const now = Math.floor(Date.now() / 1_000)
+const guarded: AccessRules = { secret, publicTopics: ['public', 'open.*'], isOpen: false }
+const noSecret: AccessRules = { secret: undefined, publicTopics: ['*'], isOpen: false }
+const laptop: AccessRules = { ...noSecret, isOpen: true }
+
+const granting = (claims: object): string => signToken({ events: claims }, { secret })
+
+function asked(token?: string, method = 'GET'): Request {
+  const headers: Record<string, string> =
+    token === undefined ? {} : { authorization: `Bearer ${token}` }
+  return new Request('http://localhost/events/news', { method, headers })
+}
+
+/** A token that grants what is given, or the text given. */
+function tokenOf(given: string | object): string | undefined {
+  if (given === 'no token') return undefined
+  return typeof given === 'string' ? given : granting(given)
+}
+
+async function codeOf(decision: Promise<object>): Promise<string | undefined> {
+  const decided = (await decision) as { problem?: { code: string } }
+  return decided.problem?.code
+}
+
+describe('authorizeRead', () => {
+  test.each([
+    ['public', 'no token', undefined],
+    ['open.news', 'no token', undefined],
+    ['public', 'nonsense', undefined],
+    ['news', 'no token', 'token-required'],
+    ['news', 'nonsense', 'invalid-token'],
+    ['news', '', 'invalid-token'],
+    ['news', { subscribe: ['news'] }, undefined],
+    ['news,public', { subscribe: ['news'] }, undefined],
+    ['news,public', 'no token', 'token-required'],
+    ['news,alerts', { subscribe: ['news'] }, 'not-granted'],
+    ['news,alerts', { subscribe: ['*'] }, undefined],
+    ['orders.eu', { subscribe: ['orders.*'] }, undefined],
+    ['orders', { subscribe: ['orders.*'] }, 'not-granted'],
+    ['news', { publish: ['*'] }, 'not-granted'],
+  ])('%s with %j: %s', async (topics, token, code) => {
+    const request = asked(tokenOf(token))
+
+    expect(await codeOf(authorizeRead(request, topics.split(','), guarded))).toBe(code)
+  })
+
+  test('lets read for as long as the token holds, and what is public for ever', async () => {
+    const token = signToken({ exp: now + 3_600, events: { subscribe: ['*'] } }, { secret })
+
+    expect(await authorizeRead(asked(token), ['public', 'news'], guarded)).toMatchObject({
+      expiresAtMs: (now + 3_600) * 1_000,
+    })
+    expect(await authorizeRead(asked(token), ['public'], guarded)).toMatchObject({
+      expiresAtMs: undefined,
+    })
+  })
+
+  test('says who reads where a token was needed, and nobody where none was', async () => {
+    const readerIn = async (topics: string[], sub: string): Promise<unknown> => {
+      const token = signToken({ sub, events: { subscribe: ['*'] } }, { secret })
+      const grant = await authorizeRead(asked(token), topics, guarded)
+      return 'reader' in grant && grant.reader
+    }
+
+    expect(await readerIn(['public', 'news'], 'anna')).toBe(await readerIn(['news'], 'anna'))
+    expect(await readerIn(['news'], 'bert')).not.toBe(await readerIn(['news'], 'anna'))
+    expect(await readerIn(['public'], 'anna')).toBe(anonymousReader)
+    expect(await readerIn(['public', 'open.news'], 'bert')).toBe(anonymousReader)
+  })
+
+  test('without a secret lets read what is public, and names the variables for the rest', async () => {
+    const some = { ...noSecret, publicTopics: ['public'] }
+
+    expect(await codeOf(authorizeRead(asked(), ['anything'], noSecret))).toBeUndefined()
+    const refused = await authorizeRead(asked(granting({ subscribe: ['*'] })), ['news'], some)
+    expect(refused).toMatchObject({ problem: { status: 403, code: 'secret-not-set' } })
+    expect(JSON.stringify(refused)).toContain('news is not public')
+    expect(JSON.stringify(refused)).toContain('PUBLIC_TOPICS')
+    expect(JSON.stringify(refused)).toContain('EVENTS_JWT_SECRET')
+  })
+})
+
+describe('authorizePublish', () => {
+  test.each([
+    ['no token', 'token-required'],
+    ['nonsense', 'invalid-token'],
+    [{ subscribe: ['*'] }, 'not-granted'],
+    [{ publish: ['alerts'] }, 'not-granted'],
+    [{ publish: ['news'] }, undefined],
+    [{ publish: ['*'] }, undefined],
+  ])('with %j: %s', async (token, code) => {
+    const request = asked(tokenOf(token), 'POST')
+
+    expect(await codeOf(authorizePublish(request, 'news', guarded))).toBe(code)
+  })
+
+  test('with a token that has expired, or that nobody signed: invalid-token', async () => {
+    const events = { publish: ['*'] }
+    const expired = signToken({ exp: now - 1, events }, { secret })
+    const unsigned = signToken({ events }, { secret, algorithm: 'none' })
+
+    for (const token of [expired, unsigned]) {
+      expect(await codeOf(authorizePublish(asked(token, 'POST'), 'news', guarded))).toBe(
+        'invalid-token',
+      )
+    }
+  })
+
+  test('that a topic is public lets nobody publish to it', async () => {
+    expect(await codeOf(authorizePublish(asked(undefined, 'POST'), 'public', guarded))).toBe(
+      'token-required',
+    )
+  })
+
+  test('says whose token it is', async () => {
+    const token = signToken({ sub: 'anna', events: { publish: ['*'] } }, { secret })
+
+    expect(await authorizePublish(asked(token, 'POST'), 'news', guarded)).toMatchObject({
+      token: { subject: 'anna' },
+    })
+  })
+
+  test('without a secret anyone may where it is open, and nobody elsewhere', async () => {
+    const token = granting({ publish: ['*'] })
+
+    expect(await authorizePublish(asked(token, 'POST'), 'news', laptop)).toEqual({
+      token: undefined,
+    })
+    const refused = await authorizePublish(asked(token, 'POST'), 'news', noSecret)
+    expect(refused).toMatchObject({ problem: { status: 403, code: 'secret-not-set' } })
+    expect(JSON.stringify(refused)).toContain('EVENTS_JWT_SECRET')
+  })
+
+  test('a refusal for want of a token says how one is sent', async () => {
+    expect(await authorizePublish(asked(undefined, 'POST'), 'news', guarded)).toMatchObject({
+      headers: { 'WWW-Authenticate': 'Bearer' },
+    })
+    expect(await authorizePublish(asked('x', 'POST'), 'news', guarded)).toMatchObject({
+      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    })
+  })
+})

@@ -1,0 +1,225 @@
+/**
+ * The hub: publishing appends to the log, a flush wakes the streams that have something new, and each takes it at its own pace.
+ * Knows nothing of HTTP, nor which log it has.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Cursor } from '@/protocol/cursor'
+import type { Feed } from '@/server/stream/feed'
+import { log as journal } from '@/server/observe/journal'
+import { metrics } from '@/server/observe/metrics'
+import { createForm, type StreamForm } from './encode-stored-event'
+import { LogError, type EventLog } from '@/server/log/event-log'
+import { createPacedFlush, type Slices } from './paced-flush'
+import { createPageReader } from './page-reader'
+import { createTail, type Tail } from './tail'
+import { createTopicFeed, type FeedSource, type FeedStart, type PlacedFeed } from './topic-feed'
+import { createTurnQueue } from './turn-queue'
+
+export interface Subscription {
+  /** 1 to 32 topics. */
+  topics: readonly string[]
+  /** Wrap every event in an envelope that tells its topic, type and time. */
+  envelope: boolean
+  /** Where to start: after a cursor that the reader presented, with the newest `last` events, or with those of `agoMs` ago and later. Default: now. */
+  start?: { cursor: PresentedCursor } | { last: number } | { agoMs: number } | undefined
+}
+
+/** A cursor, and how it was written. */
+type PresentedCursor = Cursor & { text: string }
+
+export interface Hub {
+  readonly log: EventLog
+  /**
+   * A feed of the topics. It holds nothing before it is first asked, and nothing after `close`.
+   * @throws {LogError} `unavailable` or `closed`
+   */
+  subscribe(subscription: Subscription): Promise<Feed>
+  /** How far the feed furthest behind is behind the newest event known here, in offsets. */
+  slowestLag(): number
+  /** Ends every feed at its next step, and closes the log. */
+  close(): Promise<void>
+}
+
+/** What is up while there are streams. */
+interface Session {
+  ended: AbortController
+  tail: Tail | undefined
+  started: Promise<void>
+}
+
+const advance = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
+const retryLogMs = 1_000
+
+/** `tailBytes`: how much of the newest is kept in memory while there are streams. Default 16 MiB. */
+export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
+  let readPage = createPageReader(log, () => 0)
+  const paced = createPacedFlush(flush)
+  const turns = createTurnQueue()
+  let session: Session | undefined
+  const feeds = new Set<PlacedFeed>()
+  const byTopic = new Map<string, Set<PlacedFeed>>()
+
+  /** `ask`, again and again while the log is away. */
+  async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!(error instanceof LogError) || error.code === 'closed' || signal.aborted) throw error
+        await sleep(retryLogMs, undefined, { signal })
+      }
+    }
+  }
+
+  function startSession(): Session {
+    const own: Session = {
+      ended: new AbortController(),
+      tail: undefined,
+      started: Promise.resolve(),
+    }
+    own.started = startTail(own)
+    return own
+  }
+
+  async function startTail(own: Session): Promise<void> {
+    const { signal } = own.ended
+    // Watched before the head is read, so that nothing falls between.
+    log.watch(paced.request, { signal })
+    const head = await untilAnswered(() => log.head(), signal)
+    own.tail = startOver(head)
+    // What was appended since then found no tail to flush to.
+    paced.request()
+  }
+
+  /** A tail, and none of the pages read before it: the log may have lost what is in them. */
+  function startOver(head: Cursor): Tail {
+    const tail = createTail(head, tailBytes)
+    readPage = createPageReader(log, () => tail.head.offset)
+    return tail
+  }
+
+  async function flush(inSlices: Slices): Promise<void> {
+    const own = session
+    if (!own?.tail) return
+    const endTimer = metrics.flushSeconds.startTimer()
+    try {
+      const { tail, changed, since } = await advanceTail(own, own.tail)
+      const { head } = tail
+      await inSlices(feedsOf(changed), wake)
+      tail.flushedTo = head
+      if (since !== undefined) {
+        // The log's clock may be another computer's, and ahead of ours.
+        metrics.deliverySeconds.observe(Math.max(0, Date.now() - since) / 1_000)
+      }
+      endTimer()
+    } catch (error) {
+      if (!own.ended.signal.aborted) journal.error({ err: error }, 'A flush failed.')
+    }
+  }
+
+  /**
+   * Reads into the tail what the log has gained, and resolves with the topics of it and the time of the oldest; with a new tail and
+   * `'all'` when the log has lost something that the old one had, or had not read yet.
+   */
+  async function advanceTail(
+    own: Session,
+    tail: Tail,
+  ): Promise<{ tail: Tail; changed: Set<string> | 'all'; since?: number | undefined }> {
+    const { signal } = own.ended
+    const changed = new Set<string>()
+    let since: number | undefined
+    for (;;) {
+      const after = tail.head
+      const { events, through, lost, removed } = await untilAnswered(
+        () => turns.run(() => log.read({ after, ...advance }), { urgent: true }),
+        signal,
+      )
+      if (lost || Math.max(...removed) > after.offset) {
+        const head = await untilAnswered(() => log.head(), signal)
+        own.tail = startOver(head)
+        return { tail: own.tail, changed: 'all' }
+      }
+      since ??= events[0]?.time
+      for (const { topic } of events) changed.add(topic)
+      tail.add(events, through)
+      if (events.at(-1)?.offset !== through.offset) return { tail, changed, since }
+    }
+  }
+
+  /** One that is of several of these topics comes several times. */
+  function* feedsOf(topics: Set<string> | 'all'): Generator<PlacedFeed> {
+    if (topics === 'all') yield* feeds
+    else for (const topic of topics) yield* byTopic.get(topic) ?? []
+  }
+
+  /** One that fails takes nothing from the others. */
+  function wake(feed: PlacedFeed): void {
+    try {
+      feed.wake()
+    } catch (error) {
+      journal.error({ err: error }, 'A reader of a feed failed.')
+    }
+  }
+
+  const source: FeedSource = {
+    get tail() {
+      return session?.tail
+    },
+    async join(feed) {
+      feeds.add(feed)
+      for (const topic of feed.form.topics) {
+        const group = byTopic.get(topic)
+        if (group) group.add(feed)
+        else byTopic.set(topic, new Set([feed]))
+      }
+      session ??= startSession()
+      await session.started
+    },
+    leave(feed) {
+      feeds.delete(feed)
+      for (const topic of feed.form.topics) {
+        const group = byTopic.get(topic)
+        group?.delete(feed)
+        if (group?.size === 0) byTopic.delete(topic)
+      }
+      if (feeds.size > 0) return
+      session?.ended.abort()
+      session = undefined
+    },
+    readPage: (form: StreamForm, after: Cursor, signal: AbortSignal) =>
+      untilAnswered(() => turns.run(() => readPage(form, after)), signal),
+  }
+
+  async function locate(
+    topics: readonly string[],
+    start: Subscription['start'],
+  ): Promise<Omit<FeedStart, 'known'>> {
+    if (!start) return { after: await log.head(), removed: [] }
+    if ('cursor' in start) {
+      return { ...(await log.locate(topics, start)), presented: start.cursor.text }
+    }
+    if ('last' in start) return await log.locate(topics, start)
+    return await log.locate(topics, { since: Math.max(0, Date.now() - start.agoMs) })
+  }
+
+  return {
+    log,
+    async subscribe({ topics, envelope, start }) {
+      const tail = session?.tail
+      const known = tail && { tail, head: tail.head.offset }
+      const place = await locate(topics, start)
+      return createTopicFeed(source, createForm(topics, envelope), { ...place, known })
+    },
+    slowestLag() {
+      const head = session?.tail?.head.offset ?? 0
+      let lag = 0
+      for (const feed of feeds) lag = Math.max(lag, head - feed.offset())
+      return lag
+    },
+    async close() {
+      paced.stop()
+      session?.ended.abort()
+      await log.close()
+    },
+  }
+}

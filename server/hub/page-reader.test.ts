@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { createForm } from './encode-stored-event'
+import { createMemoryLog } from '@/server/log/memory/memory-log'
+import { createPageReader } from './page-reader'
+
+const retention = { maxCount: 10_000, maxAgeMs: 3_600_000 }
+
+describe('createPageReader', () => {
+  test('cuts a page by the bytes it has on the wire: a line feed is seven of them', async () => {
+    const log = createMemoryLog(retention)
+    const start = await log.head()
+    const lineFeeds = { type: 'message', data: '\n'.repeat(10_000) }
+    await log.append(
+      'a',
+      Array.from({ length: 50 }, () => lineFeeds),
+    )
+    const readPage = createPageReader(log, () => 0)
+
+    const sizes: number[] = []
+    let count = 0
+    for (let after = start; count < 50;) {
+      const page = await readPage(createForm(['a'], false), after)
+      sizes.push(page.chunk?.length ?? 0)
+      count += page.count
+      expect(page.through.offset).toBe(start.offset + count)
+      after = page.through
+    }
+
+    expect(count).toBe(50)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024)
+    await log.close()
+  })
+})

@@ -1,0 +1,207 @@
+/**
+ * The newest events in memory, ready to be sent: what a stream that keeps up reads instead of the log.
+ * Holds what it is given and knows where that begins and ends; who fills it, and when, is the hub's.
+ */
+import { cursorOf, type Cursor } from '@/protocol/cursor'
+import type { StoredEvent } from '@/protocol/event'
+import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
+
+export interface Tail {
+  /** Where it began. */
+  readonly start: Cursor
+  /** The tail is complete after this offset … */
+  readonly from: number
+  /** … and up to here. */
+  readonly head: Cursor
+  /** Every stream that waits has been woken for what is its own, up to here. */
+  flushedTo: Cursor
+  /** Whether the event of this cursor is among those that the tail holds. */
+  includes(cursor: Cursor): boolean
+  /** Adds what followed `head`, complete up to `through`. The oldest events give way. */
+  add(events: readonly StoredEvent[], through: Cursor): void
+  /**
+   * The form's events after `after`, which must not be before `from`: whole frames of at most `maxBytes`, but at least one; undefined
+   * when there are none. Complete up to `through`.
+   */
+  take(form: StreamForm, after: number, maxBytes: number): TakenFrames
+}
+
+export interface TakenFrames {
+  chunk: Uint8Array | undefined
+  /** How many frames that is. */
+  count: number
+  through: Cursor
+}
+
+interface TailEvent {
+  event: StoredEvent
+  plain?: Buffer
+  enveloped?: Buffer
+}
+
+/** Events in the order of their offsets; the first ones leave without moving the rest. */
+interface Queue {
+  items: TailEvent[]
+  first: number
+}
+
+/** What an event costs beside its data, roughly: two frames' fields and a few objects. */
+const overheadBytes = 400
+const maxShared = 32
+
+export function createTail(start: Cursor, maxBytes: number): Tail {
+  const all: Queue = { items: [], first: 0 }
+  const byTopic = new Map<string, Queue>()
+  // Streams of one form at the same place want the same bytes. Worth keeping only until there are newer ones.
+  const shared = new Map<string, Map<number, TakenFrames>>()
+  let sharedCount = 0
+  let from = start.offset
+  let head = start
+  let heldBytes = 0
+
+  function push(event: StoredEvent): void {
+    const item = { event }
+    all.items.push(item)
+    const queue = byTopic.get(event.topic) ?? { items: [], first: 0 }
+    queue.items.push(item)
+    byTopic.set(event.topic, queue)
+    heldBytes += sizeOf(event)
+  }
+
+  function dropOldest(): void {
+    const oldest = shift(all)
+    if (!oldest) return
+    const { topic, offset } = oldest.event
+    const queue = byTopic.get(topic)
+    if (queue) {
+      shift(queue)
+      if (queue.items.length === 0) byTopic.delete(topic)
+    }
+    from = offset
+    heldBytes -= sizeOf(oldest.event)
+  }
+
+  function frameOf(item: TailEvent, envelope: boolean): Buffer {
+    if (envelope) return (item.enveloped ??= Buffer.from(encodeStoredEvent(item.event, true)))
+    return (item.plain ??= Buffer.from(encodeStoredEvent(item.event, false)))
+  }
+
+  function forgetShared(): void {
+    shared.clear()
+    sharedCount = 0
+  }
+
+  function collect(form: StreamForm, after: number, maxChunkBytes: number): TakenFrames {
+    const frames: Buffer[] = []
+    let bytes = 0
+    let through = head
+    let last: StoredEvent | undefined
+    for (const item of merged(form.topics, byTopic, after)) {
+      const frame = frameOf(item, form.envelope)
+      if (last && bytes + frame.length > maxChunkBytes) {
+        through = cursorOf(last)
+        break
+      }
+      frames.push(frame)
+      bytes += frame.length
+      last = item.event
+    }
+    const count = frames.length
+    const chunk = count > 1 ? Buffer.concat(frames, bytes) : frames[0]
+    return { chunk, count, through }
+  }
+
+  return {
+    start,
+    flushedTo: start,
+    get from() {
+      return from
+    },
+    get head() {
+      return head
+    },
+    includes({ epoch, offset }) {
+      const event = all.items[indexAfter(all, offset - 1)]?.event
+      return event?.offset === offset && event.epoch === epoch
+    },
+    add(events, through) {
+      forgetShared()
+      for (const event of events) push(event)
+      head = through
+      while (heldBytes > maxBytes) dropOldest()
+    },
+    take(form, after, maxChunkBytes) {
+      const known = shared.get(form.key)?.get(after)
+      if (known) return known
+
+      const taken = collect(form, after, maxChunkBytes)
+      if (sharedCount === maxShared) forgetShared()
+      sharedCount++
+      const places = shared.get(form.key)
+      if (places) places.set(after, taken)
+      else shared.set(form.key, new Map([[after, taken]]))
+      return taken
+    },
+  }
+}
+
+function sizeOf({ data }: StoredEvent): number {
+  return overheadBytes + 2 * data.length
+}
+
+function shift(queue: Queue): TailEvent | undefined {
+  const item = queue.items[queue.first]
+  queue.first++
+  // Each item is moved at most once on average: half the array has left before the rest moves up.
+  if (queue.first * 2 >= queue.items.length) {
+    queue.items.splice(0, queue.first)
+    queue.first = 0
+  }
+  return item
+}
+
+/** The events of `topics` after `after`, in the order of their offsets. */
+function* merged(
+  topics: readonly string[],
+  byTopic: ReadonlyMap<string, Queue>,
+  after: number,
+): Generator<TailEvent> {
+  const runs = topics.flatMap((topic) => {
+    const queue = byTopic.get(topic)
+    return queue ? [{ items: queue.items, next: indexAfter(queue, after) }] : []
+  })
+  const [only] = runs
+  if (only && runs.length === 1) {
+    for (let index = only.next; index < only.items.length; index++) {
+      const item = only.items[index]
+      if (item) yield item
+    }
+    return
+  }
+  for (;;) {
+    let earliest: TailEvent | undefined
+    let source: (typeof runs)[number] | undefined
+    for (const run of runs) {
+      const item = run.items[run.next]
+      if (item && (!earliest || item.event.offset < earliest.event.offset)) {
+        earliest = item
+        source = run
+      }
+    }
+    if (!earliest || !source) return
+    source.next++
+    yield earliest
+  }
+}
+
+/** Where the events after `after` begin, by binary search. */
+function indexAfter({ items, first }: Queue, after: number): number {
+  let low = first
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((items[middle]?.event.offset ?? Number.POSITIVE_INFINITY) > after) high = middle
+    else low = middle + 1
+  }
+  return low
+}

@@ -1,0 +1,797 @@
+/** What every log engine promises, as one suite of tests. */
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
+import type { NewEvent, StoredEvent } from '@/protocol/event'
+import { log as journal } from '@/server/observe/journal'
+import { LogError, type EventLog, type Retention } from './event-log'
+
+/** The rest is for engines whose events outlive the process. */
+export interface OpenedLog {
+  log: EventLog
+  /** Closes the log and opens the same events again, as a process that is started again does. */
+  reopen?: () => Promise<EventLog>
+  /** The same events, as another process at the same time has them. */
+  openOther?: () => EventLog
+  /** Keeps a copy of the events. What it resolves with puts the copy in their place, under the processes that have the log open. */
+  copy?: () => Promise<() => Promise<void>>
+}
+
+const retention = { maxCount: 10_000, maxAgeMs: 3_600_000 }
+const page = { limit: 1_000, maxBytes: 1024 * 1024 }
+/** More than can linger of a topic of which ten are kept. */
+const overflow = 600
+const noon = Date.UTC(2026, 0, 1, 12)
+const minute = 60_000
+
+export function testEventLog(
+  name: string,
+  openLog: (retention: Retention) => Promise<OpenedLog>,
+): void {
+  let log: EventLog
+  let opened: OpenedLog
+  let start: Cursor
+
+  async function open(limits: Partial<Retention> = {}): Promise<void> {
+    opened = await openLog({ ...retention, ...limits })
+    log = opened.log
+    start = await log.head()
+  }
+
+  async function append(topic: string, ...data: string[]): Promise<Cursor[]> {
+    const { ids } = await log.append(topic, events(...data))
+    return ids.map(cursorOf)
+  }
+
+  async function fill(topic: string, count: number): Promise<Cursor[]> {
+    return await append(topic, ...Array.from({ length: count }, (_, n) => `${topic} ${n + 1}`))
+  }
+
+  /** Twice, because what is too much is removed as appends come. */
+  async function flood(topic: string): Promise<void> {
+    await fill(topic, overflow)
+    await fill(topic, overflow)
+    await fill(topic, 1)
+  }
+
+  async function idsAfter(topics: string[] | undefined, after: Cursor): Promise<Cursor[]> {
+    const { events: found, lost } = await log.read({ topics, after, ...page })
+    expect(lost).toBeUndefined()
+    return found.map(({ epoch, offset }) => ({ epoch, offset }))
+  }
+
+  async function dataOf(topics: string[] | undefined, after = start): Promise<string[]> {
+    const { events: found } = await log.read({ topics, after, ...page })
+    return found.map(({ data }) => data)
+  }
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: noon })
+    await open()
+  })
+
+  afterEach(async () => {
+    await log.close()
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+  })
+
+  describe(`${name}: append and read`, () => {
+    test('gives back what was appended, in order, with offsets that follow one another', async () => {
+      const ids = await append('news', 'one', 'two')
+      await append('news', 'three')
+
+      const { events: found, through, lost } = await log.read({ after: start, ...page })
+
+      const from = start.offset
+      const { epoch } = await log.head()
+      expect(found).toEqual([
+        { topic: 'news', type: 'message', data: 'one', epoch, offset: from + 1, time: noon },
+        { topic: 'news', type: 'message', data: 'two', epoch, offset: from + 2, time: noon },
+        { topic: 'news', type: 'message', data: 'three', epoch, offset: from + 3, time: noon },
+      ])
+      expect(ids).toEqual([
+        { epoch, offset: from + 1 },
+        { epoch, offset: from + 2 },
+      ])
+      expect(through).toEqual(await log.head())
+      expect(lost).toBeUndefined()
+    })
+
+    test('reads the topics asked, or all', async () => {
+      await append('a', 'a1')
+      await append('b', 'b1')
+      await append('c', 'c1')
+      await append('a', 'a2')
+
+      expect(await dataOf(['a'])).toEqual(['a1', 'a2'])
+      expect(await dataOf(['c', 'a'])).toEqual(['a1', 'c1', 'a2'])
+      expect(await dataOf(['nobody'])).toEqual([])
+      expect(await dataOf(undefined)).toEqual(['a1', 'b1', 'c1', 'a2'])
+    })
+
+    test('appending no events answers no ids', async () => {
+      expect(await log.append('news', [])).toEqual({ ids: [], replayed: false })
+      expect(await log.head()).toEqual(start)
+    })
+
+    test('an answer cut by the limit is complete up to its last event, any other up to the head', async () => {
+      const [first, second] = await append('a', 'a1', 'a2')
+      await append('b', 'b1')
+
+      const cut = await log.read({ topics: ['a'], after: start, ...page, limit: 1 })
+      const whole = await log.read({ topics: ['a'], after: cut.through, ...page })
+
+      expect(cut.through).toEqual(first)
+      expect(whole.events.map(({ offset }) => offset)).toEqual([second?.offset])
+      expect(whole.through).toEqual(await log.head())
+    })
+
+    test('gives at most maxBytes, counted as UTF-8, but at least one event', async () => {
+      const [first, second] = await append('a', 'éé', 'éé', 'éé')
+
+      const two = await log.read({ after: start, limit: 9, maxBytes: 11 })
+      const one = await log.read({ after: start, limit: 9, maxBytes: 1 })
+
+      expect(two.events).toHaveLength(2)
+      expect(two.through).toEqual(second)
+      expect(one.events).toHaveLength(1)
+      expect(one.through).toEqual(first)
+    })
+
+    test('a reader that goes on from through gets every event of its topics once, in order', async () => {
+      const topic = fc.constantFrom('a', 'b', 'c', 'd')
+      const batch = fc.tuple(topic, fc.array(fc.string({ maxLength: 40 }), { maxLength: 70 }))
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(batch, { maxLength: 4 }), { maxLength: 6 }),
+          fc.uniqueArray(topic, { minLength: 1 }),
+          fc.record({ limit: fc.integer({ min: 1, max: 120 }), maxBytes: fc.nat(2_000) }),
+          async (rounds, topics, size) => {
+            let after = await log.head()
+            const expected: string[] = []
+            const got: StoredEvent[] = []
+
+            for (const round of rounds) {
+              await Promise.all(round.map(([name_, data]) => log.append(name_, events(...data))))
+              for (const [name_, data] of round) if (topics.includes(name_)) expected.push(...data)
+              // One page in each round, so that reading and appending alternate.
+              const read = await log.read({ topics, after, ...size })
+              got.push(...read.events)
+              after = read.through
+            }
+            got.push(...(await readAll(log, topics, after, size)))
+
+            expect(got.map(({ data }) => data)).toEqual(expected)
+          },
+        ),
+        { numRuns: 40 },
+      )
+    })
+
+    test.each([
+      ['NUL', 'a\0b\0'],
+      ['nothing', ''],
+      ['emoji', '👩‍👩‍👧‍👦 é \u{10FFFF}'],
+      ['line ends', '\r\n\n\r'],
+      ['what looks like a number', '0123'],
+      ['quotes', `'"\\;--`],
+      ['64 KiB', 'x'.repeat(64 * 1024)],
+    ])('carries %s', async (_, data) => {
+      await append('news', data)
+
+      expect(await dataOf(['news'])).toEqual([data])
+    })
+
+    test('__proto__ is a topic and a type like any other', async () => {
+      await log.append('__proto__', [{ type: '__proto__', data: 'x' }])
+      await append('constructor', 'y')
+
+      const { events: found } = await log.read({ topics: ['__proto__'], after: start, ...page })
+
+      expect(found).toMatchObject([{ topic: '__proto__', type: '__proto__', data: 'x' }])
+    })
+
+    test('appends at once are each kept together, in the order they were made', async () => {
+      const appends = Array.from({ length: 20 }, (_, n) => [`${n} a`, `${n} b`, `${n} c`])
+
+      await Promise.all(appends.map((data, n) => append(`t${n % 3}`, ...data)))
+
+      expect(await dataOf(undefined)).toEqual(appends.flat())
+    })
+
+    test('time never decreases, even when the clock does', async () => {
+      await append('a', 'one')
+      vi.setSystemTime(noon - 60_000)
+      await append('b', 'two')
+      vi.setSystemTime(noon + 5)
+      await append('a', 'three')
+
+      const { events: found } = await log.read({ after: start, ...page })
+
+      expect(found.map(({ time }) => time)).toEqual([noon, noon, noon + 5])
+    })
+  })
+
+  describe(`${name}: locate`, () => {
+    test('a cursor that can be honoured is where to start', async () => {
+      const [first] = await append('a', 'a1', 'a2')
+      const head = await log.head()
+
+      expect(await log.locate(['a'], { cursor: first ?? start })).toMatchObject({
+        after: first,
+        lost: undefined,
+      })
+      expect(await log.locate(['a'], { cursor: head })).toMatchObject({
+        after: head,
+        lost: undefined,
+      })
+      expect(await log.locate(['nobody'], { cursor: start })).toMatchObject({
+        after: start,
+        lost: undefined,
+      })
+    })
+
+    test('last starts before the newest events of those topics', async () => {
+      await append('a', 'a1', 'a2')
+      await append('b', 'b1')
+      await append('a', 'a3')
+      await append('c', 'c1')
+
+      async function lastOf(topics: string[], last: number): Promise<string[]> {
+        const { after } = await log.locate(topics, { last })
+        return await dataOf(topics, after)
+      }
+
+      expect(await lastOf(['a'], 2)).toEqual(['a2', 'a3'])
+      expect(await lastOf(['a', 'b'], 2)).toEqual(['b1', 'a3'])
+      expect(await lastOf(['a', 'b'], 99)).toEqual(['a1', 'a2', 'b1', 'a3'])
+      expect(await lastOf(['a'], 0)).toEqual([])
+      expect(await lastOf(['nobody'], 5)).toEqual([])
+    })
+
+    test('since starts before the first event of that time or later', async () => {
+      await append('a', 'a1')
+      vi.setSystemTime(noon + 1_000)
+      await append('b', 'b1')
+      await append('a', 'a2')
+      vi.setSystemTime(noon + 2_000)
+      await append('a', 'a3')
+
+      async function sinceOf(topics: string[], since: number): Promise<string[]> {
+        const { after } = await log.locate(topics, { since })
+        return await dataOf(topics, after)
+      }
+
+      expect(await sinceOf(['a'], 0)).toEqual(['a1', 'a2', 'a3'])
+      expect(await sinceOf(['a', 'b'], noon + 1)).toEqual(['b1', 'a2', 'a3'])
+      expect(await sinceOf(['a'], noon + 1_000)).toEqual(['a2', 'a3'])
+      expect(await sinceOf(['a'], noon + 2_001)).toEqual([])
+      expect(await sinceOf(['nobody'], 0)).toEqual([])
+    })
+  })
+
+  describe(`${name}: what is lost`, () => {
+    test('a cursor of another log is answered with all that is kept', async () => {
+      const [first] = await append('a', 'a1', 'a2')
+      const after = { epoch: 'another', offset: first?.offset ?? 0 }
+
+      const read = await log.read({ topics: ['a'], after, ...page })
+      const located = await log.locate(['a'], { cursor: after })
+
+      expect(read).toMatchObject({ lost: 'epoch', removed: [0], through: await log.head() })
+      expect(read.events.map(({ data }) => data)).toEqual(['a1', 'a2'])
+      expect(located).toMatchObject({ lost: 'epoch', removed: [0], after: beforeOf(first) })
+    })
+
+    test('a cursor of the future is answered with all that is kept', async () => {
+      const [first] = await append('a', 'a1')
+      const head = await log.head()
+      const after = { ...head, offset: head.offset + 1 }
+
+      const read = await log.read({ topics: ['a'], after, ...page })
+      const located = await log.locate(['a'], { cursor: after })
+
+      expect(read).toMatchObject({ lost: 'future', removed: [0], events: [{ data: 'a1' }] })
+      expect(located).toMatchObject({ lost: 'future', removed: [0], after: beforeOf(first) })
+    })
+
+    test('keeps the newest events of each topic, and says up to where it trimmed', async () => {
+      await log.close()
+      await open({ maxCount: 10 })
+
+      await flood('busy')
+
+      const read = await log.read({ topics: ['busy'], after: start, ...page })
+      const [oldest] = read.events
+      const removed = [(oldest?.offset ?? 0) - 1]
+      expect(read.events.length).toBeGreaterThanOrEqual(10)
+      expect(read.events.length).toBeLessThanOrEqual(510)
+      expect(read.events.at(-1)?.offset).toBe((await log.head()).offset)
+      expect(read).toMatchObject({ lost: undefined, removed })
+      expect(await log.locate(['busy'], { cursor: start })).toMatchObject({ after: start, removed })
+    })
+
+    test('says what was removed of each topic asked, in their order', async () => {
+      await log.close()
+      await open({ maxCount: 10 })
+      const [quiet] = await append('quiet', 'q1', 'q2')
+      await flood('busy')
+      await flood('busier')
+
+      const busy = await log.read({ topics: ['busy'], after: start, ...page })
+      const busier = await log.read({ topics: ['busier'], after: start, ...page })
+      const three = ['busier', 'quiet', 'busy']
+      const read = await log.read({ topics: three, after: start, ...page })
+      const located = await log.locate(three, { since: 0 })
+      const all = await log.read({ after: start, ...page })
+
+      const removed = [...busier.removed, 0, ...busy.removed]
+      expect(read.removed).toEqual(removed)
+      expect(located).toMatchObject({ removed, after: beforeOf(quiet) })
+      expect(all.removed).toEqual(busier.removed)
+      expect(busy.removed[0]).toBeGreaterThan(0)
+      expect(busier.removed[0]).toBeGreaterThan(busy.removed[0] ?? 0)
+      expect(read.events.slice(0, 2).map(({ data }) => data)).toEqual(['q1', 'q2'])
+      expect(all.events).toEqual(read.events)
+    })
+
+    test('events older than the age limit are not read, and counted as removed', async () => {
+      const [, second] = await append('a', 'a1', 'a2')
+      await append('b', 'b1')
+      vi.setSystemTime(noon + retention.maxAgeMs)
+      await append('a', 'a3')
+      expect(await dataOf(['a'])).toEqual(['a1', 'a2', 'a3'])
+
+      vi.setSystemTime(noon + retention.maxAgeMs + 1)
+
+      const read = await log.read({ topics: ['a'], after: start, ...page })
+      expect(read.events.map(({ data }) => data)).toEqual(['a3'])
+      expect(read).toMatchObject({ lost: undefined, removed: [second?.offset] })
+      const { after, removed } = await log.locate(['a'], { since: 0 })
+      expect(removed).toEqual([second?.offset])
+      expect(await dataOf(['a'], after)).toEqual(['a3'])
+      expect(await log.locate(['a'], { last: 9 })).toMatchObject({ after })
+    })
+
+    test('a log that aged out entirely gives no offset twice', async () => {
+      const [, last] = await append('a', 'a1', 'a2')
+      vi.setSystemTime(noon + 2 * retention.maxAgeMs)
+
+      const aged = await log.read({ topics: ['a'], after: start, ...page })
+      await append('b', 'b1')
+      const [next] = await append('a', 'a3')
+
+      expect(aged).toMatchObject({ events: [], through: last, removed: [last?.offset] })
+      expect(next?.offset).toBe((last?.offset ?? 0) + 2)
+      expect(await dataOf(['a'])).toEqual(['a3'])
+    })
+
+    test('a topic forgotten since still counts for a cursor of before', async () => {
+      const [last] = await append('a', 'a1')
+      vi.setSystemTime(noon + 2 * retention.maxAgeMs)
+      await append('b', 'b1')
+      await append('b', 'b2')
+
+      expect(await log.locate(['a'], { cursor: last ?? start })).toMatchObject({
+        after: last,
+        lost: undefined,
+        removed: [last?.offset],
+      })
+    })
+
+    test('a clock that is wrong for a moment lets nothing age too soon', async () => {
+      await append('a', 'before')
+      vi.setSystemTime(noon - 2 * retention.maxAgeMs)
+      await append('a', 'two hours late')
+      vi.setSystemTime(noon + minute)
+      await append('a', 'now')
+
+      const { events: found, removed } = await log.read({ topics: ['a'], after: start, ...page })
+
+      expect(found.map(({ time }) => (time - noon) / minute)).toEqual([0, 0, 1])
+      expect(removed).toEqual([0])
+    })
+
+    test('a clock that jumped ahead and came back does not stop ageing', async () => {
+      await append('a', 'before')
+      vi.setSystemTime(noon + retention.maxAgeMs)
+      await append('a', 'an hour early')
+      await append('b', 'an hour early, too')
+      vi.setSystemTime(noon + 1_000)
+      await append('a', 'perhaps it is this one that is wrong')
+      vi.setSystemTime(noon + minute * 11)
+      const [now] = await append('a', 'now')
+
+      const { events: found } = await log.read({ after: start, ...page })
+      const recent = await log.locate(['a', 'b'], { since: noon + minute * 11 + 1 })
+      vi.setSystemTime(noon + minute * 11 + 1 + retention.maxAgeMs)
+      const aged = await log.read({ topics: ['a'], after: start, ...page })
+      await append('c', 'c1')
+      await append('c', 'c2')
+
+      expect(found.map(({ time }) => (time - noon) / minute)).toEqual([0, 11, 11, 11, 11])
+      expect(recent.after).toEqual(now)
+      expect(aged).toMatchObject({ events: [], removed: [now?.offset] })
+      expect(await dataOf(undefined)).toEqual(['c1', 'c2'])
+    })
+  })
+
+  describe(`${name}: terms`, () => {
+    test('a process begins a term when it first appends, and disturbs nobody', async ({ skip }) => {
+      const { reopen } = opened
+      if (!reopen) return skip('this engine forgets')
+      const [first] = await append('a', 'a1')
+
+      log = await reopen()
+      const found = await log.head()
+      await log.read({ topics: ['a'], after: start, ...page })
+      const [second, third] = await append('a', 'a2', 'a3')
+      const [fourth] = await append('b', 'b1')
+
+      expect(found).toEqual(first)
+      expect(second?.epoch).not.toBe(first?.epoch)
+      expect([third?.epoch, fourth?.epoch]).toEqual([second?.epoch, second?.epoch])
+      expect(await idsAfter(['a'], start)).toEqual([first, second, third])
+      expect(await idsAfter(undefined, start)).toEqual([first, second, third, fourth])
+      expect(await idsAfter(['a'], first ?? start)).toEqual([second, third])
+      for (const cursor of [start, first, second, third, fourth]) {
+        expect(await log.locate(['a'], { cursor: cursor ?? start })).toMatchObject({
+          after: cursor,
+          lost: undefined,
+        })
+      }
+    })
+
+    test('a cursor holds up to the end of its term, and beyond it is of the future', async ({
+      skip,
+    }) => {
+      if (!opened.reopen) return skip('this engine forgets')
+      const ends: Cursor[] = []
+      for (let term = 0; term < 5; term++) {
+        ends.push(...(await append('a', `${term} one`, `${term} two`)).slice(-1))
+        log = await opened.reopen()
+      }
+
+      for (const [term, end] of ends.entries()) {
+        const at = await log.read({ topics: ['a'], after: end, ...page })
+        const beyond = await log.locate(['a'], { cursor: { ...end, offset: end.offset + 1 } })
+        expect(at.lost).toBeUndefined()
+        expect(at.events).toHaveLength(2 * (ends.length - term - 1))
+        expect(beyond.lost).toBe('future')
+      }
+    })
+
+    test('an idempotent answer tells the ids of then', async ({ skip }) => {
+      const { reopen } = opened
+      if (!reopen) return skip('this engine forgets')
+      const idempotency = { key: 'key', fingerprint: 'print' }
+      const first = await log.append('a', events('one', 'two'), { idempotency })
+
+      log = await reopen()
+      await append('a', 'three')
+      const again = await log.append('a', events('one', 'two'), { idempotency })
+
+      expect(again).toEqual({ ids: first.ids, replayed: true })
+    })
+
+    test('after a copy was restored no id names two events, and who had more than the copy is told', async ({
+      skip,
+    }) => {
+      const { copy, reopen } = opened
+      if (!copy || !reopen) return skip('this engine forgets')
+      const [, kept] = await append('a', 'a1', 'a2')
+      const restore = await copy()
+      const [, gone] = await append('a', 'gone', 'gone too')
+      await log.close()
+      await restore()
+      log = await reopen()
+
+      const before = await log.locate(['a'], { cursor: gone ?? start })
+      const [next] = await append('a', 'a3', 'a4', 'a5')
+      const after = await log.locate(['a'], { cursor: gone ?? start })
+      const holding = await log.read({ topics: ['a'], after: kept ?? start, ...page })
+
+      expect(before.lost).toBe('future')
+      expect(after.lost).toBe('future')
+      expect(next).toMatchObject({ offset: (kept?.offset ?? 0) + 1 })
+      expect(next?.epoch).not.toBe(gone?.epoch)
+      expect(holding.lost).toBeUndefined()
+      expect(holding.events.map(({ data }) => data)).toEqual(['a3', 'a4', 'a5'])
+    })
+
+    test('a copy restored under a process that lives on voids its term', async ({ skip }) => {
+      const { copy } = opened
+      if (!copy) return skip('this engine forgets')
+      const [first] = await append('a', 'a1')
+      const restore = await copy()
+      const [gone] = await append('a', 'gone')
+      await restore()
+
+      const [next] = await append('a', 'a2')
+
+      expect(next?.offset).toBe(gone?.offset)
+      expect(next?.epoch).not.toBe(gone?.epoch)
+      for (const cursor of [first, gone]) {
+        expect((await log.locate(['a'], { cursor: cursor ?? start })).lost).toBe('epoch')
+      }
+      // What is kept of the term goes by the new epoch: a reader of it is told once, not each time it comes back.
+      const { events: found } = await log.read({ topics: ['a'], after: first ?? start, ...page })
+      expect(found.map(({ data }) => data)).toEqual(['a1', 'a2'])
+      for (const { epoch, offset } of found) {
+        expect(epoch).toBe(next?.epoch)
+        expect(await log.locate(['a'], { cursor: { epoch, offset } })).toMatchObject({
+          after: { epoch, offset },
+          lost: undefined,
+        })
+      }
+    })
+
+    test('two processes that begin at once agree on what was, and every id of theirs holds', async ({
+      skip,
+    }) => {
+      const { openOther } = opened
+      if (!openOther) return skip('this engine has one process')
+      const other = openOther()
+      const ids = await Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const one = await (n % 2 === 0 ? log : other).append('a', events(`${n}`))
+          return one.ids.map(cursorOf)
+        }),
+      )
+
+      const mine = await idsAfter(['a'], start)
+      const { events: theirs } = await other.read({ topics: ['a'], after: start, ...page })
+
+      expect(theirs.map(({ epoch, offset }) => ({ epoch, offset }))).toEqual(mine)
+      expect(mine).toEqual(ids.flat().toSorted((one, two) => one.offset - two.offset))
+      for (const cursor of mine) {
+        expect((await log.locate(['a'], { cursor })).lost).toBeUndefined()
+        expect((await other.locate(['a'], { cursor })).lost).toBeUndefined()
+      }
+      await other.close()
+    })
+  })
+
+  describe(`${name}: idempotency`, () => {
+    const idempotency = { key: 'key', fingerprint: 'print' }
+
+    test('the same key again appends nothing and answers the same ids', async () => {
+      const first = await log.append('a', events('one', 'two'), { idempotency })
+
+      const again = await log.append('a', events('one', 'two'), { idempotency })
+
+      expect(first.replayed).toBe(false)
+      expect(again).toEqual({ ids: first.ids, replayed: true })
+      expect(await dataOf(['a'])).toEqual(['one', 'two'])
+    })
+
+    test('a key is of one topic', async () => {
+      await log.append('a', events('one'), { idempotency })
+
+      const other = await log.append('b', events('one'), { idempotency })
+
+      expect(other.replayed).toBe(false)
+    })
+
+    test('the same key for other events is a conflict, which appends nothing', async () => {
+      await log.append('a', events('one'), { idempotency })
+
+      const conflict = log.append('a', events('two'), {
+        idempotency: { ...idempotency, fingerprint: 'other' },
+      })
+
+      await expect(conflict).rejects.toMatchObject({
+        name: 'LogError',
+        code: 'idempotency-conflict',
+      })
+      expect(await dataOf(['a'])).toEqual(['one'])
+    })
+
+    test('two at once append once, and a conflict beside them fails alone', async () => {
+      const settled = await Promise.allSettled([
+        log.append('a', events('one'), { idempotency }),
+        log.append('a', events('one'), { idempotency }),
+        log.append('a', events('two'), { idempotency: { ...idempotency, fingerprint: 'other' } }),
+        log.append('a', events('three')),
+      ])
+
+      expect(settled.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ])
+      expect(await dataOf(['a'])).toEqual(['one', 'three'])
+    })
+
+    test('a key goes with the events of its append', async () => {
+      await log.close()
+      await open({ maxCount: 10 })
+      const kept = { key: 'kept', fingerprint: 'print' }
+      await log.append('a', events('one'), { idempotency })
+      await log.append('quiet', events('one'), { idempotency: kept })
+
+      await flood('a')
+      const again = await log.append('a', events('one'), { idempotency })
+      const quiet = await log.append('quiet', events('one'), { idempotency: kept })
+
+      expect(again.replayed).toBe(false)
+      expect(quiet.replayed).toBe(true)
+    })
+
+    test('a key is kept as long as its events', async () => {
+      await log.append('a', events('one'), { idempotency })
+
+      vi.setSystemTime(noon + retention.maxAgeMs)
+      const within = await log.append('a', events('one'), { idempotency })
+      vi.setSystemTime(noon + retention.maxAgeMs + 1)
+      const beyond = await log.append('a', events('one'), { idempotency })
+      const again = await log.append('a', events('one'), { idempotency })
+
+      expect(within.replayed).toBe(true)
+      expect(beyond.replayed).toBe(false)
+      expect(again).toEqual({ ids: beyond.ids, replayed: true })
+    })
+  })
+
+  describe(`${name}: watch`, () => {
+    test('tells of appends until the signal aborts', async () => {
+      const leaving = new AbortController()
+      const staying = new AbortController()
+      const left = vi.fn<() => void>()
+      const heard = listener()
+      log.watch(left, { signal: leaving.signal })
+      log.watch(heard.onChange, { signal: staying.signal })
+
+      await append('a', 'one')
+      await heard.next()
+      const before = left.mock.calls.length
+      leaving.abort()
+      await append('a', 'two')
+      await heard.next()
+
+      expect(before).toBeGreaterThan(0)
+      expect(left.mock.calls.length).toBe(before)
+      staying.abort()
+    })
+
+    test('a watcher that throws harms neither the append nor the others', async () => {
+      const logged = vi.spyOn(journal, 'error').mockImplementation(() => {})
+      const ended = new AbortController()
+      const failing = vi.fn<() => void>(() => {
+        throw new Error('the watcher is broken')
+      })
+      const heard = listener()
+      log.watch(failing, { signal: ended.signal })
+      log.watch(heard.onChange, { signal: ended.signal })
+
+      await append('a', 'one')
+      await heard.next()
+
+      expect(failing).toHaveBeenCalled()
+      expect(logged).toHaveBeenCalled()
+      ended.abort()
+    })
+
+    test('leaves no listener on its signal, neither after abort nor after close', async () => {
+      const ended = new AbortController()
+      const { signal } = ended
+      const added = vi.spyOn(signal, 'addEventListener')
+      const removed = vi.spyOn(signal, 'removeEventListener')
+
+      log.watch(() => {}, { signal })
+      await log.close()
+
+      expect(added).toHaveBeenCalledOnce()
+      expect(removed.mock.calls).toEqual(added.mock.calls)
+    })
+
+    test('a signal that has aborted watches nothing', async () => {
+      const onChange = vi.fn<() => void>()
+      const heard = listener()
+      const staying = new AbortController()
+
+      log.watch(onChange, { signal: AbortSignal.abort() })
+      log.watch(heard.onChange, { signal: staying.signal })
+      await append('a', 'one')
+      await heard.next()
+
+      expect(onChange).not.toHaveBeenCalled()
+      staying.abort()
+    })
+  })
+
+  describe(`${name}: close`, () => {
+    test('finishes what is appending', async () => {
+      const appending = append('a', 'one')
+
+      await log.close()
+
+      expect(await appending).toHaveLength(1)
+    })
+
+    test('afterwards every call fails, and closing again is harmless', async () => {
+      await log.close()
+      await log.close()
+
+      const closed = { name: 'LogError', code: 'closed' }
+      await expect(append('a', 'one')).rejects.toMatchObject(closed)
+      await expect(dataOf(['a'])).rejects.toMatchObject(closed)
+      await expect(log.locate(['a'], { last: 1 })).rejects.toMatchObject(closed)
+      await expect(log.head()).rejects.toMatchObject(closed)
+      expect(() => log.watch(() => {}, { signal: new AbortController().signal })).toThrow(LogError)
+    })
+
+    test('what was appended, trimmed and remembered is there after opening again', async ({
+      skip,
+    }) => {
+      if (!opened.reopen) return skip('this engine forgets')
+      const idempotency = { key: 'key', fingerprint: 'print' }
+      const [lastAged] = await append('aged', 'gone')
+      vi.setSystemTime(noon + 2 * retention.maxAgeMs)
+      const first = await log.append('a', events('one'), { idempotency })
+      await append('a', 'two')
+      const head = await log.head()
+
+      log = await opened.reopen()
+
+      expect(await log.head()).toEqual(head)
+      const again = await log.append('a', events('one'), { idempotency })
+      expect(again).toEqual({ ids: first.ids, replayed: true })
+      const { events: found, removed } = await log.read({ after: start, ...page })
+      expect(found.map(({ data }) => data)).toEqual(['one', 'two'])
+      expect(removed).toEqual([lastAged?.offset])
+    })
+  })
+}
+
+function events(...data: string[]): NewEvent[] {
+  return data.map((text) => ({ type: 'message', data: text }))
+}
+
+function beforeOf(cursor: Cursor | undefined): Cursor {
+  return { epoch: cursor?.epoch ?? '', offset: (cursor?.offset ?? 0) - 1 }
+}
+
+function cursorOf(id: string): Cursor {
+  const cursor = parseCursor(id)
+  if (!cursor || formatCursor(cursor) !== id) throw new Error(`Not a cursor: ${id}`)
+  return cursor
+}
+
+async function readAll(
+  log: EventLog,
+  topics: string[],
+  from: Cursor,
+  size: { limit: number; maxBytes: number },
+): Promise<StoredEvent[]> {
+  const all: StoredEvent[] = []
+  let after = from
+  for (;;) {
+    const { events: found, through } = await log.read({ topics, after, ...size })
+    all.push(...found)
+    if (through.offset === after.offset) return all
+    after = through
+  }
+}
+
+/** `next` resolves once `onChange` was called since the last `next`. */
+function listener(): { onChange: () => void; next: () => Promise<void> } {
+  let calls = 0
+  let wake: (() => void) | undefined
+  return {
+    onChange() {
+      calls++
+      wake?.()
+    },
+    async next() {
+      if (calls === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      calls = 0
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/** A log that counts what it does and how often it fails, and says once when it is away, and when it is back. */
+import { log as journal } from '@/server/observe/journal'
+import { metrics } from '@/server/observe/metrics'
+import { LogError, type EventLog } from './event-log'
+
+type Doing = 'read' | 'written'
+
+export function measuredLog(log: EventLog): EventLog {
+  // Apart: a log on a full disk is well for those who read.
+  const away = new Set<Doing>()
+
+  async function counted<T>(doing: Doing, call: Promise<T>): Promise<T> {
+    try {
+      const answer = await call
+      if (away.delete(doing)) journal.info(`The event log can be ${doing} again.`)
+      return answer
+    } catch (error) {
+      if (error instanceof LogError) {
+        metrics.logErrors.inc({ code: error.code })
+        if (error.code === 'unavailable') tellAway(doing, error)
+      }
+      throw error
+    }
+  }
+
+  function tellAway(doing: Doing, err: LogError): void {
+    if (!away.has(doing)) journal.error({ err }, `The event log can't be ${doing}.`)
+    away.add(doing)
+  }
+
+  return {
+    async append(topic, events, options) {
+      const endTimer = metrics.publishSeconds.startTimer()
+      const appended = await counted('written', log.append(topic, events, options))
+      endTimer()
+      if (!appended.replayed) metrics.eventsAppended.inc(events.length)
+      return appended
+    },
+    read: (request) => counted('read', log.read(request)),
+    locate: (topics, start) => counted('read', log.locate(topics, start)),
+    head: () => counted('read', log.head()),
+    watch: (onChange, options) => log.watch(onChange, options),
+    close: () => log.close(),
+  }
+}

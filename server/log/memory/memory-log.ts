@@ -1,0 +1,211 @@
+/** The log in this process's memory, gone with it: for tests and toys. */
+import { randomBytes } from 'node:crypto'
+import { formatCursor, type Cursor } from '@/protocol/cursor'
+import type { StoredEvent } from '@/protocol/event'
+import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
+import {
+  LogError,
+  type Appended,
+  type EventLog,
+  type Idempotency,
+  type LostReason,
+  type Retention,
+} from '@/server/log/event-log'
+import { createWatchers } from '@/server/log/watchers'
+
+interface Topic {
+  events: StoredEvent[]
+  /** The highest offset removed. */
+  trimmed: number
+  /** By idempotency key, oldest first; `last` is the offset of the append's last event. */
+  keys: Map<string, { fingerprint: string; ids: string[]; last: number }>
+}
+
+/** Removed together, so that a full topic is not moved up with every append. */
+const lingering = 500
+
+export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
+  const epoch = randomBytes(6).toString('hex')
+  const watchers = createWatchers()
+  const topics = new Map<string, Topic>()
+  let head = 0
+  let lastTime = 0
+  const clock = createClockWatch()
+  /** What topics had lost that are forgotten now. */
+  let floor = 0
+  let isClosed = false
+
+  function at(offset: number): Cursor {
+    return { epoch, offset }
+  }
+
+  /** The log as it is now: every call begins here. */
+  function enter(): void {
+    if (isClosed) throw new LogError('closed', 'The event log is closed.')
+    const before = Date.now() - maxAgeMs
+    for (const [name, topic] of topics) {
+      remove(
+        topic,
+        countBefore(topic.events, ({ time }) => time < before),
+      )
+      if (topic.events.length > 0) continue
+      topics.delete(name)
+      floor = Math.max(floor, topic.trimmed)
+    }
+  }
+
+  function remove(topic: Topic, count: number): void {
+    topic.trimmed = topic.events[count - 1]?.offset ?? topic.trimmed
+    topic.events.splice(0, count)
+    for (const [key, { last }] of topic.keys) {
+      if (last > topic.trimmed) break
+      topic.keys.delete(key)
+    }
+  }
+
+  /** The time that an append gets, which is none before the newest event's. */
+  function nextTime(): number {
+    const now = Date.now()
+    clock.note(lastTime - now > clockToleranceMs)
+    if (clock.isBelieved()) setTimesBack(now)
+    return (lastTime = Math.max(lastTime, now))
+  }
+
+  function setTimesBack(now: number): void {
+    lastTime = now
+    for (const topic of topics.values()) {
+      topic.events = topic.events.map((event) => ({ ...event, time: Math.min(event.time, now) }))
+    }
+  }
+
+  function openTopic(name: string): Topic {
+    let topic = topics.get(name)
+    if (!topic) {
+      topic = { events: [], trimmed: floor, keys: new Map() }
+      topics.set(name, topic)
+    }
+    return topic
+  }
+
+  function asked(names: readonly string[] | undefined): Topic[] {
+    if (!names) return [...topics.values()]
+    return [...new Set(names)].flatMap((name) => topics.get(name) ?? [])
+  }
+
+  function removedOf(names: readonly string[] | undefined): number[] {
+    if (names) return names.map((name) => topics.get(name)?.trimmed ?? floor)
+    return [Math.max(floor, ...Array.from(topics.values(), ({ trimmed }) => trimmed))]
+  }
+
+  /** Oldest first. */
+  function kept(names: readonly string[] | undefined, after: number, limit: number): StoredEvent[] {
+    const found = asked(names).flatMap(({ events }) => {
+      const first = countBefore(events, ({ offset }) => offset <= after)
+      return events.slice(first, first + limit)
+    })
+    return found.toSorted((one, other) => one.offset - other.offset).slice(0, limit)
+  }
+
+  function placeBefore(first: StoredEvent | undefined): Cursor {
+    return at(first ? first.offset - 1 : head)
+  }
+
+  function judge(cursor: Cursor): LostReason | undefined {
+    if (cursor.epoch !== epoch) return 'epoch'
+    return cursor.offset > head ? 'future' : undefined
+  }
+
+  return {
+    async append(name, events, { idempotency } = {}) {
+      enter()
+      const topic = openTopic(name)
+      const seen = idempotency && seenBefore(topic, idempotency)
+      if (seen) return seen
+
+      const time = nextTime()
+      const ids: string[] = []
+      for (const { type, data } of events) {
+        topic.events.push({ topic: name, type, data, epoch, offset: ++head, time })
+        ids.push(formatCursor(at(head)))
+      }
+      if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head })
+      const surplus = topic.events.length - maxCount
+      if (surplus > lingering) remove(topic, surplus)
+      watchers.notify()
+      return { ids, replayed: false }
+    },
+
+    async read({ topics: names, after, limit, maxBytes }) {
+      enter()
+      const lost = judge(after)
+      const found = kept(names, lost ? 0 : after.offset, limit)
+      const events = fitting(found, maxBytes)
+      const isCut = events.length < found.length || events.length === limit
+      const through = at(isCut ? (events.at(-1)?.offset ?? head) : head)
+      return { events, through, lost, removed: removedOf(names) }
+    },
+
+    async locate(names, start) {
+      enter()
+      const removed = removedOf(names)
+      if ('cursor' in start) {
+        const lost = judge(start.cursor)
+        return { after: lost ? placeBefore(kept(names, 0, 1)[0]) : start.cursor, lost, removed }
+      }
+      const all = kept(names, 0, Number.POSITIVE_INFINITY)
+      const first =
+        'since' in start
+          ? all.find(({ time }) => time >= start.since)
+          : all[Math.max(0, all.length - start.last)]
+      return { after: placeBefore(first), removed }
+    },
+
+    async head() {
+      enter()
+      return at(head)
+    },
+
+    watch(onChange, { signal }) {
+      enter()
+      watchers.add(onChange, signal)
+    },
+
+    async close() {
+      isClosed = true
+      watchers.end()
+      topics.clear()
+    },
+  }
+}
+
+function seenBefore(topic: Topic, { key, fingerprint }: Idempotency): Appended | undefined {
+  const seen = topic.keys.get(key)
+  if (!seen) return undefined
+  if (seen.fingerprint === fingerprint) return { ids: [...seen.ids], replayed: true }
+  throw new LogError(
+    'idempotency-conflict',
+    'The idempotency key was used before, for other events.',
+  )
+}
+
+function fitting(events: readonly StoredEvent[], maxBytes: number): StoredEvent[] {
+  let bytes = 0
+  const end = events.findIndex(({ data }, index) => {
+    bytes += Buffer.byteLength(data)
+    return index > 0 && bytes > maxBytes
+  })
+  return events.slice(0, end === -1 ? undefined : end)
+}
+
+/** How many come first of which `isBefore` is true; of all after them it is not. */
+function countBefore<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle]
+    if (item !== undefined && isBefore(item)) low = middle + 1
+    else high = middle
+  }
+  return low
+}

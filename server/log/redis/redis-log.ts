@@ -1,0 +1,270 @@
+/**
+ * The log in Redis, which processes on several machines share. The clocks of the processes should agree: each gives the time to what
+ * it appends. Redis 6.2 or later, with
+ *
+ * - `appendonly yes` and `appendfsync always`, or acknowledged events can be lost when Redis is killed: with `everysec` it
+ *   answers before it writes while the disk is still busy with the second before;
+ * - `maxmemory-policy noeviction`, or Redis removes events behind the log's back.
+ */
+import { randomBytes } from 'node:crypto'
+import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
+import type { NewEvent, StoredEvent } from '@/protocol/event'
+import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
+import {
+  LogError,
+  type Appended,
+  type EventLog,
+  type Idempotency,
+  type LostReason,
+  type Retention,
+} from '@/server/log/event-log'
+import {
+  openRedisConnection,
+  RedisError,
+  type RedisAddress,
+  type RedisConnection,
+} from './redis-connection'
+import { formatVersion, logKey, otherFormat } from './redis-scripts'
+import { watchRedis } from './redis-watch'
+import { createWatchers } from '@/server/log/watchers'
+
+const timeoutMs = 2_000
+/** What may be on its way to Redis at once. */
+const maxSendingBytes = 16 * 1024 * 1024
+/** What an event takes beside its data, roughly. */
+const overheadBytes = 64
+/** Redis takes no expiry beyond what 64 bits hold. */
+const longestMs = 1_000 * 365 * 86_400_000
+
+/** Opens at once, whether Redis is there or not: while it is away every call fails with `unavailable`. */
+export function openRedisLog({
+  address,
+  maxCount,
+  ...retention
+}: Retention & { address: RedisAddress }): EventLog {
+  const maxAgeMs = Math.min(retention.maxAgeMs, longestMs)
+  const { host, port } = address
+  const connection = openRedisConnection(address, { silenceMs: timeoutMs })
+  const watchers = createWatchers(() => watchRedis(address, readHead, notify))
+  const appending = new Set<Promise<Appended>>()
+  /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
+  let seen = { epoch: '', head: 0, token: '' }
+  let notified: Cursor | undefined
+  /** A process begins a term when it first appends. */
+  const ownName = randomBytes(8).toString('hex')
+  let hasAppended = false
+  const clock = createClockWatch()
+  let sendingBytes = 0
+  let closing: Promise<void> | undefined
+
+  function assertOpen(): void {
+    if (closing) throw new LogError('closed', 'The event log is closed.')
+  }
+
+  /** Runs a script, which begins and answers as all of them do. */
+  async function call<Name extends keyof Answers>(
+    on: RedisConnection,
+    script: Name,
+    args: readonly Argument[] = [],
+  ): Promise<{ head: Cursor; rest: Answers[Name] }> {
+    const newEpoch = randomBytes(6).toString('hex')
+    const [epoch, head, token, ...rest] = (await on.run((redis) =>
+      redis[script](logKey, [seen.epoch, seen.head, seen.token, newEpoch, ...args]),
+    )) as [string, number, string, ...Answers[Name]]
+    const found = { epoch, offset: head }
+    // In another term, perhaps something was lost.
+    if (seen.epoch !== '' && epoch !== seen.epoch) notify(found)
+    // Answers on two connections may overtake each other.
+    if (epoch !== seen.epoch || head > seen.head) seen = { epoch, head, token }
+    return { head: found, rest }
+  }
+
+  async function readHead(on: RedisConnection): Promise<Cursor> {
+    return (await call(on, 'logHead')).head
+  }
+
+  /** Once for each head: an append is heard of from Redis, too. */
+  function notify(head: Cursor): void {
+    if (notified?.epoch === head.epoch && notified.offset >= head.offset) return
+    notified = head
+    watchers.notify()
+  }
+
+  async function append(
+    topic: string,
+    events: readonly NewEvent[],
+    idempotency: Idempotency | undefined,
+  ): Promise<Appended> {
+    const args: Argument[] = [
+      topic,
+      Date.now(),
+      maxAgeMs,
+      maxCount,
+      randomBytes(12).toString('base64url'),
+      idempotency?.key ?? '',
+      idempotency?.fingerprint ?? '',
+      ownName,
+      hasAppended ? 'yes' : 'no',
+      clockToleranceMs,
+      clock.isBelieved() ? 'yes' : 'no',
+      ...events.flatMap(({ type, data }) => [type, data]),
+    ]
+    const startedAt = performance.now()
+    const { head, rest } = await call(connection, 'logAppend', args).catch((error: unknown) => {
+      const isLost = error instanceof RedisError && error.outcome === 'unknown'
+      if (!isLost || performance.now() - startedAt >= timeoutMs) throw error
+      // The answer was lost, and perhaps the append. Its token makes a second try harmless.
+      return call(connection, 'logAppend', args)
+    })
+    const [outcome, epoch, first, count, isBehind] = rest
+    if (outcome === 'conflict') {
+      throw new LogError(
+        'idempotency-conflict',
+        'The idempotency key was used before, for other events.',
+      )
+    }
+    if (outcome === 'appended') hasAppended = true
+    clock.note(isBehind === 1)
+    notify(head)
+    const ids = Array.from({ length: count }, (_, index) =>
+      formatCursor({ epoch, offset: first + index }),
+    )
+    return { ids, replayed: outcome === 'replayed' }
+  }
+
+  async function track(bytes: number, work: () => Promise<Appended>): Promise<Appended> {
+    if (sendingBytes > 0 && sendingBytes + bytes > maxSendingBytes) {
+      throw new LogError('busy', 'Too many events are on their way to Redis.')
+    }
+    sendingBytes += bytes
+    const working = work()
+    appending.add(working)
+    try {
+      return await working
+    } finally {
+      appending.delete(working)
+      sendingBytes -= bytes
+    }
+  }
+
+  async function answer<T>(ask: () => Promise<T>): Promise<T> {
+    assertOpen()
+    try {
+      return await ask()
+    } catch (cause) {
+      if (!(cause instanceof RedisError)) throw cause
+      if (cause.message.startsWith(otherFormat)) throw otherFormatError(cause)
+      throw new LogError('unavailable', `The event log in Redis at ${host}:${port} is away.`, {
+        cause,
+      })
+    }
+  }
+
+  function otherFormatError(cause: RedisError): LogError {
+    const [, found = '?'] = cause.message.split(' ')
+    return new LogError(
+      'unavailable',
+      `The event log in Redis at ${host}:${port} is of format ${found}, and this program needs format ${formatVersion}.`,
+      { cause },
+    )
+  }
+
+  async function close(): Promise<void> {
+    watchers.end()
+    await Promise.allSettled(appending)
+    connection.close()
+  }
+
+  return {
+    append: (topic, events, { idempotency } = {}) =>
+      answer(async () => {
+        if (events.length === 0) return { ids: [], replayed: false }
+        return await track(sizeOf(events), () => append(topic, events, idempotency))
+      }),
+    read: ({ topics, after, limit, maxBytes }) =>
+      answer(async () => {
+        const { head, rest } = await call(connection, 'logRead', [
+          after.epoch,
+          after.offset,
+          limit,
+          maxBytes,
+          Date.now() - maxAgeMs,
+          topics ? 'some' : 'all',
+          ...(topics ?? []),
+        ])
+        const [reason, removed, through, rows, terms] = rest
+        const events = toEvents(rows, terms)
+        const last = events.at(-1)
+        return {
+          events,
+          through: last?.offset === through ? cursorOf(last) : { ...head, offset: through },
+          lost: reason || undefined,
+          removed,
+        }
+      }),
+    locate: (topics, start) =>
+      answer(async () => {
+        const { head, rest } = await call(connection, 'logLocate', [
+          Date.now() - maxAgeMs,
+          ...argumentsOf(start),
+          ...topics,
+        ])
+        const [reason, removed, first, epoch] = rest
+        const lost = reason || undefined
+        if ('cursor' in start && !lost) return { after: start.cursor, lost, removed }
+        return { after: first === 0 ? head : { epoch, offset: first - 1 }, lost, removed }
+      }),
+    head: () => answer(() => readHead(connection)),
+    watch(onChange, { signal }) {
+      assertOpen()
+      watchers.add(onChange, signal)
+    },
+    close: () => (closing ??= close()),
+  }
+}
+
+type Argument = string | number
+type Reason = LostReason | ''
+
+/** What each script answers, after the head. */
+interface Answers {
+  logHead: []
+  logAppend: [
+    outcome: 'appended' | 'replayed' | 'conflict',
+    epoch: string,
+    first: number,
+    count: number,
+    isBehind?: 1 | null,
+  ]
+  logRead: [
+    reason: Reason,
+    removed: number[],
+    through: number,
+    rows: EventRow[],
+    terms: [epoch: string, begin: number][],
+  ]
+  /** `first` is the offset of the first event to read, 0 when there is none. */
+  logLocate: [reason: Reason, removed: number[], first: number, epoch: string]
+}
+
+type EventRow = [topic: string, type: string, data: string, offset: number, time: number]
+
+/** The rows are in the order of their offsets, and so are the terms. */
+function toEvents(rows: readonly EventRow[], terms: Answers['logRead'][4]): StoredEvent[] {
+  let index = 0
+  return rows.map(([topic, type, data, offset, time]) => {
+    while ((terms[index + 1]?.[1] ?? Infinity) < offset) index++
+    return { topic, epoch: terms[index]?.[0] ?? '', offset, type, data, time }
+  })
+}
+
+function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[] {
+  if ('cursor' in start) return ['cursor', start.cursor.epoch, start.cursor.offset]
+  return 'last' in start ? ['last', start.last] : ['since', start.since]
+}
+
+function sizeOf(events: readonly NewEvent[]): number {
+  let bytes = 0
+  for (const { data } of events) bytes += Buffer.byteLength(data) + overheadBytes
+  return bytes
+}

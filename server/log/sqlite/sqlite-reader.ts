@@ -1,0 +1,260 @@
+/** What a SQLite log answers about its past. Every answer comes from one snapshot. */
+import type { Cursor } from '@/protocol/cursor'
+import type { StoredEvent } from '@/protocol/event'
+import type { EventLog } from '@/server/log/event-log'
+import { isDamaged, only, textOf, type Connection, type Text } from './sqlite-connection'
+import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
+import { epochsBetween, judgeCursor, readLogRow, type LogRow } from './sqlite-terms'
+
+type ReadRequest = Parameters<EventLog['read']>[0]
+type Page = Awaited<ReturnType<EventLog['read']>>
+type Start = Parameters<EventLog['locate']>[1]
+type Place = Awaited<ReturnType<EventLog['locate']>>
+
+export interface SqliteReader {
+  read(request: ReadRequest): Page
+  locate(topics: readonly string[], start: Start): Place
+  head(): Cursor
+}
+
+/** The log as the snapshot has it, for the topics asked. */
+interface View {
+  log: LogRow
+  head: Cursor
+  /** The topics asked, of which the log knows something; undefined when all are asked. */
+  ids: number[] | undefined
+  names: Map<number, string>
+  /** All events up to here are too old to be read, all after it are not. */
+  agedUpTo: number
+  /** For each topic asked, the highest offset that is no longer kept. */
+  removed: number[]
+}
+
+/** Few enough that big events are not read for nothing, many enough that small ones take few queries. */
+const rowsPerQuery = 50
+
+export function createSqliteReader(connection: Connection, maxAgeMs: number): SqliteReader {
+  const reportDamage = createDamageReport()
+
+  /** `instead` where a damaged page is in the way. */
+  function unlessDamaged<T>(query: () => T, instead: () => T): T {
+    try {
+      return query()
+    } catch (error) {
+      if (!isDamaged(error)) throw error
+      reportDamage(error)
+      return instead()
+    }
+  }
+
+  function view(topics?: readonly string[]): View {
+    const log = readLogRow(connection)
+    const head = { epoch: log.epoch, offset: log.head }
+    const agedUpTo = unlessDamaged(
+      () => lastBefore(Date.now() - maxAgeMs, log.head),
+      () => 0,
+    )
+    const names = new Map<number, string>()
+    if (!topics) {
+      const removed = [Math.max(log.trimmed, agedUpTo)]
+      return { log, head, ids: undefined, names, agedUpTo, removed }
+    }
+    const removed = topics.map((topic) => {
+      const [row] = connection.rows<[number, number]>(
+        'SELECT id, trimmed FROM topics WHERE name = ?',
+        topic,
+      )
+      if (!row) return log.floor
+      const [id, trimmed] = row
+      names.set(id, topic)
+      return Math.max(trimmed, agedUpTo === 0 ? 0 : lastAgedOf(id, agedUpTo))
+    })
+    return { log, head, ids: [...names.keys()], names, agedUpTo, removed }
+  }
+
+  /** The highest offset of a topic's events that are too old, 0 when none is. */
+  function lastAgedOf(topicId: number, agedUpTo: number): number {
+    const [aged] = only(
+      connection.rows<[number | null]>(
+        'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?',
+        topicId,
+        agedUpTo,
+      ),
+    )
+    return aged ?? 0
+  }
+
+  /** The offset up to which all events are older than `time`, 0 when none is. */
+  function lastBefore(time: number, head: number): number {
+    const [oldest] = connection.rows<[number, number]>(
+      'SELECT offset, time FROM events ORDER BY offset LIMIT 1',
+    )
+    if (!oldest || oldest[1] >= time) return 0
+    let low = oldest[0]
+    let high = head
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      const [offset, at] = only(
+        connection.rows<[number, number]>(
+          'SELECT offset, time FROM events WHERE offset <= ? ORDER BY offset DESC LIMIT 1',
+          middle,
+        ),
+      )
+      if (at < time) low = middle
+      else high = offset - 1
+    }
+    return low
+  }
+
+  function firstAfter({ ids }: View, after: number): number | undefined {
+    if (!ids) {
+      const [first] = only(
+        connection.rows<[number | null]>('SELECT min(offset) FROM events WHERE offset > ?', after),
+      )
+      return first ?? undefined
+    }
+    let earliest: number | undefined
+    for (const id of ids) {
+      const [first] = only(
+        connection.rows<[number | null]>(
+          'SELECT min(offset) FROM events WHERE topic_id = ? AND offset > ?',
+          id,
+          after,
+        ),
+      )
+      if (first !== null) earliest = Math.min(first, earliest ?? first)
+    }
+    return earliest
+  }
+
+  function placeAt(offset: number): Cursor {
+    return { epoch: epochsBetween(connection, offset, offset)(offset), offset }
+  }
+
+  function beforeFirst(seen: View, after: number): Cursor {
+    const from = Math.max(after, seen.agedUpTo)
+    const first = unlessDamaged(
+      () => firstAfter(seen, from),
+      () => from + 1,
+    )
+    return first === undefined ? seen.head : { ...placeAt(first), offset: first - 1 }
+  }
+
+  function startOf(seen: View, start: { last: number } | { since: number }): Cursor {
+    if ('since' in start) {
+      const { since } = start
+      const last = unlessDamaged(
+        () => lastBefore(since, seen.log.head),
+        () => 0,
+      )
+      return beforeFirst(seen, last)
+    }
+    if (start.last === 0) return seen.head
+    const newest = unlessDamaged(
+      () => nthNewest(seen.ids ?? [], start.last),
+      () => 0,
+    )
+    return beforeFirst(seen, newest - 1)
+  }
+
+  /** The offset of the newest event but `count` - 1, 0 when there are fewer. */
+  function nthNewest(ids: readonly number[], count: number): number {
+    if (ids.length === 0) return 0
+    const branches = ids.map(() => 'SELECT offset FROM events WHERE topic_id = ?')
+    const [row] = connection.rows<[number]>(
+      `${branches.join(' UNION ALL ')} ORDER BY offset DESC LIMIT 1 OFFSET ?`,
+      ...ids,
+      count - 1,
+    )
+    return row ? row[0] : 0
+  }
+
+  function rowsAfter(ids: readonly number[] | undefined, after: number, limit: number): EventRow[] {
+    if (ids?.length === 0) return []
+    const columns = 'SELECT offset, topic_id, type, data, time FROM events WHERE'
+    // SQLite merges the branches by their index: a quiet topic costs nothing of its busy neighbours. IN would sort them all.
+    const branches = ids?.map(() => `${columns} topic_id = ? AND offset > ?`)
+    return connection.rows<EventRow>(
+      `${branches?.join(' UNION ALL ') ?? `${columns} offset > ?`} ORDER BY offset LIMIT ?`,
+      ...(ids?.flatMap((id) => [id, after]) ?? [after]),
+      limit,
+    )
+  }
+
+  function nameOf({ names }: View, id: number): string {
+    let name = names.get(id)
+    if (name === undefined) {
+      ;[name] = only(connection.rows<[string]>('SELECT name FROM topics WHERE id = ?', id))
+      names.set(id, name)
+    }
+    return name
+  }
+
+  /** Rows from the snapshot, complete up to `upTo`. */
+  function collect(seen: View, from: number, { limit, maxBytes }: ReadRequest): Salvaged {
+    const found: EventRow[] = []
+    const cut = (): Salvaged => ({ found, upTo: found.at(-1)?.[0] ?? from, damaged: 0 })
+    let bytes = 0
+    while (found.length < limit) {
+      const wanted = Math.min(limit - found.length, rowsPerQuery)
+      const rows = rowsAfter(seen.ids, found.at(-1)?.[0] ?? from, wanted)
+      for (const row of rows) {
+        bytes += Buffer.byteLength(row[3])
+        if (found.length > 0 && bytes > maxBytes) return cut()
+        found.push(row)
+      }
+      if (rows.length < wanted) return { found, upTo: seen.head.offset, damaged: 0 }
+    }
+    return cut()
+  }
+
+  function toEvents(seen: View, found: readonly EventRow[]): StoredEvent[] {
+    const [first, last] = [found[0], found.at(-1)]
+    if (!first || !last) return []
+    const epochOf = epochsBetween(connection, first[0], last[0])
+    return found.map(([offset, id, type, data, time]) => ({
+      topic: nameOf(seen, id),
+      epoch: epochOf(offset),
+      offset,
+      type: textOf(type),
+      data: textOf(data),
+      time,
+    }))
+  }
+
+  return {
+    read: (request) =>
+      connection.snapshot(() => {
+        const { after } = request
+        const seen = view(request.topics)
+        const { head, agedUpTo, removed } = seen
+        const lost = judgeCursor(connection, after, seen.log)
+        const from = Math.max(lost ? 0 : after.offset, agedUpTo)
+        const { found, upTo, damaged } = unlessDamaged(
+          () => collect(seen, from, request),
+          () => salvageRows(connection, seen.ids, { ...request, from, head: head.offset }),
+        )
+        const events = toEvents(seen, found)
+        return {
+          events,
+          through: upTo === head.offset ? head : placeAt(upTo),
+          lost,
+          removed: removed.map((offset) => Math.max(offset, damaged)),
+        }
+      }),
+    locate: (topics, start) =>
+      connection.snapshot(() => {
+        const seen = view(topics)
+        const { removed } = seen
+        if (!('cursor' in start)) return { after: startOf(seen, start), removed }
+        const lost = judgeCursor(connection, start.cursor, seen.log)
+        return { after: lost ? beforeFirst(seen, 0) : start.cursor, lost, removed }
+      }),
+    head: () => {
+      const { epoch, head } = readLogRow(connection)
+      return { epoch, offset: head }
+    },
+  }
+}
+
+export type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]

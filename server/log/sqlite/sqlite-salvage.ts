@@ -1,0 +1,60 @@
+/** What a SQLite log with damaged pages still has: its events are asked for one by one, and those on such a page are counted as lost. */
+import { log as journal } from '@/server/observe/journal'
+import { isDamaged, type Connection } from './sqlite-connection'
+import type { EventRow } from './sqlite-reader'
+
+/** How many offsets one page looks at: some ten milliseconds. */
+const maxOffsets = 5_000
+
+export interface Salvaged {
+  found: EventRow[]
+  /** Everything that can be read up to here is in `found`. */
+  upTo: number
+  /** The highest offset that can't be read, 0 when there is none. */
+  damaged: number
+}
+
+/** Of the events after `from` and up to `head`, those of the topics, or all; at most `limit`, and `maxBytes` but at least one. */
+export function salvageRows(
+  { rows }: Connection,
+  ids: readonly number[] | undefined,
+  { from, head, limit, maxBytes }: { from: number; head: number; limit: number; maxBytes: number },
+): Salvaged {
+  const found: EventRow[] = []
+  const end = Math.min(head, from + maxOffsets)
+  let damaged = 0
+  let bytes = 0
+  for (let offset = from + 1; offset <= end; offset++) {
+    const row = readRow(offset)
+    if (row === 'damaged') damaged = offset
+    if (typeof row !== 'object' || ids?.includes(row[1]) === false) continue
+    bytes += Buffer.byteLength(row[3])
+    if (found.length > 0 && bytes > maxBytes) return { found, upTo: offset - 1, damaged }
+    found.push(row)
+    if (found.length === limit) return { found, upTo: offset, damaged }
+  }
+  return { found, upTo: end, damaged }
+
+  function readRow(offset: number): EventRow | 'damaged' | undefined {
+    try {
+      const query = 'SELECT offset, topic_id, type, data, time FROM events WHERE offset = ?'
+      return rows<EventRow>(query, offset)[0]
+    } catch (error) {
+      if (!isDamaged(error)) throw error
+      return 'damaged'
+    }
+  }
+}
+
+/** Says once that the file is damaged, however many readers come upon it. */
+export function createDamageReport(): (err: unknown) => void {
+  let isTold = false
+  return (err) => {
+    if (isTold) return
+    isTold = true
+    journal.error(
+      { err },
+      'The event log is damaged: events that can not be read count as lost. Restore a copy.',
+    )
+  }
+}

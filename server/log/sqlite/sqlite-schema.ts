@@ -1,0 +1,110 @@
+/** Opens the SQLite file of a log: creates it when it is new, brings one of an earlier version up to date, refuses any other. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { LogError } from '@/server/log/event-log'
+import { only, openConnection, type Connection } from './sqlite-connection'
+
+/** Kept in `user_version`. A process that has opened a file notices when a newer program changes it: see `readLogRow`. */
+export const formatVersion = 2
+/** How long opening waits for another process, which may be writing. The event loop stands still meanwhile. */
+const openTimeoutMs = 5_000
+
+// `data` has no affinity, so that bytes stay bytes and digits stay text. There is no index on time: it never decreases with the
+// offset, so a time is found by halving. The log's only row outlives its events: no offset is given twice.
+const tables = [
+  `CREATE TABLE log (
+    head INTEGER NOT NULL, time INTEGER NOT NULL, floor INTEGER NOT NULL, trimmed INTEGER NOT NULL
+  )`,
+  `CREATE TABLE topics (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+    count INTEGER NOT NULL, trimmed INTEGER NOT NULL
+  )`,
+  `CREATE TABLE events (
+    offset INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL,
+    type TEXT NOT NULL, data BLOB NOT NULL, time INTEGER NOT NULL
+  )`,
+  'CREATE INDEX events_by_topic ON events (topic_id, offset)',
+  `CREATE TABLE keys (
+    id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, time INTEGER NOT NULL,
+    UNIQUE (topic_id, key)
+  )`,
+  'INSERT INTO log (head, time, floor, trimmed) VALUES (0, 0, 0, 0)',
+]
+
+/** Since version 2. A term lasts up to where the next one begins. */
+const termTables = [
+  'CREATE TABLE terms (id INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE, begin INTEGER NOT NULL)',
+  'CREATE INDEX terms_by_begin ON terms (begin)',
+  'CREATE INDEX keys_by_event ON keys (topic_id, first)',
+]
+
+/** What makes version 2 of a file of version 1. A process of that version can't use the file any more, and says so. */
+const fromVersion1 = [
+  ...termTables,
+  'INSERT INTO terms (epoch, begin) SELECT epoch, 0 FROM log',
+  'ALTER TABLE log DROP COLUMN epoch',
+  `DELETE FROM keys WHERE first + count - 1 <=
+    (SELECT trimmed FROM topics WHERE topics.id = keys.topic_id)`,
+]
+
+/**
+ * Two connections: appends wait for other processes, reads never do.
+ * @throws {LogError} `unavailable`, with the file's name, when it can't be opened and written, or is of a version unknown here
+ */
+export function openSqliteFile(file: string): { reading: Connection; writing: Connection } {
+  const opened: Connection[] = []
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    const writing = openConnection(file, openTimeoutMs)
+    opened.push(writing)
+    checkVersion(writing, file)
+    writing.rows('PRAGMA journal_mode = WAL')
+    writing.run('PRAGMA synchronous = NORMAL')
+    // Written even when there is nothing to create: a file that can't be is found out now.
+    writing.transaction(() => {
+      const found = checkVersion(writing, file)
+      if (found === 0) createTables(writing)
+      else if (found === 1) upgrade(writing)
+      else writing.run('UPDATE log SET head = head')
+    })
+    writing.stopWaiting()
+    const reading = openConnection(file, openTimeoutMs)
+    opened.push(reading)
+    reading.rows('SELECT head FROM log')
+    reading.stopWaiting()
+    return { reading, writing }
+  } catch (cause) {
+    for (const connection of opened) connection.close()
+    if (cause instanceof LogError) throw cause
+    throw new LogError('unavailable', `The event log ${file} can't be opened and written.`, {
+      cause,
+    })
+  }
+}
+
+function checkVersion(connection: Connection, file: string): number {
+  // In one statement: between two, another process may create what was not there.
+  const [found, objects] = only(
+    connection.rows<[number, number]>(
+      'SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version',
+    ),
+  )
+  if (found === 0 ? objects === 0 : found > 0 && found <= formatVersion) return found
+  throw new LogError(
+    'unavailable',
+    `${file} is of version ${found}, and this program needs an event log of version ${formatVersion}. Move the file away, or choose another.`,
+  )
+}
+
+function createTables(connection: Connection): void {
+  for (const statement of [...tables, ...termTables]) connection.run(statement)
+  connection.run('INSERT INTO terms (epoch, begin) VALUES (?, 0)', randomBytes(6).toString('hex'))
+  connection.run(`PRAGMA user_version = ${formatVersion}`)
+}
+
+function upgrade(connection: Connection): void {
+  for (const statement of fromVersion1) connection.run(statement)
+  connection.run(`PRAGMA user_version = ${formatVersion}`)
+}

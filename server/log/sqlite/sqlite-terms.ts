@@ -1,0 +1,106 @@
+/** The terms of a SQLite log, and which of them an offset or a cursor is of. Every call is made inside a transaction. */
+import { randomBytes } from 'node:crypto'
+import type { Cursor } from '@/protocol/cursor'
+import { LogError, type LostReason } from '@/server/log/event-log'
+import { formatVersion } from './sqlite-schema'
+import { only, type Connection } from './sqlite-connection'
+
+/** How many are kept whatever has become of their events. */
+const keptTerms = 10_000
+
+/** The log's only row, and the epoch of the present term. */
+export interface LogRow {
+  epoch: string
+  head: number
+  time: number
+  floor: number
+  trimmed: number
+}
+
+/** @throws {LogError} `unavailable`: a newer program has changed the file's format meanwhile */
+export function readLogRow({ rows }: Connection): LogRow {
+  const [format, epoch, head, time, floor, trimmed] = only(
+    rows<[number, string, number, number, number, number]>(
+      `SELECT user_version, (SELECT epoch FROM terms ORDER BY id DESC LIMIT 1), head, time, floor, trimmed
+        FROM pragma_user_version, log`,
+    ),
+  )
+  if (format === formatVersion) return { epoch, head, time, floor, trimmed }
+  throw new LogError(
+    'unavailable',
+    `The event log is of version ${format} now, and this program needs version ${formatVersion}.`,
+  )
+}
+
+/** Begins a term after `head`, and resolves with its epoch. */
+export function beginTerm({ rows, run }: Connection, head: number): string {
+  const epoch = newEpoch()
+  const newest = run('INSERT INTO terms (epoch, begin) VALUES (?, ?)', epoch, head)
+  const [first] = only(rows<[number | null]>('SELECT min(offset) FROM events'))
+  run(
+    `DELETE FROM terms WHERE id <= ? AND
+      (SELECT min(begin) FROM terms AS later WHERE later.id = terms.id + 1) < ?`,
+    newest - keptTerms,
+    first ?? head + 1,
+  )
+  return epoch
+}
+
+/**
+ * Gives the present term another epoch, because it is not known from where on its offsets were given twice. The old epoch is then
+ * unknown, and the events kept of the term go by the new one.
+ */
+export function renameTerm({ run }: Connection, old: string): string {
+  const epoch = newEpoch()
+  run('UPDATE terms SET epoch = ? WHERE epoch = ?', epoch, old)
+  return epoch
+}
+
+/** Why the cursor can't be honoured; undefined when it can. */
+export function judgeCursor(
+  { rows }: Connection,
+  { epoch, offset }: Cursor,
+  log: LogRow,
+): LostReason | undefined {
+  if (epoch === log.epoch) return offset > log.head ? 'future' : undefined
+  const [next] = rows<[number]>(
+    `SELECT later.begin FROM terms, terms AS later
+      WHERE terms.epoch = ? AND later.id > terms.id ORDER BY later.id LIMIT 1`,
+    epoch,
+  )
+  if (!next) return 'epoch'
+  return offset > next[0] ? 'future' : undefined
+}
+
+/** The epochs of the offsets from `first` to `last`, as a function that is asked in their order. */
+export function epochsBetween(
+  { rows }: Connection,
+  first: number,
+  last: number,
+): (offset: number) => string {
+  const [at] = rows<[string, number]>(
+    'SELECT epoch, begin FROM terms WHERE begin < ? ORDER BY begin DESC, id DESC LIMIT 1',
+    last,
+  )
+  // Of the offsets before the first term that is still known, that one stands for all.
+  if (!at) {
+    const [epoch] = only(rows<[string]>('SELECT epoch FROM terms ORDER BY id LIMIT 1'))
+    return () => epoch
+  }
+  if (at[1] < first) return () => at[0]
+  const terms = rows<[string, number]>(
+    `SELECT epoch, begin FROM terms WHERE begin < ?
+      AND id >= coalesce((SELECT max(id) FROM terms WHERE begin < ?), 0) ORDER BY id`,
+    last,
+    first,
+  )
+  let index = 0
+  return (offset) => {
+    while ((terms[index + 1]?.[1] ?? Infinity) < offset) index++
+    return terms[index]?.[0] ?? at[0]
+  }
+}
+
+function newEpoch(): string {
+  return randomBytes(6).toString('hex')
+}

@@ -1,0 +1,49 @@
+/** Who wants to hear that a log has grown. Every engine keeps its watchers here. */
+import { log } from '@/server/observe/journal'
+
+export interface Watchers {
+  /** Calls `onChange` with every `notify` until the signal aborts. */
+  add(onChange: () => void, signal: AbortSignal): void
+  /** One watcher that fails takes nothing from the others. */
+  notify(): void
+  /** Forgets every watcher. */
+  end(): void
+}
+
+/** `begin` is called when there is a first watcher; what it returns, when there is none any more. */
+export function createWatchers(begin?: () => () => void): Watchers {
+  const endings = new Map<() => void, () => void>()
+  let stopBegun: (() => void) | undefined
+
+  function remove(watcher: () => void): void {
+    endings.get(watcher)?.()
+    endings.delete(watcher)
+    if (endings.size > 0) return
+    stopBegun?.()
+    stopBegun = undefined
+  }
+
+  return {
+    add(onChange, signal) {
+      if (signal.aborted) return
+      // A function of its own: the same `onChange` may watch twice.
+      const watcher = (): void => onChange()
+      const forget = (): void => remove(watcher)
+      signal.addEventListener('abort', forget)
+      endings.set(watcher, () => signal.removeEventListener('abort', forget))
+      if (endings.size === 1) stopBegun = begin?.()
+    },
+    notify() {
+      for (const watcher of endings.keys()) {
+        try {
+          watcher()
+        } catch (error) {
+          log.error({ err: error }, 'A watcher of the event log failed.')
+        }
+      }
+    },
+    end() {
+      for (const watcher of endings.keys()) remove(watcher)
+    },
+  }
+}

@@ -1,0 +1,365 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createForeignReader, habitsOf } from '@/e2e/support/foreign-reader'
+import { readAllEvents, readEvents } from '@/e2e/support/read-events'
+import { encodeEvent, type ServerSentEvent } from '@/protocol/event'
+import type { Feed } from './feed'
+import { log } from '@/server/observe/journal'
+import { metrics } from '@/server/observe/metrics'
+import { feedOf } from './feed-of'
+import { comeBackResponse, headOf, streamResponse } from './stream-response'
+
+/** The signal of a reader that stays. */
+function staying(): AbortSignal {
+  return new AbortController().signal
+}
+
+async function* events(...data: string[]): AsyncGenerator<ServerSentEvent> {
+  for (const [index, text] of data.entries()) yield { id: `test.${index + 1}`, data: text }
+}
+
+/** A source that gives one event and then waits until its stream ends. */
+async function* oneThenSilence(closed: AbortSignal): AsyncGenerator<ServerSentEvent> {
+  yield { id: 'test.1', data: 'first' }
+  await new Promise((_, reject) => {
+    closed.addEventListener('abort', () => reject(closed.reason as Error))
+  })
+}
+
+async function countOpenStreams(): Promise<number | undefined> {
+  const { values } = await metrics.openStreams.get()
+  return values[0]?.value
+}
+
+beforeEach(() => {
+  vi.spyOn(log, 'error').mockImplementation(() => {})
+})
+
+afterEach(async () => {
+  expect(await countOpenStreams()).toBe(0)
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+describe('streamResponse', () => {
+  test('begins with connected, gives the feed, and closes after end', async () => {
+    const feed = feedOf(events('one', 'two'), { cursor: 'test.0', resumed: true })
+
+    const [connected, ...rest] = await readAllEvents(
+      streamResponse(feed, { signal: staying(), heartbeatMs: 9_000 }),
+    )
+
+    expect(connected).toMatchObject({ event: 'connected', id: 'test.0' })
+    expect(JSON.parse(connected?.data ?? '')).toEqual({
+      cursor: 'test.0',
+      resumed: true,
+      heartbeatMs: 9_000,
+      time: expect.any(Number) as number,
+    })
+    expect(rest).toEqual([
+      { id: 'test.1', event: undefined, data: 'one' },
+      { id: 'test.2', event: undefined, data: 'two' },
+      { id: undefined, event: 'end', data: '{}' },
+    ])
+    expect(log.error).not.toHaveBeenCalled()
+  })
+
+  test('answers with the headers of a stream', async () => {
+    const response = streamResponse(feedOf(events()), { signal: staying() })
+
+    expect(response.status).toBe(200)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      connection: 'close',
+      'last-modified': expect.stringMatching(/ GMT$/) as string,
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    })
+    await response.body?.cancel()
+  })
+
+  test('jitters retry between one and two times retryMs', async () => {
+    const text = await streamResponse(feedOf(events()), { signal: staying(), retryMs: 500 }).text()
+
+    const retryMs = Number(/^retry: (\d+)$/m.exec(text)?.[1])
+    expect(retryMs).toBeGreaterThanOrEqual(500)
+    expect(retryMs).toBeLessThanOrEqual(1_000)
+  })
+
+  test('sends ping, with the place of the stream, after a heartbeat of silence, again and again', async () => {
+    vi.useFakeTimers()
+    const stream = readEvents(
+      streamResponse(feedOf(oneThenSilence), { signal: staying(), heartbeatMs: 15_000 }),
+    )
+    await stream.next()
+    await stream.next()
+
+    for (let n = 0; n < 3; n++) {
+      const ping = stream.next()
+      await vi.advanceTimersByTimeAsync(18_000)
+      expect((await ping).value).toMatchObject({ event: 'ping', id: 'test.1' })
+    }
+
+    await stream.return(undefined)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('does not ping while events flow', async () => {
+    vi.useFakeTimers()
+    async function* everyTenSeconds(): AsyncGenerator<ServerSentEvent> {
+      for (let n = 1; n <= 6; n++) {
+        await new Promise((resolve) => setTimeout(resolve, 10_000))
+        yield { data: `${n}` }
+      }
+    }
+    const all = readAllEvents(streamResponse(feedOf(everyTenSeconds()), { signal: staying() }))
+
+    await vi.advanceTimersByTimeAsync(60_000)
+
+    expect((await all).map(({ data, event }) => event ?? data)).toEqual([
+      'connected',
+      '1',
+      '2',
+      '3',
+      '4',
+      '5',
+      '6',
+      'end',
+    ])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('many streams share one timer, which ends with the last of them', async () => {
+    vi.useFakeTimers()
+    const streams = Array.from({ length: 20 }, () =>
+      readEvents(streamResponse(feedOf(oneThenSilence), { signal: staying() })),
+    )
+    await Promise.all(streams.map((stream) => stream.next()))
+
+    expect(vi.getTimerCount()).toBe(1)
+
+    await Promise.all(streams.map((stream) => stream.return(undefined)))
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('a feed that always has more leaves turns of the event loop to others', async () => {
+    const endless: Feed = {
+      ...feedOf(events()),
+      take: () => Buffer.from(`data: ${'x'.repeat(1_000)}\n\n`),
+    }
+    const body = streamResponse(endless, { signal: staying() }).body?.getReader()
+    const othersTurn = vi.fn<() => void>()
+
+    setTimeout(othersTurn, 1)
+    let chunks = 0
+    while (othersTurn.mock.calls.length === 0 && chunks++ < 100_000) await body?.read()
+
+    expect(othersTurn).toHaveBeenCalledOnce()
+    await body?.cancel()
+  })
+
+  test('a reader that leaves closes the feed', async () => {
+    const feed = feedOf(oneThenSilence)
+    const close = vi.spyOn(feed, 'close')
+    const stream = readEvents(streamResponse(feed, { signal: staying() }))
+    await stream.next()
+
+    await stream.return(undefined)
+
+    expect(close).toHaveBeenCalledOnce()
+    expect(log.error).not.toHaveBeenCalled()
+  })
+
+  test('an abort while the feed waits closes it, and the response', async () => {
+    const reader = new AbortController()
+    const stream = readEvents(streamResponse(feedOf(oneThenSilence), { signal: reader.signal }))
+    await stream.next()
+    await stream.next()
+    const rest = stream.next()
+
+    reader.abort()
+
+    expect(await rest).toEqual({ done: true, value: undefined })
+    expect(log.error).not.toHaveBeenCalled()
+  })
+
+  test('a reader gone before the response was made closes the feed at once', async () => {
+    const feed = feedOf(events('one'))
+    const close = vi.spyOn(feed, 'close')
+
+    const response = streamResponse(feed, { signal: AbortSignal.abort() })
+
+    expect(close).toHaveBeenCalledOnce()
+    expect(await response.text()).toBe('')
+  })
+
+  test('a response that is never read begins nothing', async () => {
+    vi.useFakeTimers()
+    const source = vi.fn<(signal: AbortSignal) => AsyncGenerator<ServerSentEvent>>(() => events())
+
+    const response = streamResponse(feedOf(source), { signal: staying() })
+
+    expect(vi.getTimerCount()).toBe(0)
+    expect(source).not.toHaveBeenCalled()
+    expect(await countOpenStreams()).toBe(0)
+    await response.body?.cancel()
+  })
+
+  test('a source that throws ends the stream without end, and is logged once with its cause', async () => {
+    const cause = new Error('the database is gone')
+    async function* broken(): AsyncGenerator<ServerSentEvent> {
+      yield { data: 'one' }
+      throw cause
+    }
+
+    const received = await readAllEvents(streamResponse(feedOf(broken()), { signal: staying() }))
+
+    expect(received.map(({ event, data }) => event ?? data)).toEqual(['connected', 'one'])
+    expect(log.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
+  })
+
+  test('a feed that fails to close is logged, and harms nothing', async () => {
+    const cause = new Error('close failed')
+    const feed: Feed = { ...feedOf(events('one')), close: () => Promise.reject(cause) }
+
+    const received = await readAllEvents(streamResponse(feed, { signal: staying() }))
+
+    expect(received).toHaveLength(3)
+    expect(log.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
+  })
+})
+
+describe('a stream is asked to come back', () => {
+  async function* onceASecond(): AsyncGenerator<ServerSentEvent> {
+    for (let n = 1; ; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      yield { data: `${n}` }
+    }
+  }
+
+  function reasonIn({ data = '' }: Partial<ServerSentEvent> = {}): unknown {
+    return (JSON.parse(data) as { reason: unknown }).reason
+  }
+
+  test('when there are as many streams as there may be: without connected, and the next finds room', async () => {
+    const options = { signal: staying(), maxStreams: 1, retryMs: 500 }
+    const first = readEvents(streamResponse(feedOf(oneThenSilence), options))
+    await first.next()
+    const feed = feedOf(events('one'))
+    const close = vi.spyOn(feed, 'close')
+
+    const refused = await readAllEvents(streamResponse(feed, options))
+    await first.return(undefined)
+    const admitted = await readAllEvents(streamResponse(feedOf(events('one')), options))
+
+    expect(refused.map(({ event }) => event)).toEqual(['reconnect'])
+    expect(reasonIn(refused[0])).toBe('too-many-streams')
+    expect(close).toHaveBeenCalledOnce()
+    expect(admitted.map(({ event }) => event)).toEqual(['connected', undefined, 'end'])
+  })
+
+  test('after 0.8 to 1 times the longest a stream may last', async () => {
+    vi.useFakeTimers()
+    const startedAt = Date.now()
+    const reading = readAllEvents(
+      streamResponse(feedOf(onceASecond), {
+        signal: staying(),
+        maxAgeMs: 60_000,
+        heartbeatMs: 1_000,
+      }),
+    )
+
+    await vi.advanceTimersByTimeAsync(61_000)
+
+    const received = await reading
+    expect(reasonIn(received.at(-1))).toBe('max-age')
+    const delivered = received.filter(({ event }) => event === undefined).length
+    expect(delivered).toBeGreaterThanOrEqual(46)
+    expect(delivered).toBeLessThanOrEqual(60)
+    expect(Date.now() - startedAt).toBe(61_000)
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(1)
+  })
+
+  test('when the right to it ends: nothing that comes later is sent, be it ready', async () => {
+    vi.useFakeTimers()
+    const expiresAt = Date.now() + 3_500
+    const reading = readAllEvents(
+      streamResponse(feedOf(onceASecond), { signal: staying(), expiresAt }),
+    )
+
+    await vi.advanceTimersByTimeAsync(10_000)
+
+    const received = await reading
+    expect(received.map(({ event, data }) => event ?? data)).toEqual([
+      'connected',
+      '1',
+      '2',
+      '3',
+      'reconnect',
+    ])
+    expect(reasonIn(received.at(-1))).toBe('expired')
+  })
+})
+
+describe('headOf', () => {
+  test('keeps status and headers, opens nothing, and closes the feed', async () => {
+    const feed = feedOf(events('one'))
+    const close = vi.spyOn(feed, 'close')
+
+    const head = await headOf(streamResponse(feed, { signal: staying() }))
+
+    expect(head.status).toBe(200)
+    expect(head.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+    expect(head.body).toBeNull()
+    expect(close).toHaveBeenCalledOnce()
+  })
+})
+
+describe('after a cut at any byte, a reader that goes on with the half frame it has', () => {
+  const before = encodeEvent({ id: 'test.1', data: 'whole' })
+  const cut = encodeEvent({ id: 'test.2', type: 'order', data: 'half\nof it' })
+  const whole = { type: 'message', data: 'whole', lastEventId: 'test.1' }
+
+  test.each<[string, (lastEventId: string) => Response]>([
+    ['a stream', (cursor) => streamResponse(feedOf(events(), { cursor }), { signal: staying() })],
+    [
+      'a refusal for want of room',
+      (cursor) => {
+        return streamResponse(feedOf(events(), { cursor }), { signal: staying(), maxStreams: 0 })
+      },
+    ],
+    [
+      'a refusal before there was a feed',
+      (lastEventId) => comeBackResponse('unavailable', { retryMs: 1, lastEventId }),
+    ],
+  ])('is left where it was by %s, and delivers none of it', async (_, answer) => {
+    for (let cutAt = 0; cutAt < cut.length; cutAt++) {
+      const reader = createForeignReader(habitsOf['the EventSource of WebKit'])
+      reader.feed(before + cut.slice(0, cutAt))
+      reader.cut()
+
+      reader.feed(await answer(reader.lastEventId).text())
+
+      expect(reader.lastEventId).toBe('test.1')
+      const [first, control, ...rest] = reader.events
+      expect([first, ...rest.filter(({ type }) => type !== 'end')]).toEqual([whole])
+      expect(control?.type).toMatch(/^(?:connected|reconnect)$/)
+    }
+  })
+
+  test('has no place yet when its first stream broke, and gets none by a refusal', async () => {
+    const [connected = ''] =
+      /^[^]*?\n\n/.exec(
+        await streamResponse(feedOf(events(), { cursor: 'test.1' }), { signal: staying() }).text(),
+      ) ?? []
+    for (let cutAt = 0; cutAt < connected.length; cutAt++) {
+      const reader = createForeignReader(habitsOf['the EventSource of WebKit'])
+      reader.feed(connected.slice(0, cutAt))
+      reader.cut()
+
+      reader.feed(await comeBackResponse('unavailable', { retryMs: 1, lastEventId: '' }).text())
+
+      expect(reader.lastEventId).toBe('')
+    }
+  })
+})
