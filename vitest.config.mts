@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    globalSetup: './e2e/support/prepare-unit-tests.ts',
+    globalSetup: './test/prepare-unit-tests.ts',
     // A machine that does other things as well is no fault.
     testTimeout: 20_000,
     reporters: ['default', ['json', { outputFile: 'test-results/unit.json' }]],

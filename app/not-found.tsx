@@ -3,7 +3,7 @@ import type { Metadata } from 'next'
 import Link from 'next/link'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
-import { SiteHeader } from '@/components/site-header'
+import { SiteHeader } from '@/components/ui/site-header'
 
 export const metadata: Metadata = { title: 'No such page' }
 

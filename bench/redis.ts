@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startRedis, type RunningRedis } from '../e2e/support/start-redis'
+import { startRedis, type RunningRedis } from '../test/servers/start-redis'
 import type { EventLog } from '@/server/log/event-log'
 import { openRedisLog } from '@/server/log/redis/redis-log'
 

@@ -11,9 +11,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium, type Page } from 'playwright'
-import { findBrowser } from '../e2e/support/find-browser'
-import { asPublisher } from '../e2e/support/publisher'
-import { startServer } from '../e2e/support/start-server'
+import { findBrowser } from '../test/servers/find-browser'
+import { asPublisher } from '../test/readers/publisher'
+import { startServer } from '../test/servers/start-server'
 
 const root = join(__dirname, '..')
 

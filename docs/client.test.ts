@@ -6,7 +6,7 @@ const e2e = join(__dirname, '..', 'e2e')
 
 /** The names of the tests in a real browser, as patterns: what is filled in may be anything. */
 function testNames(): RegExp[] {
-  const sources = readdirSync(e2e)
+  const sources = readdirSync(e2e, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.e2e.ts'))
     .map((name) => readFileSync(join(e2e, name), 'utf8'))
   return sources

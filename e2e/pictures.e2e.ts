@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright'
 import type { Page } from 'playwright/test'
-import { asPublisher } from './support/publisher'
-import { expect, test as base } from './support/server-test'
+import { asPublisher } from '../test/readers/publisher'
+import { expect, test as base } from '../test/pages/server-test'
 
 const pictures = join(__dirname, '..', 'docs', 'pictures')
 

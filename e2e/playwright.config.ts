@@ -1,12 +1,12 @@
 import { defineConfig } from 'playwright/test'
-import { findBrowser } from './support/find-browser'
-import { findServer } from './support/find-server'
+import { findBrowser } from '../test/servers/find-browser'
+import { findServer } from '../test/servers/find-server'
 
 // Once, for all workers.
 for (const name of ['redis', 'nginx', 'caddy'] as const) findServer(name)
 
 export default defineConfig({
-  testMatch: '*.e2e.ts',
+  testMatch: '**/*.e2e.ts',
   // A test tagged @soak runs in both, with higher counts in `npm run test:soak`; one tagged @soak-only runs there alone.
   projects: [
     { name: 'gate', grepInvert: /@soak-only/ },

@@ -8,12 +8,12 @@ import {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
-} from './event-source-client'
-import type { MessagesOnly, Parsers } from './event-parser'
-import type { Gap } from './gap'
-import type { JoinStream } from './shared-stream'
-import type { StreamError } from './stream-error'
-import { initialStreamState, type ReceivedEvent, type StreamState } from './stream-state'
+} from '@/client/connection/event-source-client'
+import type { MessagesOnly, Parsers } from '@/client/connection/event-parser'
+import type { Gap } from '@/client/gap'
+import type { JoinStream } from '@/client/tabs/shared-stream'
+import type { StreamError } from '@/client/connection/stream-error'
+import { initialStreamState, type ReceivedEvent, type StreamState } from '@/client/stream-state'
 
 export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<
   EventSourceClientOptions<P>,
@@ -114,7 +114,7 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
 
 /** Loaded by those alone who share. */
 const join: JoinStream = async (options) => {
-  const { joinSharedStream } = await import('./join-shared-stream')
+  const { joinSharedStream } = await import('@/client/tabs/join-shared-stream')
   return joinSharedStream(options)
 }
 

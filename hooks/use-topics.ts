@@ -4,8 +4,8 @@
  * itself can't tell. Everything else is useEventSource's.
  */
 import { useMemo, useState } from 'react'
-import { createEventPicker } from './event-picker'
-import type { ReceivedEvent, StreamEvent } from './stream-state'
+import { createEventPicker } from '@/client/connection/event-picker'
+import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
 
 export interface TopicEvent extends StreamEvent<string, string> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readAllEvents, readEvents } from '@/e2e/support/read-events'
+import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { metrics } from '@/server/observe/metrics'
 import { GET, HEAD } from './route'
 

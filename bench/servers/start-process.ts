@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../e2e/support/free-port'
+import { freePort } from '../../test/servers/free-port'
 import type { RunningBenchServer } from './bench-server'
 
 const startTimeoutMs = 30_000

@@ -1,7 +1,7 @@
 /** The servers of a run, all on one log. Each keeps its port when it is started again. */
 import { join } from 'node:path'
-import { freePort } from '../support/free-port'
-import { startServer, type RunningServer } from '../support/start-server'
+import { freePort } from '../../test/servers/free-port'
+import { startServer, type RunningServer } from '../../test/servers/start-server'
 
 export interface Cluster {
   /** The port of each server. */

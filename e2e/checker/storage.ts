@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startRedis, type RunningRedis } from '../support/start-redis'
+import { startRedis, type RunningRedis } from '../../test/servers/start-redis'
 import type { Engine } from './setting'
 
 export interface Storage {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { signToken } from '@/e2e/support/publisher'
+import { signToken } from '@/test/readers/publisher'
 import { anonymousReader } from '@/protocol/reader-key'
 import { authorizePublish, authorizeRead, type AccessRules } from './authorize'
 

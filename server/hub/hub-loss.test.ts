@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { readerOf } from '@/e2e/support/feed-reader'
+import { readerOf } from '@/test/readers/feed-reader'
 import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
 import type { StoredEvent } from '@/protocol/event'

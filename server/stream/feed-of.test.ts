@@ -1,6 +1,6 @@
 import { EventEmitter, on } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
-import { ready } from '@/e2e/support/feed-reader'
+import { ready } from '@/test/readers/feed-reader'
 import type { ServerSentEvent } from '@/protocol/event'
 import { feedOf } from './feed-of'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createForeignReader, habitsOf } from '@/e2e/support/foreign-reader'
-import { readAllEvents, readEvents } from '@/e2e/support/read-events'
+import { createForeignReader, habitsOf } from '@/test/readers/foreign-reader'
+import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { encodeEvent, type ServerSentEvent } from '@/protocol/event'
 import type { Feed } from './feed'
 import { log } from '@/server/observe/journal'

@@ -1,7 +1,7 @@
 /** Whose stream it is: what the server says of each request, and what it answers to one that expects another reader. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { signToken } from '@/e2e/support/publisher'
-import { readEvents } from '@/e2e/support/read-events'
+import { signToken } from '@/test/readers/publisher'
+import { readEvents } from '@/test/readers/read-events'
 import { anonymousReader } from '@/protocol/reader-key'
 import { metrics } from '@/server/observe/metrics'
 import { GET, HEAD, OPTIONS } from './route'

@@ -1,6 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { readAllEvents, readEvents } from '@/e2e/support/read-events'
+import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { metrics } from '@/server/observe/metrics'
 import { processUploads } from '@/server/routes/upload-budget'
 import { LogError } from '@/server/log/event-log'

@@ -166,7 +166,7 @@ function run(command: string, args: string[]): ChildProcess {
 /** A script for a process that starts in the root of the project. */
 function withLog(script: string, limits = retention): string {
   return `
-    const { openSqliteLog } = require('./hub/sqlite-log.ts')
+    const { openSqliteLog } = require('./server/log/sqlite/sqlite-log.ts')
     async function main() {
       const log = openSqliteLog(${JSON.stringify({ file, ...limits })})
       ${script}

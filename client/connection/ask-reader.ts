@@ -1,0 +1,23 @@
+/** Learns by one request who reads a stream, as the server says it of this browser now. */
+import type { SharedStreamOptions } from '@/client/tabs/shared-stream'
+
+/** Undefined when the server tells no readers apart, or does not answer in time. Never rejects. */
+export async function askReader(
+  { url, withCredentials, connectTimeoutMs }: SharedStreamOptions,
+  asking: AbortController,
+): Promise<string | undefined> {
+  const timer = setTimeout(() => asking.abort(), connectTimeoutMs)
+  try {
+    const { headers } = await fetch(url, {
+      method: 'HEAD',
+      cache: 'no-store',
+      credentials: withCredentials ? 'include' : 'same-origin',
+      signal: asking.signal,
+    })
+    return headers.get('event-reader') ?? undefined
+  } catch {
+    return undefined
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,77 @@
+/** One event as a line of the list, which opens to all there is to know of it. */
+import { memo, type ReactNode } from 'react'
+import type { TopicEvent } from '@/hooks/use-topics'
+import { EventDetail } from '@/components/topic/event-detail'
+import styles from './event-list.module.css'
+import { MarkedText } from './marked-text'
+import { offsetIn } from './offset-in'
+import { timeOfDay } from '@/components/ui/time-of-day'
+
+/** More than any line shows; a browser would lay out all it is given. */
+const mostShown = 500
+
+interface EventRowProps {
+  event: TopicEvent
+  pattern: RegExp | undefined
+  isOpen: boolean
+  onToggle: () => void
+  clockOffsetMs: number | undefined
+}
+
+export function EventRow({
+  event,
+  pattern,
+  isOpen,
+  onToggle,
+  clockOffsetMs,
+}: EventRowProps): ReactNode {
+  return (
+    <>
+      <button
+        type="button"
+        className={styles.row}
+        // The list is one stop: its arrow keys lead here.
+        tabIndex={-1}
+        data-seq={event.seq}
+        aria-expanded={isOpen}
+        onClick={onToggle}
+      >
+        <RowFacts event={event} pattern={pattern} />
+      </button>
+      {isOpen && <EventDetail event={event} clockOffsetMs={clockOffsetMs} />}
+    </>
+  )
+}
+
+// With every event that comes, all others have another place in the list, but say the same.
+const RowFacts = memo(function RowFacts({
+  event: { type, id, data, time },
+  pattern,
+}: Pick<EventRowProps, 'event' | 'pattern'>): ReactNode {
+  const [minutes, seconds] = timeOfDay(time)
+  return (
+    <>
+      <span className={styles.bead} />
+      <time className={styles.time} dateTime={new Date(time).toISOString()}>
+        {minutes}
+        <b>{seconds}</b>
+      </time>{' '}
+      <span className={styles.type} data-type={type}>
+        <MarkedText text={type} pattern={pattern} />
+      </span>{' '}
+      <span className={styles.text}>
+        <MarkedText text={lineOf(data)} pattern={pattern} />
+      </span>
+      {id && (
+        <span className={styles.id}>
+          <span className={styles.unseen}> id </span>
+          <MarkedText text={offsetIn(id)} pattern={pattern} />
+        </span>
+      )}
+    </>
+  )
+})
+
+function lineOf(data: string): string {
+  return data.slice(0, mostShown).replaceAll(/\r\n?|\n/g, ' ')
+}

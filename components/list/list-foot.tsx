@@ -1,0 +1,59 @@
+/** Under the list: what the stream does now, whether older events gave way, and whether the list stays with the newest. */
+import type { ReactNode } from 'react'
+import { Button } from '@/components/ui/button'
+import { formatCount } from '@/components/ui/count'
+import { DownIcon } from './list-icons'
+import styles from './list-foot.module.css'
+import { SecondsSince } from '@/components/ui/seconds-since'
+import type { Stream } from '@/components/stream/stream'
+import type { StreamWords } from '@/components/stream/stream-words'
+import { TapeTail } from '@/components/topic/tape-tail'
+
+interface ListFootProps {
+  stream: Stream
+  words: StreamWords
+  isFollowing: boolean
+  /** How many events came that the reader has not seen. */
+  unseen: number
+  onFollow: () => void
+  onHold: () => void
+}
+
+export function ListFoot(props: ListFootProps): ReactNode {
+  const { stream, words, isFollowing, unseen, onFollow, onHold } = props
+  return (
+    <div className={styles.foot}>
+      {unseen > 0 && (
+        <button type="button" className={styles.more} onClick={onFollow}>
+          <DownIcon />
+          {unseen > 9_999 ? '9,999+' : formatCount(unseen)} new
+        </button>
+      )}
+      <TapeTail
+        stream={stream}
+        words={words}
+        lastSign={
+          <span className={styles.lastSign}>
+            <SecondsSince moment={stream.lastSeenAt ?? 0} say={sayLastSign} />
+          </span>
+        }
+      />
+      {stream.dropped > 0 && (
+        <p className={styles.kept}>Newest {formatCount(stream.events.length)} kept</p>
+      )}
+      <Button look="quiet" onClick={isFollowing ? onHold : onFollow}>
+        <DownIcon />
+        {/* One text: a space beside the icon would be lost. */}
+        <span>
+          {isFollowing ? 'Following' : 'Follow'}
+          <span className={styles.newest}> newest</span>
+        </span>
+      </Button>
+    </div>
+  )
+}
+
+/** A live stream is seldom silent for long: its server pings. */
+function sayLastSign(seconds: number): string | null {
+  return seconds < 10 ? null : `; last sign of life ${seconds} s ago`
+}

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import type { GapMark } from '@/client/stream-state'
+import type { TopicEvent } from '@/hooks/use-topics'
+import { listRows } from './list-rows'
+
+function eventOf(seq: number): TopicEvent {
+  return { seq, topic: 't', type: 'message', data: '', id: `e.${seq}`, time: 0, receivedAt: 0 }
+}
+
+function gapBefore(beforeSeq: number): GapMark {
+  return { beforeSeq, reason: 'trimmed', from: `e.${beforeSeq}`, oldest: null, topics: [] }
+}
+
+/** What the rows are, one after the other. */
+function drawn(seqs: number[], gaps: number[]): string {
+  const rows = listRows(seqs.map(eventOf), gaps.map(gapBefore))
+  return Array.from({ length: rows.count }, (_, index) => {
+    const row = rows.at(index)
+    return row?.event ? row.event.seq : `gap ${row?.gap?.beforeSeq}`
+  }).join(', ')
+}
+
+describe('listRows', () => {
+  test('puts each gap before the event that it comes before', () => {
+    expect(drawn([1, 2, 3, 4], [3])).toBe('1, 2, gap 3, 3, 4')
+    expect(drawn([1, 2], [1, 2, 2, 3])).toBe('gap 1, 1, gap 2, gap 2, 2, gap 3')
+    expect(drawn([], [1])).toBe('gap 1')
+  })
+
+  test('leaves out gaps among events that are gone, and keeps those among events that are filtered', () => {
+    expect(drawn([5, 6], [2, 5])).toBe('gap 5, 5, 6')
+    expect(drawn([2, 9], [4])).toBe('2, gap 4, 9')
+  })
+
+  test('tells where an event stands, and that one is not there', () => {
+    const rows = listRows([2, 4, 9].map(eventOf), [2, 5].map(gapBefore))
+
+    expect([2, 4, 9].map(rows.indexOf)).toEqual([1, 2, 4])
+    expect([1, 3, 10].map(rows.indexOf)).toEqual([undefined, undefined, undefined])
+    expect(rows.at(4)?.place).toBe(2)
+    expect(rows.at(5)).toBeUndefined()
+    expect(rows.at(-1)).toBeUndefined()
+  })
+})

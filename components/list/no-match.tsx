@@ -1,0 +1,28 @@
+/** Stands in the place of the events when there are some, but none that the filter lets through. */
+import type { ReactNode } from 'react'
+import { Button } from '@/components/ui/button'
+import { formatCount } from '@/components/ui/count'
+import { EmptyNote } from '@/components/ui/empty-note'
+import styles from './event-list.module.css'
+import type { Stream } from '@/components/stream/stream'
+import type { Filter } from './use-filter'
+
+interface NoMatchProps {
+  stream: Stream
+  filter: Filter
+}
+
+export function NoMatch({ stream, filter }: NoMatchProps): ReactNode {
+  const count = stream.events.length
+  const rest = `None of ${formatCount(count)} ${count === 1 ? 'event' : 'events'} contains “${filter.query}”.`
+  return (
+    <>
+      <EmptyNote stream={stream} words={{ word: '', sentence: rest, title: 'No match', rest }} />
+      <div className={styles.clear}>
+        <Button isSmall onClick={() => filter.setText('')}>
+          Clear filter
+        </Button>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,26 @@
+'use client'
+/** What the reader looks for, and the events that have it. A text counts once nothing more is typed for a moment. */
+import { useMemo, useState } from 'react'
+import type { TopicEvent } from '@/hooks/use-topics'
+import { createMatching, patternOf } from './matching'
+import { useDebounced } from '@/components/ui/use-debounced'
+
+export interface Filter {
+  /** As it stands in the field. */
+  text: string
+  setText: (text: string) => void
+  /** As it counts; empty when nothing is filtered. */
+  query: string
+  /** What to mark. */
+  pattern: RegExp | undefined
+  events: readonly TopicEvent[]
+}
+
+export function useFilter(all: readonly TopicEvent[]): Filter {
+  const [text, setText] = useState('')
+  const query = useDebounced(text, 100)
+  const pattern = useMemo(() => patternOf(query), [query])
+  const match = useMemo(() => createMatching(query), [query])
+  const events = useMemo(() => match(all), [match, all])
+  return { text, setText, query, pattern, events }
+}

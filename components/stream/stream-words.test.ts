@@ -1,0 +1,52 @@
+// @vitest-environment jsdom
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { readerChanged } from '@/client/connection/stream-error'
+import { initialStreamState, type StreamState } from '@/client/stream-state'
+import { phaseOf } from './phase'
+import type { Stream } from './stream'
+import { streamWords } from './stream-words'
+
+function stream(change: Partial<StreamState>): Stream {
+  const act = (): void => {}
+  return { ...initialStreamState(), open: act, close: act, clear: act, reconnect: act, ...change }
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('what a page says of its stream', () => {
+  test('whose reader is another now: plainly', () => {
+    const words = streamWords(stream({ status: 'failed', error: readerChanged }), 'topic')
+
+    expect(words).toMatchObject({
+      word: 'Refused',
+      why: 'another account',
+      sentence: 'You are now signed in with a different account.',
+      title: 'You are now signed in with a different account',
+    })
+  })
+
+  test('that only moves to another server: no word of loss', () => {
+    const moving = stream({
+      status: 'reconnecting',
+      error: { kind: 'asked', message: '' },
+      lastEventId: 'abcd.7',
+      retryAt: Date.now(),
+    })
+
+    expect(streamWords(moving, 'topic')).toMatchObject({ word: 'Connecting' })
+    expect(phaseOf({ ...moving, attempt: 1 })).toBe('reconnecting')
+  })
+
+  test('without a network: paused, also while it asks', () => {
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+
+    for (const status of ['paused', 'connecting'] as const) {
+      expect(streamWords(stream({ status, attempt: 1 }), 'topic')).toMatchObject({
+        word: 'Paused',
+        why: 'offline',
+      })
+    }
+  })
+})

@@ -1,0 +1,62 @@
+'use client'
+/** What an open row shows: when its event was published and seen, how large it is, where it stands in the log, and its data. */
+import { useMemo, type ReactNode } from 'react'
+import type { TopicEvent } from '@/hooks/use-topics'
+import { Button } from '@/components/ui/button'
+import { formatBytes } from '@/components/ui/bytes'
+import { formatDuration } from '@/components/ui/duration'
+import styles from './event-detail.module.css'
+import { CheckIcon, CopyIcon } from '@/components/ui/icons'
+import { jsonTokens } from '@/components/list/json-tokens'
+import { timeOfDay } from '@/components/ui/time-of-day'
+import { useCopy } from '@/components/ui/use-copy'
+
+interface EventDetailProps {
+  event: TopicEvent
+  clockOffsetMs: number | undefined
+}
+
+export function EventDetail({ event, clockOffsetMs }: EventDetailProps): ReactNode {
+  const { data, id, time } = event
+  const tokens = useMemo(() => jsonTokens(data), [data])
+  const { outcome, copy } = useCopy()
+  const text = tokens ? tokens.map((token) => token.text).join('') : data
+
+  return (
+    <div className={styles.detail}>
+      <dl>
+        <dt>Published</dt>
+        <dd>{timeOfDay(time)}</dd>
+        <dt>On screen</dt>
+        <dd>{delayOf(event, clockOffsetMs)}</dd>
+        <dt>Size</dt>
+        <dd>{formatBytes(data)}</dd>
+        <dt>Cursor</dt>
+        <dd>{id || '–'}</dd>
+      </dl>
+      <pre {...scrollable}>
+        {tokens?.map(({ kind, text: part }, index) => (
+          <span key={`${index}`} className={styles[kind]}>
+            {part}
+          </span>
+        )) ?? data}
+      </pre>
+      <div className={styles.copy}>
+        <Button isSmall onClick={() => void copy(text)}>
+          {outcome === 'copied' ? <CheckIcon /> : <CopyIcon />}
+          {outcome === 'copied' ? 'Copied' : 'Copy'}
+        </Button>
+        <p aria-live="polite">{outcome === 'refused' && 'Select and copy by hand.'}</p>
+      </div>
+    </div>
+  )
+}
+
+/** Longer data scrolls, by keys as well. */
+const scrollable = { tabIndex: 0 }
+
+/** From the server's clock to this computer's, which need not agree. */
+function delayOf({ time, receivedAt }: TopicEvent, clockOffsetMs: number | undefined): string {
+  if (clockOffsetMs === undefined) return '–'
+  return `${formatDuration(Math.round(receivedAt - clockOffsetMs - time))} later`
+}

@@ -1,0 +1,33 @@
+/** A stream's events on one line, oldest first, and at its end what happens now. Only events are list items. */
+import type { ReactNode } from 'react'
+import type { StreamEvent } from '@/client/stream-state'
+import styles from './event-tape.module.css'
+import { isAwaiting, phaseOf } from '@/components/stream/phase'
+import { SecondsSince } from '@/components/ui/seconds-since'
+import type { Stream } from '@/components/stream/stream'
+import type { StreamWords } from '@/components/stream/stream-words'
+import { TapeRows } from './tape-rows'
+import { TapeTail } from './tape-tail'
+
+interface EventTapeProps<E extends StreamEvent> {
+  stream: Stream<E>
+  words: StreamWords
+  renderEvent: (event: E, next: E | undefined) => ReactNode
+}
+
+export function EventTape<E extends StreamEvent>({
+  stream,
+  words,
+  renderEvent,
+}: EventTapeProps<E>): ReactNode {
+  const since = Math.max(stream.openedAt ?? 0, stream.events.at(-1)?.receivedAt ?? 0)
+
+  return (
+    <div className={`${styles.tape} ${isAwaiting(phaseOf(stream)) ? styles.waiting : ''}`}>
+      <div role="log" aria-label="Events">
+        <TapeRows stream={stream} renderEvent={renderEvent} />
+      </div>
+      <TapeTail stream={stream} words={words} when={<SecondsSince moment={since} />} />
+    </div>
+  )
+}

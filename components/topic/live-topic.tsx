@@ -1,0 +1,64 @@
+'use client'
+/** A topic at work: in the page's header its name, where its stream stands, and the controls; below, its events. */
+import type { ReactNode } from 'react'
+import { useTopics } from '@/hooks/use-topics'
+import { EventList } from '@/components/list/event-list'
+import styles from './live-topic.module.css'
+import { SiteHeader } from '@/components/ui/site-header'
+import { StatusPill } from '@/components/stream/status-pill'
+import { StreamControls } from '@/components/stream/stream-controls'
+import { useStreamMeter } from '@/components/stream/stream-meter'
+import { StreamStats } from '@/components/stream/stream-stats'
+import { streamWords } from '@/components/stream/stream-words'
+import { useTitle } from '@/components/ui/use-title'
+
+/** How many of the events before now a page begins with. */
+const last = 100
+/** How many it holds: with fewer, a busy topic would leave its reader no time to look back. */
+const maxEvents = 10_000
+
+interface LiveTopicProps {
+  topic: string
+  /** Stands in the place of the events where nothing can stream. */
+  children: ReactNode
+}
+
+export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
+  const meter = useStreamMeter()
+  const countUnread = useTitle()
+  const topics = [topic]
+  const stream = useTopics(topics, {
+    last,
+    maxEvents,
+    share: 'tabs',
+    onEvent(event) {
+      meter.count(event)
+      countUnread()
+    },
+  })
+  const words = streamWords(stream, 'topic')
+
+  return (
+    <>
+      <SiteHeader>
+        <span className={styles.slash} aria-hidden="true">
+          /
+        </span>
+        <h1 className={styles.topic} title={topic}>
+          {topic}
+        </h1>
+        <div className={styles.status}>
+          <StatusPill stream={stream} words={words} />
+        </div>
+        <div className={styles.controls}>
+          <StreamControls stream={stream} />
+        </div>
+      </SiteHeader>
+      <main className={styles.events}>
+        {children}
+        <StreamStats stream={stream} meter={meter} />
+        <EventList stream={stream} topics={topics} words={words} />
+      </main>
+    </>
+  )
+}

@@ -1,0 +1,44 @@
+/** The events of a tape as a list, which every gap between them ends: after it begins another. */
+import { Fragment, type ReactNode } from 'react'
+import type { StreamEvent } from '@/client/stream-state'
+import { GapLine } from '@/components/list/gap-line'
+import type { Stream } from '@/components/stream/stream'
+
+interface TapeRowsProps<E extends StreamEvent> {
+  stream: Stream<E>
+  renderEvent: (event: E, next: E | undefined) => ReactNode
+}
+
+export function TapeRows<E extends StreamEvent>({
+  stream: { events, gaps, dropped },
+  renderEvent,
+}: TapeRowsProps<E>): ReactNode {
+  const parts: ReactNode[] = []
+  let list: ReactNode[] = []
+  let listKey = 'first'
+  let placed = 0
+  const oldest = dropped > 0 ? (events[0]?.seq ?? 0) : 0
+
+  function endList(): void {
+    if (list.length > 0) parts.push(<ol key={listKey}>{list}</ol>)
+    list = []
+  }
+
+  function addGapsUpTo(seq: number): void {
+    for (let gap = gaps[placed]; gap && gap.beforeSeq <= seq; gap = gaps[++placed]) {
+      const key = `${gap.beforeSeq} ${gap.from}`
+      endList()
+      // Also after a gap that left together with the events before it: a list is never built anew.
+      listKey = `after ${key}`
+      if (gap.beforeSeq >= oldest) parts.push(<GapLine key={key} gap={gap} />)
+    }
+  }
+
+  for (const [index, event] of events.entries()) {
+    addGapsUpTo(event.seq)
+    list.push(<Fragment key={event.seq}>{renderEvent(event, events[index + 1])}</Fragment>)
+  }
+  endList()
+  addGapsUpTo(Infinity)
+  return parts
+}

@@ -1,0 +1,47 @@
+/** The end of the tape: one sentence on what the stream does now, or how it ended. */
+import type { ReactNode } from 'react'
+import { Button } from '@/components/ui/button'
+import styles from './event-tape.module.css'
+import { isWaiting, phaseOf } from '@/components/stream/phase'
+import { LineEndIcon } from '@/components/stream/phase-icon'
+import type { Stream } from '@/components/stream/stream'
+import { isCleared, type StreamWords } from '@/components/stream/stream-words'
+
+interface TapeTailProps {
+  stream: Stream
+  words: StreamWords
+  /** What goes with the sentence while the stream is live. */
+  lastSign?: ReactNode
+  /** What stands at the other end of the line then. */
+  when?: ReactNode
+}
+
+export function TapeTail({ stream, words, lastSign, when }: TapeTailProps): ReactNode {
+  const phase = phaseOf(stream)
+  const isListening = phase === 'live' && !isCleared(stream)
+
+  return (
+    <p className={styles.tail} data-phase={phase}>
+      <span className={styles.node}>
+        <LineEndIcon phase={phase} />
+      </span>
+      <span className={styles.sentence}>
+        {words.sentence}
+        {isListening && lastSign}
+      </span>
+      {isListening && when && <span className={styles.when}>{when}</span>}
+      {isWaiting(phase) && (
+        // Stays, and keeps the focus, while an attempt is under way.
+        <Button isSmall inactive={stream.status === 'connecting'} onClick={stream.reconnect}>
+          Retry now
+        </Button>
+      )}
+      {stream.error?.kind === 'reader' && (
+        // What else is on the page may be the other account's too.
+        <Button isSmall onClick={() => location.reload()}>
+          Reload page
+        </Button>
+      )}
+    </p>
+  )
+}

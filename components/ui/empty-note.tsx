@@ -1,0 +1,26 @@
+/** Stands in the place of a stream's events while there are none, and says why. */
+import type { ReactNode } from 'react'
+import styles from './empty-note.module.css'
+import { phaseOf } from '@/components/stream/phase'
+import { LineEndIcon } from '@/components/stream/phase-icon'
+import type { Stream } from '@/components/stream/stream'
+import type { StreamWords } from '@/components/stream/stream-words'
+
+interface EmptyNoteProps {
+  stream: Stream
+  words: StreamWords
+}
+
+export function EmptyNote({ stream, words: { title, rest } }: EmptyNoteProps): ReactNode {
+  if (rest === undefined) return null
+  const phase = phaseOf(stream)
+  return (
+    <p className={styles.note} data-phase={phase}>
+      <span className={styles.node}>
+        <LineEndIcon phase={phase} />
+      </span>
+      {title && <b>{title}</b>}
+      {rest}
+    </p>
+  )
+}

@@ -1,6 +1,0 @@
-/** Runs once, before all unit tests: what it finds, their workers inherit. */
-import { findServer } from './find-server'
-
-export function setup(): void {
-  findServer('redis')
-}

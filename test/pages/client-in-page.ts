@@ -1,0 +1,67 @@
+/** Runs in a page: a client as it is, and a record of all it says. */
+import {
+  createEventSourceClient,
+  type EventSourceClient,
+  type EventSourceClientOptions,
+} from '@/client/connection/event-source-client'
+import type { Gap } from '@/client/gap'
+import type { StreamError } from '@/client/connection/stream-error'
+import type { ReceivedEvent } from '@/client/stream-state'
+import type { Status } from '@/client/stream-status'
+
+export interface PageClientOptions extends Omit<EventSourceClientOptions<never>, 'url' | 'types'> {
+  url: string
+  /** Event types besides `message`; their data is taken as text. */
+  types?: string[]
+  /** What `Math.random` says in the page: 0 makes every wait the shortest. Default: what it likes. */
+  random?: number
+}
+
+export interface Recorded {
+  /** A step for every change of status or of the time to ask again. */
+  steps: { status: Status; attempt: number; error?: string; waitMs?: number }[]
+  events: { type: string; data: unknown; id: string }[]
+  gaps: Gap[]
+  errors: StreamError[]
+}
+
+declare global {
+  interface Window {
+    startClient: (options: PageClientOptions) => void
+    client: EventSourceClient<Record<string, StringConstructor>>
+    recorded: Recorded
+  }
+}
+
+window.startClient = ({ types = [], random, ...options }) => {
+  if (random !== undefined) Math.random = () => random
+  const client = createEventSourceClient({
+    ...options,
+    types: Object.fromEntries(['message', ...types].map((type) => [type, String])),
+  })
+  const recorded: Recorded = { steps: [], events: [], gaps: [], errors: [] }
+  let last = client.getState()
+  client.subscribe(() => {
+    const state = client.getState()
+    const isStep = state.status !== last.status || state.retryAt !== last.retryAt
+    last = state
+    if (!isStep) return
+    recorded.steps.push({
+      status: state.status,
+      attempt: state.attempt,
+      ...(state.error && { error: state.error.kind }),
+      ...(state.retryAt !== undefined && { waitMs: state.retryAt - Date.now() }),
+    })
+  })
+  client.onEvent(({ type, data, id }: ReceivedEvent<Record<string, StringConstructor>>) => {
+    recorded.events.push({ type, data, id })
+  })
+  client.onGap((gap) => recorded.gaps.push(gap))
+  client.onError(({ kind, message, status, code }) => {
+    // Its cause might not survive the way out of the page.
+    recorded.errors.push({ kind, message, status, code })
+  })
+  window.client = client
+  window.recorded = recorded
+  client.open()
+}

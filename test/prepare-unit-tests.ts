@@ -1,0 +1,6 @@
+/** Runs once, before all unit tests: what it finds, their workers inherit. */
+import { findServer } from './servers/find-server'
+
+export function setup(): void {
+  findServer('redis')
+}

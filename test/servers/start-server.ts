@@ -1,0 +1,123 @@
+/** Runs the app the way people do, on a free port. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { accessEnv } from '../readers/publisher'
+
+export interface StartServerOptions {
+  /** `start` serves the production build, which must have been made, as does `standalone`, by its own server; `dev` compiles as it goes. Default `start`. */
+  command?: 'start' | 'standalone' | 'dev'
+  /** Default 0: a free one. */
+  port?: number
+  /** Beside `accessEnv` in production. */
+  env?: Record<string, string>
+  /** The folder of the app. Default: this one. */
+  app?: string
+  /** Whom the process runs as. Default: whoever runs the tests. */
+  userId?: number | undefined
+  /** Hands the server over as soon as it listens, which is a moment before it has started. Default false. */
+  isEarly?: boolean
+}
+
+export interface RunningServer {
+  /** Such as `http://localhost:40123`, without a slash at the end. */
+  url: string
+  pid: number
+  /** What the server has printed so far. */
+  output: () => string
+  /** The server's gauge of open streams. */
+  openStreams: () => Promise<number>
+  /** A line of its `/metrics`, such as `nodejs_active_resources{type="Timeout"}`; 0 when there is none. */
+  metric: (name: string) => Promise<number>
+  /** Resolves when the process has ended, with its exit code; null when a signal killed it. */
+  exited: Promise<number | null>
+  /** Ends the server and everything it started, at once. Stopping twice is harmless. */
+  stop: () => Promise<void>
+}
+
+const root = join(__dirname, '..', '..')
+const startTimeoutMs = 60_000
+
+/** @throws when the server ends, or is not ready within a minute; the message has what it printed */
+export async function startServer({
+  command = 'start',
+  port = 0,
+  env = {},
+  app = root,
+  userId,
+  isEarly = false,
+}: StartServerOptions = {}): Promise<RunningServer> {
+  const script =
+    command === 'standalone'
+      ? [join(app, '.next/standalone/server.js')]
+      : [require.resolve('next/dist/bin/next', { paths: [app] }), command]
+  const server = spawn(process.execPath, script, {
+    cwd: app,
+    env: {
+      ...process.env,
+      PORT: String(port),
+      NODE_ENV: command === 'dev' ? 'development' : 'production',
+      NEXT_TELEMETRY_DISABLED: '1',
+      ...(command !== 'dev' && accessEnv),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(userId !== undefined && { uid: userId, gid: userId }),
+    // A process group of its own: `next dev` starts further processes.
+    detached: true,
+  })
+  const exited = once(server, 'exit').then(([code]) => code as number | null)
+  let output = ''
+  const ready = new Promise<string>((resolve, reject) => {
+    const fail = (what: string): void => reject(new Error(`next ${command} ${what}:\n${output}`))
+    const timer = setTimeout(() => fail('was not ready in time'), startTimeoutMs)
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString()
+      const [, url] = /Local:\s+(http:\/\/\S+)[\s\S]*Ready in/.exec(output) ?? []
+      if (url === undefined) return
+      clearTimeout(timer)
+      resolve(url)
+    }
+    server.stdout.on('data', read)
+    server.stderr.on('data', read)
+    server.once('error', reject)
+    server.once('exit', () => {
+      clearTimeout(timer)
+      fail('ended')
+    })
+  })
+
+  const pid = server.pid
+  if (pid === undefined) throw new Error(`next ${command} could not be started.`)
+  const stop = async (): Promise<void> => {
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It ended by itself.
+    }
+    await exited
+  }
+  try {
+    const url = await ready
+    // Whatever is asked for is answered once the server has started.
+    if (!isEarly) await fetch(`${url}/_next/static/none`)
+    return {
+      url,
+      pid,
+      exited,
+      output: () => output,
+      openStreams: () => readMetric(url, 'sse_open_streams'),
+      metric: (name) => readMetric(url, name),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function readMetric(url: string, name: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  const line = metrics.split('\n').find((text) => text.startsWith(`${name} `))
+  return Number(line?.slice(name.length + 1) ?? 0)
+}
