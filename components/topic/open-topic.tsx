@@ -2,7 +2,7 @@
 /** Asks for the name of a topic, and goes to its page. */
 import { useRouter } from 'next/navigation'
 import { useId, useState, type ReactNode } from 'react'
-import { isTopic } from '@/protocol/topic'
+import { isTopic } from 'next-sse/client'
 import { Button } from '@/components/ui/button'
 import fields from '@/components/ui/field.module.css'
 import styles from './open-topic.module.css'

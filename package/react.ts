@@ -1,0 +1,15 @@
+'use client'
+export {
+  useEventSource,
+  type UseEventSource,
+  type UseEventSourceOptions,
+} from '@/hooks/use-event-source'
+export {
+  useTopics,
+  type TopicEvent,
+  type UseTopics,
+  type UseTopicsOptions,
+} from '@/hooks/use-topics'
+export type { Gap } from '@/client/gap'
+export type { StreamError } from '@/client/connection/stream-error'
+export type { GapMark, ReceivedEvent, StreamEvent, StreamState } from '@/client/stream-state'
