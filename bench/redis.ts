@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis'
 /**
  * What docs/operate.md reckons with: what Redis does for each append, and for each process that reads it.
  *
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
 /** 100 appends a second for ten seconds; each reader is a log of its own that reads on when it hears of more, as a hub does. */
 async function publishTo(redis: RunningRedis, readers: number): Promise<Record<string, number>> {
   const address = { host: '127.0.0.1', port: redis.port, tls: false, database: 0 }
-  const openLog = (): EventLog => openRedisLog({ address, ...retention })
+  const openLog = (): EventLog => openRedisLog({ Redis, address, ...retention })
   const ended = new AbortController()
   setMaxListeners(0, ended.signal)
   const counts = Array.from({ length: readers }, () => 0)

@@ -1,1 +1,16 @@
-export { LogError } from '@/server/log/event-log'
+export { createSse } from '@/server/sse'
+export type { NewEvent, PublishOptions, Sse, SseOptions } from '@/server/sse'
+export type { RouteParams, StreamRoute, TopicRoute } from '@/server/routes/handlers'
+export type { StreamContext, StreamedEvents, StreamSource } from '@/server/routes/own-stream'
+export {
+  EventsLostError,
+  ReadError,
+  type ReadFrom,
+  type TopicEvent,
+} from '@/server/hub/read-events'
+export { PublishError } from '@/server/hub/publish'
+export { LogError, type Appended } from '@/server/log/event-log'
+export { ConfigError } from '@/server/config'
+export { Refusal, type OwnProblem, type ProblemCode } from '@/server/refusal'
+export type { ServerSentEvent } from '@/protocol/event'
+export { parseCursor, type Cursor } from '@/protocol/cursor'

@@ -1,17 +1,12 @@
-/**
- * The configuration, read and checked once, when the process starts. Every variable is listed in .env.example; none is needed.
- */
-import { oncePerProcess } from './once-per-process'
+/** The configuration, read from environment variables. Every variable is listed in .env.example; none is needed. */
 import { parseDuration } from '@/protocol/duration'
 import { isTopicPattern } from '@/protocol/topic-pattern'
+import type { LogAddress } from './log/open-log'
 import type { RedisAddress } from './log/redis/redis-connection'
 
 export interface Config {
   /** Where events are kept. `EVENTS_URL`, default `file:.data/events.db`. */
-  eventsUrl:
-    | { engine: 'sqlite'; file: string }
-    | { engine: 'redis'; address: RedisAddress }
-    | { engine: 'memory' }
+  eventsUrl: LogAddress
   /** How many events of a topic are kept. `EVENTS_MAX_COUNT`, default 100,000. */
   maxCount: number
   /** How long they are kept, in milliseconds. `EVENTS_MAX_AGE`, default 24 h. */
@@ -44,7 +39,7 @@ export interface Config {
   limitPublish: number
   /** How many proxies of ours are in front, whose `X-Forwarded-For` is to be believed. `TRUST_PROXY`, default 0. */
   trustedProxies: number
-  /** Whether streams go straight to Node's response: see server/node/direct-lane.ts. `DIRECT_LANE`, default on. */
+  /** Whether streams go straight to Node's response: see node/direct-write.ts. `DIRECT_LANE`, default on. */
   directLane: boolean
 }
 
@@ -54,22 +49,6 @@ export class ConfigError extends Error {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
-
-/** The process's configuration. */
-export function config(): Config {
-  return oncePerProcess('config', () => readConfig(process.env))
-}
-
-/** What of it every stream is told. */
-export function streamSettings(): {
-  heartbeatMs: number
-  retryMs: number
-  maxStreams: number
-  maxAgeMs: number | undefined
-} {
-  const { heartbeatMs, retryMs, maxStreams, streamMaxAgeMs } = config()
-  return { heartbeatMs, retryMs, maxStreams, maxAgeMs: streamMaxAgeMs }
-}
 
 /** @throws {ConfigError} */
 export function readConfig(env: Environment): Config {
@@ -104,7 +83,8 @@ export function readConfig(env: Environment): Config {
   }
 }
 
-function readSecret(env: Environment): string | undefined {
+/** @throws {ConfigError} it is too short */
+export function readSecret(env: Environment): string | undefined {
   const secret = env['EVENTS_JWT_SECRET'] || undefined
   if (secret === undefined || Buffer.byteLength(secret) >= 32) return secret
   throw new ConfigError(
@@ -136,7 +116,7 @@ function readList(env: Environment, name: string, fallback: string): string[] {
   return text === '' ? [] : text.split(',').map((item) => item.trim())
 }
 
-function readEventsUrl(env: Environment): Config['eventsUrl'] {
+function readEventsUrl(env: Environment): LogAddress {
   const url = env['EVENTS_URL'] || 'file:.data/events.db'
   if (url === 'memory:') return { engine: 'memory' }
   const file = /^file:(.+)$/.exec(url)?.[1]

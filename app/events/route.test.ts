@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { metrics } from '@/server/observe/metrics'
-import { GET, HEAD } from './route'
+import * as route from './route'
 
 function request(path = '/events', headers: Record<string, string> = {}): Request {
   return new Request(new URL(path, 'http://localhost'), { headers })
 }
+
+const context = { params: Promise.resolve({}) }
+const GET = (asked: Request): Promise<Response> => route.GET(asked, context)
+const HEAD = (asked: Request): Promise<Response> => route.HEAD(asked, context)
 
 function countTimers(): number {
   return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
@@ -32,7 +36,7 @@ describe('GET /events', () => {
     const greetings: string[] = []
     const arrivals: number[] = []
 
-    for await (const { id, event, data } of readEvents(GET(request()))) {
+    for await (const { id, event, data } of readEvents(await GET(request()))) {
       greetings.push(event ?? `${id} ${data}`)
       arrivals.push(performance.now())
     }
@@ -49,7 +53,7 @@ describe('GET /events', () => {
   })
 
   test('goes on after the greeting that Last-Event-ID names', async () => {
-    const response = GET(request('/events', { 'last-event-id': 'hello.2' }))
+    const response = await GET(request('/events', { 'last-event-id': 'hello.2' }))
 
     const [connected, ...rest] = await readAllEvents(response)
 
@@ -60,9 +64,9 @@ describe('GET /events', () => {
 
   test('reads the cursor from the URL too, where the header wins unless it is empty', async () => {
     const [byUrl, byHeader, byEmptyHeader] = await Promise.all([
-      messagesOf(GET(request('/events?lastEventId=hello.2'))),
-      messagesOf(GET(request('/events?lastEventId=hello.1', { 'last-event-id': 'hello.2' }))),
-      messagesOf(GET(request('/events?lastEventId=hello.2', { 'last-event-id': '' }))),
+      messagesOf(await GET(request('/events?lastEventId=hello.2'))),
+      messagesOf(await GET(request('/events?lastEventId=hello.1', { 'last-event-id': 'hello.2' }))),
+      messagesOf(await GET(request('/events?lastEventId=hello.2', { 'last-event-id': '' }))),
     ])
 
     expect(byUrl).toEqual(['connected', 'I am fine', 'end'])
@@ -71,14 +75,14 @@ describe('GET /events', () => {
   })
 
   test('answers 204 after the last greeting', async () => {
-    const response = GET(request('/events?lastEventId=hello.3'))
+    const response = await GET(request('/events?lastEventId=hello.3'))
 
     expect(response.status).toBe(204)
     expect(response.body).toBeNull()
   })
 
   test.each(['hello.4', 'k3f9.2'])('starts anew for %s, a cursor it never gave', async (cursor) => {
-    const stream = readEvents(GET(request(`/events?lastEventId=${cursor}`)))
+    const stream = readEvents(await GET(request(`/events?lastEventId=${cursor}`)))
 
     const connected = await stream.next()
     const first = await stream.next()
@@ -90,7 +94,7 @@ describe('GET /events', () => {
   })
 
   test('refuses a malformed cursor with a problem', async () => {
-    const response = GET(request('/events?lastEventId=hello'))
+    const response = await GET(request('/events?lastEventId=hello'))
 
     expect(response.status).toBe(400)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
@@ -98,14 +102,14 @@ describe('GET /events', () => {
   })
 
   test.each([0, 1, 2])('a reader that leaves after %d events leaves no timer', async (count) => {
-    const stream = readEvents(GET(request()))
+    const stream = readEvents(await GET(request()))
     for (let n = 0; n < count; n++) await stream.next()
 
     await stream.return(undefined)
   })
 
   test('a reader that leaves in the pause between greetings leaves no timer', async () => {
-    const reader = GET(request()).body?.getReader()
+    const reader = (await GET(request())).body?.getReader()
     await reader?.read()
     await reader?.read()
     const pause = reader?.read()
@@ -117,7 +121,7 @@ describe('GET /events', () => {
 
   test('a reader whose request aborts in the pause leaves no timer', async () => {
     const leaving = new AbortController()
-    const stream = readEvents(GET(new Request(request(), { signal: leaving.signal })))
+    const stream = readEvents(await GET(new Request(request(), { signal: leaving.signal })))
     await stream.next()
     await stream.next()
     const pause = stream.next()

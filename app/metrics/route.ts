@@ -1,12 +1,3 @@
-/** `GET /metrics`: what this process measures, as Prometheus text. */
-import { processHub } from '@/server/process-hub'
-import { metrics } from '@/server/observe/metrics'
+import { sse } from '@/app/sse'
 
-export async function GET(): Promise<Response> {
-  const { registry, slowestStreamLag } = metrics
-  slowestStreamLag.set(processHub().slowestLag())
-  const text = await registry.metrics()
-  return new Response(text, {
-    headers: { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' },
-  })
-}
+export const { GET } = sse.metricsRoute

@@ -1,5 +1,7 @@
 /** Who a client is, as far as limits go: its address. */
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import type { RequestHead } from '@/server/sse-request'
 
 /**
  * The client that sent the request, by its `X-Forwarded-For`. Each proxy adds to its end whom it was asked by, so that with so many of
@@ -9,7 +11,7 @@ import { isIPv4, isIPv6 } from 'node:net'
  * Of IPv6 it is the /64: that is what one customer gets, who may take another address of it for every request. The same for all whose
  * address can't be told.
  */
-export function clientOf(request: Request, trustedProxies: number): string {
+export function clientOf(request: RequestHead, trustedProxies: number): string {
   const chain = (request.headers.get('x-forwarded-for') ?? '').split(',')
   // Whoever came around one of them is named first.
   const text = (chain.at(-Math.max(1, trustedProxies)) ?? chain[0] ?? '').trim()
@@ -17,20 +19,10 @@ export function clientOf(request: Request, trustedProxies: number): string {
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? []
   const [, beforePort] = /^([\d.]+):\d+$/.exec(text) ?? []
   const address = (bracketed ?? beforePort ?? text).replace(/%.*$/, '')
-  const [, mapped] = /^::ffff:([\d.]+)$/i.exec(address) ?? []
-  const ipv4 = mapped ?? address
-  if (isIPv4(ipv4)) return ipv4
-  return isIPv6(address) ? `${networkOf(address)}::/64` : 'unknown'
-}
-
-/** The first four of the eight groups. */
-function networkOf(address: string): string {
-  const [head = [], tail = []] = address
-    .split('::')
-    .map((part) => part.split(':').filter((group) => group !== ''))
-  const zeros = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0')
-  return [...head, ...zeros, ...tail]
-    .slice(0, 4)
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':')
+  // `ipaddr.js` by itself would take 1.2.3 for an address.
+  if (isIP(address) === 0) return 'unknown'
+  // An IPv4 address that is written as IPv6 counts as IPv4.
+  const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`).toString()}/64`
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { allowedOrigin, preflightResponse, shareWith } from './cors'
+import { emptyAnswer, type Answer } from '@/server/answer'
+import { allowedOrigin, preflightAnswer, withCors } from './cors'
 
 const origins = ['https://a.example', 'http://localhost:3001']
 
@@ -8,7 +9,7 @@ function from(origin?: string): Request {
   return new Request('http://localhost:3000/events/news', { headers })
 }
 
-function corsOf({ headers }: Response): Record<string, string> {
+function corsOf({ headers }: Answer): Record<string, string> {
   return Object.fromEntries(
     [...headers].filter(([name]) => name === 'vary' || name.startsWith('access-control-')),
   )
@@ -37,11 +38,11 @@ describe('allowedOrigin', () => {
   })
 })
 
-describe('shareWith', () => {
+describe('withCors', () => {
   test('lets a page of an origin on the list read the answer, and what a page can use of its headers', () => {
-    const response = shareWith(origins, from('https://a.example'), new Response('hello'))
+    const answer = withCors(origins, from('https://a.example'), emptyAnswer(200))
 
-    expect(corsOf(response)).toEqual({
+    expect(corsOf(answer)).toEqual({
       'access-control-allow-credentials': 'true',
       'access-control-allow-origin': 'https://a.example',
       'access-control-expose-headers': 'Event-Reader, Idempotency-Replayed, Retry-After',
@@ -50,23 +51,24 @@ describe('shareWith', () => {
   })
 
   test.each(['https://evil.example', 'null', undefined])('tells %s nothing', (origin) => {
-    expect(corsOf(shareWith(origins, from(origin), new Response('hello')))).toEqual({
+    expect(corsOf(withCors(origins, from(origin), emptyAnswer(200)))).toEqual({
       vary: 'Origin',
     })
   })
 
   test('with no list, it is as if there were no other origins', () => {
-    expect(corsOf(shareWith([], from('https://a.example'), new Response('hello')))).toEqual({})
+    expect(corsOf(withCors([], from('https://a.example'), emptyAnswer(200)))).toEqual({})
   })
 })
 
-describe('preflightResponse', () => {
+describe('preflightAnswer', () => {
   test('tells an origin on the list what it may ask, for two hours', () => {
-    const response = preflightResponse(origins, from('https://a.example'), 'GET, POST')
+    const asked = from('https://a.example')
+    const answer = withCors(origins, asked, preflightAnswer(origins, asked, 'GET, POST'))
 
-    expect(response.status).toBe(204)
-    expect(response.headers.get('allow')).toBe('GET, POST')
-    expect(corsOf(response)).toMatchObject({
+    expect(answer.status).toBe(204)
+    expect(answer.headers.get('allow')).toBe('GET, POST')
+    expect(corsOf(answer)).toMatchObject({
       'access-control-allow-origin': 'https://a.example',
       'access-control-allow-methods': 'GET, POST',
       'access-control-allow-headers': 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID',
@@ -77,10 +79,11 @@ describe('preflightResponse', () => {
   test.each(['https://evil.example', 'null', undefined])(
     'tells %s no more than Allow',
     (origin) => {
-      const response = preflightResponse(origins, from(origin), 'GET, POST')
+      const asked = from(origin)
+      const answer = withCors(origins, asked, preflightAnswer(origins, asked, 'GET, POST'))
 
-      expect(response.headers.get('allow')).toBe('GET, POST')
-      expect(corsOf(response)).toEqual({ vary: 'Origin' })
+      expect(answer.headers.get('allow')).toBe('GET, POST')
+      expect(corsOf(answer)).toEqual({ vary: 'Origin' })
     },
   )
 })

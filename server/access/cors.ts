@@ -2,52 +2,49 @@
  * What pages of other origins may do: those on the list as much as our own, cookies included, and all others nothing.
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
+import { emptyAnswer, type Answer } from '@/server/answer'
+import type { RequestHead } from '@/server/sse-request'
 
-/** How long a browser may remember what a preflight said, in seconds: as long as Chromium does at most. */
+/** How long a browser may remember what a preflight said, in seconds: Chromium's maximum. */
 const preflightMaxAgeS = 7_200
 
 /** The origin that sent the request, if it is one of `origins`. */
-export function allowedOrigin(request: Request, origins: readonly string[]): string | undefined {
-  const origin = request.headers.get('origin')
+export function allowedOrigin(
+  { headers }: RequestHead,
+  origins: readonly string[],
+): string | undefined {
+  const origin = headers.get('origin')
   return origin !== null && origins.includes(origin) ? origin : undefined
 }
 
-/** Lets the page that asked read `response`, if its origin is one of `origins`. */
-export function shareWith(
-  origins: readonly string[],
-  request: Request,
-  response: Response,
-): Response {
-  if (origins.length === 0) return response
-  const { headers } = response
-  // Also where no origin was named, or a cache would answer one of them with what another got.
+/** Lets the page that asked read the answer, if its origin is one of `origins`. Returns `answer`. */
+export function withCors(origins: readonly string[], request: RequestHead, answer: Answer): Answer {
+  if (origins.length === 0) return answer
+  const { headers } = answer
+  // Also where no origin was named, or a cache would answer one origin with what another got.
   headers.append('Vary', 'Origin')
   const origin = allowedOrigin(request, origins)
-  if (origin === undefined) return response
+  if (origin === undefined) return answer
   headers.set('Access-Control-Allow-Origin', origin)
   headers.set('Access-Control-Allow-Credentials', 'true')
   headers.set('Access-Control-Expose-Headers', 'Event-Reader, Idempotency-Replayed, Retry-After')
-  return response
+  return answer
 }
 
-/** Answers OPTIONS: what can be asked here, and what a page of one of `origins` may ask. */
-export function preflightResponse(
+/** Answers OPTIONS: which methods there are, and what a page of one of `origins` may send. */
+export function preflightAnswer(
   origins: readonly string[],
-  request: Request,
+  request: RequestHead,
   methods: string,
-): Response {
-  const response = shareWith(
-    origins,
-    request,
-    new Response(null, { status: 204, headers: { Allow: methods } }),
-  )
-  if (allowedOrigin(request, origins) === undefined) return response
-  const { headers } = response
+): Answer {
+  const answer = emptyAnswer(204, { Allow: methods })
+  if (allowedOrigin(request, origins) === undefined) return answer
+  const { headers } = answer
   headers.set('Access-Control-Allow-Methods', methods)
   headers.set(
     'Access-Control-Allow-Headers',
     'Authorization, Content-Type, Idempotency-Key, Last-Event-ID',
   )
   headers.set('Access-Control-Max-Age', String(preflightMaxAgeS))
-  return response
+  return answer
 }

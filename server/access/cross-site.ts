@@ -3,12 +3,13 @@
  * it comes from: a request that says nothing is no browser's.
  * @see https://www.w3.org/TR/fetch-metadata/
  */
+import type { RequestHead } from '@/server/sse-request'
 
 /**
  * True for a page of any other origin; one of the same site, such as another subdomain, counts as foreign too.
  * Browsers leave out `Sec-Fetch-Site` on plain HTTP and older ones know it not; there `Origin` must name the request's own host.
  */
-export function isCrossSite(request: Request): boolean {
+export function isCrossSite(request: RequestHead): boolean {
   const site = request.headers.get('sec-fetch-site')
   if (site !== null) return site !== 'same-origin' && site !== 'none'
   const origin = request.headers.get('origin')

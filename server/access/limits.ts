@@ -1,6 +1,5 @@
 /** How much one client may have: so many streams open at once, and so many publishes a minute without a token. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { oncePerProcess } from '@/server/once-per-process'
 
 export interface LimitOptions {
   /** How many streams a client may have open. 0: as many as it likes. */
@@ -14,11 +13,6 @@ export interface Limits {
   openStream: (client: string) => (() => void) | undefined
   /** Counts a publish of `client`. Undefined when it may, else after how many seconds it may again. */
   takePublish: (client: string) => Promise<number | undefined>
-}
-
-/** The limits of this process, as it was first asked for them. */
-export function processLimits(options: LimitOptions): Limits {
-  return oncePerProcess('limits', () => createLimits(options))
 }
 
 export function createLimits({ streams, publishesPerMinute }: LimitOptions): Limits {

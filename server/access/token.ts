@@ -4,8 +4,10 @@
  * @see https://www.rfc-editor.org/rfc/rfc7519
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { parse as parseCookie } from 'cookie'
 import { errors, jwtVerify } from 'jose'
 import { isTopicPattern } from '@/protocol/topic-pattern'
+import type { RequestHead } from '@/server/sse-request'
 
 /** The cookie that holds a browser's token. */
 const tokenCookie = 'events_token'
@@ -26,13 +28,13 @@ export interface Token {
  * Empty when a header says `Bearer` and nothing else, undefined when there is none.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2
  */
-export function readToken({ headers, method, url }: Request): string | undefined {
+export function readToken({ headers, method, url }: RequestHead): string | undefined {
   const bearer = /^bearer(?: +(.*))?$/i.exec(headers.get('authorization') ?? '')
   if (bearer) return bearer[1] ?? ''
   // A body published to an address that holds a token would be a link to publish by.
   const isReading = method === 'GET' || method === 'HEAD'
   const inQuery = isReading && new URL(url).searchParams.get('access_token')
-  return inQuery || readCookie(headers.get('cookie') ?? '')
+  return inQuery || parseCookie(headers.get('cookie') ?? '')[tokenCookie] || undefined
 }
 
 /** What `token` says, if `secret` signed it by HS256 and its time has come and is not over; undefined when it does not hold. */
@@ -62,10 +64,6 @@ function isPatternList(value: unknown): value is string[] {
   return (
     Array.isArray(value) && value.every((item) => typeof item === 'string' && isTopicPattern(item))
   )
-}
-
-function readCookie(cookies: string): string | undefined {
-  return new RegExp(`(?:^|;)\\s*${tokenCookie}=([^;]+)`).exec(cookies)?.[1]?.trim()
 }
 
 let key: { secret: string; object: KeyObject } | undefined

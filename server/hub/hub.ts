@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
-import { log as journal } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { createForm, type StreamForm } from './encode-stored-event'
 import { LogError, type EventLog } from '@/server/log/event-log'

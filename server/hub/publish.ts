@@ -2,21 +2,29 @@
 import { isReservedType } from '@/protocol/control-events'
 import { isPublishableType } from '@/protocol/event'
 import { isTopic } from '@/protocol/topic'
-import { config } from '@/server/config'
-import type { Appended, Idempotency } from '@/server/log/event-log'
-import { processHub } from '@/server/process-hub'
+import type { Appended, EventLog, Idempotency } from '@/server/log/event-log'
 
-export interface PublishedEvent {
-  /** The type that a reader listens to. Default `message`. */
-  type?: string | undefined
-  /** Any string; JSON by custom. */
+/** An event as the log takes it. */
+export interface TextEvent {
+  type: string
+  /** Any text; JSON by custom. */
   data: string
 }
 
 /** Nothing was published. */
 export class PublishError extends Error {
   override name = 'PublishError'
-  readonly code: 'invalid-topic' | 'invalid-type' | 'reserved-type' | 'event-too-large'
+  readonly code:
+    | 'invalid-topic'
+    | 'invalid-type'
+    | 'reserved-type'
+    | 'invalid-data'
+    | 'event-too-large'
+
+  /** By name: Next bundles routes and pages apart, and an error crosses from one bundle's class to another's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'PublishError'
+  }
 
   constructor(code: PublishError['code'], message: string) {
     super(message)
@@ -25,31 +33,27 @@ export class PublishError extends Error {
 }
 
 /**
- * Publishes one event, or several that stay together, all or none. Resolves with their ids once the log has them: readers get them, also
- * those of another process on the same log, and those who come later.
+ * Appends the events, all or none, once each can be published.
  * @throws {PublishError} the topic, a type or an event can't be published
  * @throws {LogError} the log could not take them
- *
- * @example
- * await publish('orders', { type: 'order.paid', data: JSON.stringify(order) })
  */
-export async function publish(
+export async function publishTo(
+  log: Pick<EventLog, 'append'>,
   topic: string,
-  events: PublishedEvent | readonly PublishedEvent[],
-  options: { idempotency?: Idempotency | undefined } = {},
+  events: readonly TextEvent[],
+  { eventMaxBytes, idempotency }: { eventMaxBytes: number; idempotency?: Idempotency | undefined },
 ): Promise<Appended> {
   if (!isTopic(topic)) {
     throw new PublishError('invalid-topic', `${JSON.stringify(topic)} is not a topic.`)
   }
-  const list = 'data' in events ? [events] : events
-  if (list.length === 0) return { ids: [], replayed: false }
-  const checked = list.map(({ type = 'message', data }) => {
+  if (events.length === 0) return { ids: [], replayed: false }
+  const checked = events.map(({ type, data }) => {
     checkType(type)
-    checkSize(data)
+    checkSize(data, eventMaxBytes)
     // A log may keep UTF-8 only, and so does the wire.
     return { type, data: data.toWellFormed() }
   })
-  return await processHub().log.append(topic, checked, options)
+  return await log.append(topic, checked, { idempotency })
 }
 
 function checkType(type: string): void {
@@ -61,8 +65,7 @@ function checkType(type: string): void {
   }
 }
 
-function checkSize(data: string): void {
-  const { eventMaxBytes } = config()
+function checkSize(data: string, eventMaxBytes: number): void {
   // A character takes at most three bytes per UTF-16 unit: most events need no counting.
   if (data.length * 3 > eventMaxBytes && Buffer.byteLength(data) > eventMaxBytes) {
     throw new PublishError('event-too-large', `An event may have ${eventMaxBytes} bytes.`)

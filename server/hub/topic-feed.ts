@@ -5,7 +5,7 @@
 import { encodeControl, type ControlEvents } from '@/protocol/control-events'
 import { formatCursor, type Cursor } from '@/protocol/cursor'
 import { settle, type Feed, type OnReady } from '@/server/stream/feed'
-import { delivered, metrics } from '@/server/observe/metrics'
+import { metrics } from '@/server/observe/metrics'
 import type { StreamForm } from './encode-stored-event'
 import type { Judged, LostReason } from '@/server/log/event-log'
 import type { LogPage } from './page-reader'
@@ -142,7 +142,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       if (page.chunk) next = Buffer.concat([next, page.chunk])
     }
     lostAtStart = undefined
-    delivered.events += page.count
+    metrics.delivered.events += page.count
     moveTo(page.through)
     own = tail
     aheadOf = headBelow(page.tailHead)
@@ -167,7 +167,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       const { tail } = source
       if (!joined || !tail || isBehind(tail)) return undefined
       const { chunk, count, through } = tail.take(form, position.offset, maxBytes)
-      delivered.events += count
+      metrics.delivered.events += count
       if (position.offset < through.offset) moveTo(through)
       return chunk
     },

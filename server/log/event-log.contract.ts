@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { NewEvent, StoredEvent } from '@/protocol/event'
-import { log as journal } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 import { LogError, type EventLog, type Retention } from './event-log'
 
 /** The rest is for engines whose events outlive the process. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { log as journal } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { LogError, type EventLog } from './event-log'
 import { measuredLog } from './measured-log'

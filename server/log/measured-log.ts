@@ -1,5 +1,5 @@
 /** A log that counts what it does and how often it fails, and says once when it is away, and when it is back. */
-import { log as journal } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { LogError, type EventLog } from './event-log'
 

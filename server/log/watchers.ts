@@ -1,5 +1,5 @@
 /** Who wants to hear that a log has grown. Every engine keeps its watchers here. */
-import { log } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 
 export interface Watchers {
   /** Calls `onChange` with every `notify` until the signal aborts. */
@@ -38,7 +38,7 @@ export function createWatchers(begin?: () => () => void): Watchers {
         try {
           watcher()
         } catch (error) {
-          log.error({ err: error }, 'A watcher of the event log failed.')
+          journal.error({ err: error }, 'A watcher of the event log failed.')
         }
       }
     },

@@ -4,10 +4,15 @@
  */
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { log } from '@/server/observe/journal'
-import { drainStreams } from '@/server/stream/open-streams'
-import { publishesDone } from '@/server/routes/publishes'
-import { closeIdleConnections } from './server-requests'
+import { journal } from '@/server/observe/journal'
+
+export interface DrainedParts {
+  /** Over how long streams are asked to leave, in milliseconds. */
+  drainMs: number
+  drainStreams: (overMs: number) => Promise<void>
+  publishesDone: (overMs: number) => Promise<void>
+  closeIdleConnections: () => void
+}
 
 type Signal = 'SIGINT' | 'SIGTERM'
 
@@ -18,7 +23,7 @@ const flushMs = 50
 const finishMs = 1_500
 
 /** Takes the place of the listeners there are, which are called once streams have left and publishes are done. A second signal ends the process at once. */
-export function drainOnSignals({ drainMs }: { drainMs: number }): void {
+export function drainOnSignals(parts: DrainedParts): void {
   let stoppedAt: number | undefined
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const listeners = process.listeners(signal)
@@ -26,7 +31,7 @@ export function drainOnSignals({ drainMs }: { drainMs: number }): void {
     process.on(signal, () => {
       if (stoppedAt === undefined) {
         stoppedAt = performance.now()
-        void stop(signal, listeners, drainMs)
+        void stop(signal, listeners, parts)
       } else if (performance.now() - stoppedAt > sameKeyPressMs) {
         exit(signal)
       }
@@ -38,9 +43,9 @@ export function drainOnSignals({ drainMs }: { drainMs: number }): void {
 async function stop(
   signal: Signal,
   listeners: readonly NodeJS.SignalsListener[],
-  drainMs: number,
+  { drainMs, drainStreams, publishesDone, closeIdleConnections }: DrainedParts,
 ): Promise<void> {
-  log.info({ signal, drainMs }, 'Stopping: streams are asked to leave.')
+  journal.info({ signal, drainMs }, 'Stopping: streams are asked to leave.')
   const startedAt = performance.now()
   await drainStreams(drainMs)
   await publishesDone(startedAt + drainMs - performance.now())

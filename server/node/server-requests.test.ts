@@ -10,12 +10,16 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { log } from '@/server/observe/journal'
-import { isFromBeforeStart } from './response-slot'
+import { journal } from '@/server/observe/journal'
+import { toWeb } from '@/server/routes/web-request'
+import { openStreams } from '@/test/readers/stream-of'
+import { mendUrl } from './mend-url'
+import { createResponseSlots } from './response-slots'
 import { watchServerRequests } from './server-requests'
-import { streamResponse } from '@/server/stream/stream-response'
 
 const stallMs = 200
+const slots = createResponseSlots()
+const { answer: open } = openStreams({}, slots.claimConnection)
 const running = new Set<() => void>()
 
 async function serve(
@@ -63,7 +67,7 @@ beforeAll(async () => {
   const port = await serve(async (_, response) => {
     markArrived()
     await released
-    const wasEarly = isFromBeforeStart()
+    const wasEarly = slots.isFromBeforeStart()
     const feed = {
       cursor: undefined,
       resumed: false,
@@ -72,11 +76,12 @@ beforeAll(async () => {
       close: () => Promise.resolve(),
     }
     const { signal } = new AbortController()
-    response.end(`${wasEarly} ${await streamResponse(feed, { signal }).text()}`)
+    response.end(`${wasEarly} ${await toWeb(open(feed, { signal })).text()}`)
   })
   early.refusal = fetchText(port)
   await arrived
-  watchServerRequests({ stallMs, trustedProxies: 0, directLane: true })
+  slots.begin({ isEarly: true })
+  watchServerRequests({ stallMs, trustedProxies: 0, slots, mendUrl, onStopped() {} })
 })
 
 afterEach(() => {
@@ -208,7 +213,7 @@ describe('X-Forwarded-For', () => {
   const forged = { 'X-Forwarded-For': '192.0.2.1' }
 
   test('is dropped; only that of a client is warned of, once', async () => {
-    const warn = vi.spyOn(log, 'warn').mockImplementation(() => {})
+    const warn = vi.spyOn(journal, 'warn').mockImplementation(() => {})
     const port = await serve((request, response) => {
       response.end(String(request.headers['x-forwarded-for']))
     })

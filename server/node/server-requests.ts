@@ -9,47 +9,57 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { oncePerProcess } from '@/server/once-per-process'
-import { log } from '@/server/observe/journal'
-import { refuseStreams } from '@/server/stream/open-streams'
-import { beginSlots, runWithResponse } from './response-slot'
-
-const servers = oncePerProcess('servers', () => new Set<Server>())
-
-/** Closes the connections on which no request is under way. */
-export function closeIdleConnections(): void {
-  for (const server of servers) server.closeIdleConnections()
-}
+import { journal } from '@/server/observe/journal'
+import type { ResponseSlots } from './response-slots'
 
 export interface ServerRequestOptions {
   /** After this long without a byte, a client whose turn it is gets cut off, in milliseconds. */
   stallMs: number
   /** How many proxies of ours are in front. Where there is none, clients wrote `X-Forwarded-For` themselves. */
   trustedProxies: number
-  /** Whether streams write straight to their response. */
-  directLane: boolean
+  /** Get the response of each request. */
+  slots: ResponseSlots
+  /** Corrects the address of a request before Next sees it. */
+  mendUrl?: (url: string) => string
+  /** Called when Next's own server has closed its listener before anyone could tell us. */
+  onStopped: () => void
+}
+
+export interface ServerRequests {
+  /** Closes the connections on which no request is under way. */
+  closeIdleConnections: () => void
 }
 
 /** Watches every request of this process from now on. */
-export function watchServerRequests(options: ServerRequestOptions): void {
-  beginSlots()
+export function watchServerRequests(options: ServerRequestOptions): ServerRequests {
+  const servers = new Set<Server>()
+
+  function watchOnce(server: Server): void {
+    if (servers.has(server)) return
+    servers.add(server)
+    watch(server, options)
+  }
+
   subscribe('net.server.socket', (message) => {
     const { server } = (message as { socket: { server: object } }).socket
-    if ('closeIdleConnections' in server) watch(server as Server, options)
+    if ('closeIdleConnections' in server) watchOnce(server as Server)
   })
   // For a server all of whose connections are older.
   subscribe('http.server.request.start', (message) => {
-    watch((message as { server: Server }).server, options)
+    watchOnce((message as { server: Server }).server)
   })
+  return {
+    closeIdleConnections() {
+      for (const server of servers) server.closeIdleConnections()
+    },
+  }
 }
 
 /** A listener could see a request, but nothing else that is done for it would run within its slot. */
 function watch(
   server: Server,
-  { stallMs, trustedProxies, directLane }: ServerRequestOptions,
+  { stallMs, trustedProxies, slots, mendUrl, onStopped }: ServerRequestOptions,
 ): void {
-  if (servers.has(server)) return
-  servers.add(server)
   const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean
 
   server.emit = (event: string, ...args: unknown[]) => {
@@ -63,11 +73,12 @@ function watch(
 
     const [request, response] = args as [IncomingMessage, ServerResponse]
     if (trustedProxies === 0) dropForwardedFor(request)
-    if (hasStopped(server)) refuseStreams()
+    if (mendUrl && request.url !== undefined) request.url = mendUrl(request.url)
+    if (hasStopped(server)) onStopped()
     // Between requests Node has a timeout of its own.
     request.socket.setTimeout(stallMs)
     response.on('timeout', onSilence)
-    return runWithResponse(response, directLane, () => emit(event, ...args))
+    return slots.run(response, () => emit(event, ...args))
   }
 }
 
@@ -95,7 +106,7 @@ function limitUpgrade(socket: Socket, stallMs: number): void {
   socket.once('close', () => clearTimeout(timer))
 }
 
-/** True when Next's own server has closed its listener by a signal that came before instrumentation ran: nobody told us. */
+/** True when Next's own server has closed its listener by a signal that came before instrumentation ran: we were not told. */
 function hasStopped({ listening }: Server): boolean {
   return !listening && process.env['__NEXT_PRIVATE_ORIGIN'] !== undefined
 }
@@ -109,7 +120,7 @@ function dropForwardedFor(request: IncomingMessage): void {
   delete headers['x-forwarded-for']
   if (hasWarned || isLikeNexts(request)) return
   hasWarned = true
-  log.warn('X-Forwarded-For is not believed. If a proxy of yours sends it, set TRUST_PROXY.')
+  journal.warn('X-Forwarded-For is not believed. If a proxy of yours sends it, set TRUST_PROXY.')
 }
 
 /**

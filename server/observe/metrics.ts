@@ -1,19 +1,20 @@
 /** What this process measures, in Prometheus' terms. docs/operate.md says what to make of it. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { oncePerProcess } from '@/server/once-per-process'
+import { processState } from '@/server/process'
 
-/** Counted with every chunk of every stream, where a counter of Prometheus would cost more than the sending. */
-export const delivered = oncePerProcess('delivered', () => ({ events: 0, bytes: 0, chunks: 0 }))
-
-/** From a millisecond to the time after which nobody would call it live. */
+/** In seconds: from a millisecond to the time after which an event no longer counts as live. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
+  // Counted with each chunk of each stream, where a Prometheus counter would cost more than the sending.
+  const delivered = { events: 0, bytes: 0, chunks: 0 }
   return {
     registry,
+    delivered,
+    /** Begins to measure the process itself: its memory, its event loop. */
+    measureProcess: () => collectDefaultMetrics({ register: registry }),
     openStreams: new Gauge({
       name: 'sse_open_streams',
       help: 'Streams being sent.',
@@ -95,4 +96,6 @@ function createMetrics() {
   }
 }
 
-export const metrics = oncePerProcess('metrics', createMetrics)
+export type Metrics = ReturnType<typeof createMetrics>
+
+export const metrics = (processState.metrics ??= createMetrics())

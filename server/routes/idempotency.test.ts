@@ -16,28 +16,28 @@ describe('readIdempotencyKey', () => {
 
     fc.assert(
       fc.property(fc.string({ unit: visible, minLength: 1, maxLength: 255 }), (key) => {
-        expect(readIdempotencyKey(publish(key))).toEqual({ key })
+        expect(readIdempotencyKey(publish(key))).toBe(key)
       }),
     )
   })
 
   test('is undefined when there is none', () => {
-    expect(readIdempotencyKey(publish())).toEqual({ key: undefined })
+    expect(readIdempotencyKey(publish())).toBeUndefined()
   })
 
   test.each(['', 'a b', 'a\tb', 'a\u007F', 'é', 'x'.repeat(256)])('refuses %j', (key) => {
-    expect(readIdempotencyKey(publish(key))).toMatchObject({
-      problem: { status: 400, code: 'invalid-idempotency-key' },
-    })
+    expect(() => readIdempotencyKey(publish(key))).toThrow(
+      expect.objectContaining({ status: 400, code: 'invalid-idempotency-key' }),
+    )
   })
 
   test('refuses two keys', () => {
     const request = publish('a')
     request.headers.append('Idempotency-Key', 'b')
 
-    expect(readIdempotencyKey(request)).toMatchObject({
-      problem: { code: 'invalid-idempotency-key' },
-    })
+    expect(() => readIdempotencyKey(request)).toThrow(
+      expect.objectContaining({ code: 'invalid-idempotency-key' }),
+    )
   })
 })
 

@@ -1,20 +1,20 @@
 /** What makes a publish repeatable: the key its publisher chose, and what tells one body from another. */
 import { createHash } from 'node:crypto'
-import { problem, type Problem } from '@/server/problem'
+import { Refusal } from '@/server/refusal'
 import type { PublishedBody } from './published-body'
+import type { RequestHead } from '@/server/sse-request'
 
-/** The `Idempotency-Key` header: 1–255 visible ASCII characters, taken as they are; undefined when there is none. */
-export function readIdempotencyKey(
-  request: Request,
-): { key: string | undefined } | { problem: Problem } {
-  const key = request.headers.get('idempotency-key') ?? undefined
-  if (key === undefined || /^[!-~]{1,255}$/.test(key)) return { key }
-  return {
-    problem: problem(
-      'invalid-idempotency-key',
-      '`Idempotency-Key` must be 1 to 255 visible ASCII characters, such as a UUID.',
-    ),
-  }
+/**
+ * The `Idempotency-Key` header: 1–255 visible ASCII characters, taken as they are; undefined when there is none.
+ * @throws {Refusal} `invalid-idempotency-key`
+ */
+export function readIdempotencyKey({ headers }: RequestHead): string | undefined {
+  const key = headers.get('idempotency-key') ?? undefined
+  if (key === undefined || /^[!-~]{1,255}$/.test(key)) return key
+  throw new Refusal(
+    'invalid-idempotency-key',
+    '`Idempotency-Key` must be 1 to 255 visible ASCII characters, such as a UUID.',
+  )
 }
 
 /** The same for the same bytes sent as the same kind of body under the same event type, and for nothing else. */

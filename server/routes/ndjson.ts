@@ -2,13 +2,16 @@
  * JSON texts, one on each line.
  * @see https://github.com/ndjson/ndjson-spec
  */
-import { problem, type Problem } from '@/server/problem'
+import { Refusal } from '@/server/refusal'
 
-/** The lines that are not blank, as they came but for their ends (LF or CRLF); or the first fault found in them. */
+/**
+ * The lines that are not blank, as they came but for their ends (LF or CRLF).
+ * @throws {Refusal} `too-many-events`, `event-too-large`, `invalid-json` or `empty-body`: the first fault found
+ */
 export function splitNdjson(
   text: string,
   { eventMaxBytes, maxEvents }: { eventMaxBytes: number; maxEvents: number },
-): { data: string[] } | { problem: Problem } {
+): string[] {
   const data: string[] = []
   // Not `split`: millions of blank lines fit into a body, and none of them need be kept.
   for (let start = 0, number = 1; start < text.length; number++) {
@@ -18,17 +21,18 @@ export function splitNdjson(
     start = end + 1
     if (isBlank(line)) continue
     if (data.length === maxEvents) {
-      return refuse('too-many-events', `A body has at most ${maxEvents} events: send several.`)
+      throw new Refusal('too-many-events', `A body has at most ${maxEvents} events: send several.`)
     }
     if (Buffer.byteLength(line) > eventMaxBytes) {
-      return refuse('event-too-large', `Line ${number} exceeds ${eventMaxBytes} bytes.`)
+      throw new Refusal('event-too-large', `Line ${number} exceeds ${eventMaxBytes} bytes.`)
     }
     if (!isJson(line)) {
-      return refuse('invalid-json', `Line ${number} is not JSON; no event was published.`)
+      throw new Refusal('invalid-json', `Line ${number} is not JSON; no event was published.`)
     }
     data.push(line)
   }
-  return data.length > 0 ? { data } : refuse('empty-body', 'Each line is an event: send some.')
+  if (data.length > 0) return data
+  throw new Refusal('empty-body', 'Each line is an event: send some.')
 }
 
 export function isJson(text: string): boolean {
@@ -44,8 +48,4 @@ export function isJson(text: string): boolean {
 /** By JSON's own white space. */
 function isBlank(line: string): boolean {
   return !/[^\t\r ]/.test(line)
-}
-
-function refuse(...args: Parameters<typeof problem>): { problem: Problem } {
-  return { problem: problem(...args) }
 }

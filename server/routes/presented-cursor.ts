@@ -1,6 +1,7 @@
 /** The place that a reader asks to resume from. */
 import { parseCursor, type Cursor } from '@/protocol/cursor'
-import { problem, type Problem } from '@/server/problem'
+import { Refusal } from '@/server/refusal'
+import type { RequestHead } from '@/server/sse-request'
 
 /** The cursor as it came, and what it means. */
 export interface PresentedCursor extends Cursor {
@@ -8,22 +9,22 @@ export interface PresentedCursor extends Cursor {
 }
 
 /**
- * Reads the `Last-Event-ID` header, else `?lastEventId=`. The header wins, because the browser's own reconnect refreshes it and
- * keeps the URL; an empty one counts as absent.
+ * The `Last-Event-ID` header, else `?lastEventId=`; undefined where neither says anything. The header wins, because the browser's own
+ * reconnect refreshes it and keeps the URL.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
-export function readPresentedCursor(
-  request: Request,
-): { cursor: PresentedCursor | undefined } | { problem: Problem } {
-  const text =
-    request.headers.get('last-event-id') || new URL(request.url).searchParams.get('lastEventId')
-  if (!text) return { cursor: undefined }
+export function readLastEventId({ headers, url }: RequestHead): string | undefined {
+  return headers.get('last-event-id') || new URL(url).searchParams.get('lastEventId') || undefined
+}
+
+/** @throws {Refusal} `invalid-cursor` */
+export function readPresentedCursor(request: RequestHead): PresentedCursor | undefined {
+  const text = readLastEventId(request)
+  if (text === undefined) return undefined
   const cursor = parseCursor(text)
-  if (cursor) return { cursor: { ...cursor, text } }
-  return {
-    problem: problem(
-      'invalid-cursor',
-      'A cursor is the id of an event of this server, such as k3f9.42.',
-    ),
-  }
+  if (cursor) return { ...cursor, text }
+  throw new Refusal(
+    'invalid-cursor',
+    'A cursor is the id of an event of this server, such as k3f9.42.',
+  )
 }

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { readPublishedBody, UploadAbortedError, type PublishLimits } from './published-body'
+import { UploadAbortedError } from '@/server/sse-request'
+import type { Refusal } from '@/server/refusal'
+import { readPublishedBody, type PublishedBody, type PublishLimits } from './published-body'
+import { fromWeb } from './web-request'
 import { createUploadBudget } from './upload-budget'
 
 const encoder = new TextEncoder()
@@ -10,10 +13,14 @@ const uploads = createUploadBudget()
 async function read(
   request: Request,
   limits?: PublishLimits,
-): Promise<Awaited<ReturnType<typeof readPublishedBody>>> {
+): Promise<PublishedBody | { problem: Pick<Refusal, 'status' | 'code'> & { detail: string } }> {
   const share = uploads.open()
   try {
-    return await readPublishedBody(request, share, limits)
+    return await readPublishedBody(fromWeb(request), share, limits)
+  } catch (error) {
+    if ((error as Error).name !== 'Refusal') throw error
+    const { status, code, message, headers } = error as Refusal
+    return { problem: { status, code, detail: message }, ...(code === 'busy' && { headers }) }
   } finally {
     share.close()
   }
@@ -344,7 +351,7 @@ describe('what a body holds of the budget', () => {
     const share = budget.open()
 
     const body = await readPublishedBody(
-      arriving(trickling(), { 'Content-Length': '60000' }),
+      fromWeb(arriving(trickling(), { 'Content-Length': '60000' })),
       share,
     )
 
@@ -365,20 +372,21 @@ describe('what a body holds of the budget', () => {
     const cancel = vi.fn<() => void>()
     const share = budget.open()
 
-    const result = await readPublishedBody(
-      arriving(endless(), { 'Content-Type': 'application/x-ndjson' }, cancel),
-      share,
-    )
+    const type = { 'Content-Type': 'application/x-ndjson' }
+    const reading = readPublishedBody(fromWeb(arriving(endless(), type, cancel)), share)
 
-    expect(result).toMatchObject({
-      problem: { status: 503, code: 'busy' },
+    await expect(reading).rejects.toMatchObject({
+      status: 503,
+      code: 'busy',
       headers: { 'Retry-After': '1', Connection: 'close' },
     })
     expect(cancel).toHaveBeenCalledOnce()
     expect(budget.heldBytes).toBeLessThanOrEqual(200_000)
     // A single event still finds room.
     const other = budget.open()
-    expect(await readPublishedBody(publish('hello'), other)).toMatchObject({ data: ['hello'] })
+    expect(await readPublishedBody(fromWeb(publish('hello')), other)).toMatchObject({
+      data: ['hello'],
+    })
     share.close()
     other.close()
     expect(budget.heldBytes).toBe(0)

@@ -31,9 +31,9 @@ describe('readStreamQuery', () => {
   test('refuses any count beyond', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (more) => {
-        expect(readStreamQuery(request(`?last=${1_001 + more}`))).toMatchObject({
-          problem: { code: 'invalid-query' },
-        })
+        expect(() => readStreamQuery(request(`?last=${1_001 + more}`))).toThrow(
+          expect.objectContaining({ code: 'invalid-query' }),
+        )
       }),
     )
   })
@@ -78,14 +78,14 @@ describe('readStreamQuery', () => {
     '?envelope=true',
     '?envelope=2',
   ])('refuses %s', (query) => {
-    expect(readStreamQuery(request(query))).toMatchObject({
-      problem: { status: 400, code: 'invalid-query' },
-    })
+    expect(() => readStreamQuery(request(query))).toThrow(
+      expect.objectContaining({ status: 400, code: 'invalid-query' }),
+    )
   })
 
   test('refuses a malformed cursor as such', () => {
-    expect(readStreamQuery(request('?lastEventId=hello&last=five'))).toMatchObject({
-      problem: { code: 'invalid-cursor' },
-    })
+    expect(() => readStreamQuery(request('?lastEventId=hello&last=five'))).toThrow(
+      expect.objectContaining({ code: 'invalid-cursor' }),
+    )
   })
 })

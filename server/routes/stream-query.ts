@@ -2,7 +2,8 @@
 import { parseDuration } from '@/protocol/duration'
 import { isReaderKey } from '@/protocol/reader-key'
 import { readPresentedCursor, type PresentedCursor } from './presented-cursor'
-import { problem, type Problem } from '@/server/problem'
+import type { RequestHead } from '@/server/sse-request'
+import { Refusal } from '@/server/refusal'
 
 export interface StreamQuery {
   /** Where to start; from now when undefined. */
@@ -25,24 +26,23 @@ const maxLast = 1_000
 /**
  * Reads the cursor presented, `?last=`, `?since=`, `?envelope=` and `?reader=`. A cursor beats the other two, because a browser that
  * reconnects keeps its URL; they are checked all the same, so that one URL is right or wrong each time it is asked for.
+ * @throws {Refusal} `invalid-cursor` or `invalid-query`
  */
-export function readStreamQuery(request: Request): StreamQuery | { problem: Problem } {
+export function readStreamQuery(request: RequestHead): StreamQuery {
   const query = new URL(request.url).searchParams
-  const presented = readPresentedCursor(request)
-  if ('problem' in presented) return presented
+  const cursor = readPresentedCursor(request)
   const beginning = readBeginning(query.get('last'), query.get('since'))
-  if (beginning && 'problem' in beginning) return beginning
   const envelope = query.get('envelope')
   if (envelope !== null && envelope !== '0' && envelope !== '1') {
-    return invalid('`envelope` must be 1 or 0.')
+    throw invalid('`envelope` must be 1 or 0.')
   }
   const reader = query.get('reader') ?? undefined
   if (reader !== undefined && !isReaderKey(reader)) {
-    return invalid('`reader` must be the key that `connected` told, or be left out.')
+    throw invalid('`reader` must be the key that `connected` told, or be left out.')
   }
   return {
     reader,
-    start: presented.cursor ? { cursor: presented.cursor } : beginning,
+    start: cursor ? { cursor } : beginning,
     envelope: envelope === null ? undefined : envelope === '1',
   }
 }
@@ -50,23 +50,23 @@ export function readStreamQuery(request: Request): StreamQuery | { problem: Prob
 function readBeginning(
   last: string | null,
   since: string | null,
-): { last: number } | { agoMs: number } | { problem: Problem } | undefined {
+): { last: number } | { agoMs: number } | undefined {
   if (last !== null && since !== null) {
-    return invalid('`last` and `since` exclude each other: leave one of them out.')
+    throw invalid('`last` and `since` exclude each other: leave one of them out.')
   }
   if (last !== null) {
     const count = /^\d{1,4}$/.test(last) ? Number(last) : Infinity
     if (count <= maxLast) return { last: count }
-    return invalid(`\`last\` must be a whole number from 0 to ${maxLast}.`)
+    throw invalid(`\`last\` must be a whole number from 0 to ${maxLast}.`)
   }
   if (since !== null) {
     const agoMs = since === 'all' ? Infinity : parseDuration(since)
     if (agoMs !== undefined) return { agoMs }
-    return invalid('`since` must be `all` or a duration, such as 500ms, 15s, 10m, 24h or 7d.')
+    throw invalid('`since` must be `all` or a duration, such as 500ms, 15s, 10m, 24h or 7d.')
   }
   return undefined
 }
 
-function invalid(detail: string): { problem: Problem } {
-  return { problem: problem('invalid-query', detail) }
+function invalid(detail: string): Refusal {
+  return new Refusal('invalid-query', detail)
 }

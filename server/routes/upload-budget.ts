@@ -2,7 +2,6 @@
  * One budget of memory for all bodies that a process is receiving or publishing. Without it, each upload would have a limit and their
  * number none.
  */
-import { oncePerProcess } from '@/server/once-per-process'
 
 export interface UploadBudget {
   /** What all bodies hold together. */
@@ -26,11 +25,6 @@ export interface UploadBudgetOptions {
   spareBytes?: number
   /** What a small body holds at most. Default 128 KiB: what an event of the default size takes. */
   smallBytes?: number
-}
-
-/** The budget of this process. */
-export function processUploads(): UploadBudget {
-  return oncePerProcess('uploads', () => createUploadBudget())
 }
 
 export function createUploadBudget({

@@ -75,16 +75,13 @@ describe('feedOf', () => {
   })
 
   test('close aborts the signal of a source that waits', async () => {
-    let waiting: AbortSignal | undefined
-    const feed = feedOf((closed) => {
-      waiting = closed
-      return numbers(1)
-    })
+    const ended = new AbortController()
+    const feed = feedOf(numbers(1), { ended })
     await takeNext(feed)
 
     await feed.close()
 
-    expect(waiting?.aborted).toBe(true)
+    expect(ended.signal.aborted).toBe(true)
   })
 
   test('a source that throws is told with its error', async () => {

@@ -3,45 +3,32 @@ import { encodeEvent, InvalidEventError, type ServerSentEvent } from '@/protocol
 import { isReservedType } from '@/protocol/control-events'
 import { settle, type Feed } from './feed'
 
-type EventSequence = AsyncIterable<ServerSentEvent>
-
 export interface FeedOptions {
   /** The id that stands before the first event, when events carry ids. */
-  cursor?: string
+  cursor?: string | undefined
   /** True when the events go on after a cursor that the reader presented. Default false. */
-  resumed?: boolean
+  resumed?: boolean | undefined
+  /** Aborted when the feed is closed, so that a source that waits stops waiting: `return` alone does not reach such a generator. */
+  ended?: AbortController | undefined
 }
 
 const encoder = new TextEncoder()
 
 /**
- * Asks `source` for one event at a time, each when the reader can take it. Its `return` is always called, also when it was never
- * asked for anything. A source that waits takes the signal, which aborts when the stream ends for whatever reason: `return` alone
- * does not reach a generator that is waiting. One that throws ends the stream, as does an event of a reserved type.
- *
- * @example
- * async function* ticks(signal: AbortSignal) {
- *   for await (const _ of setInterval(1000, undefined, { signal })) yield { data: new Date().toISOString() }
- * }
- * export const GET = (request: Request) => streamResponse(feedOf(ticks), { signal: request.signal })
+ * Asks `events` for one event at a time, each when the reader can take it. Its `return` is always called, also when it was never asked for
+ * anything. One that throws ends the stream, as does an event of a reserved type.
  */
 export function feedOf(
-  source: EventSequence | ((signal: AbortSignal) => EventSequence),
-  { cursor, resumed = false }: FeedOptions = {},
+  events: AsyncIterable<ServerSentEvent>,
+  { cursor, resumed = false, ended = new AbortController() }: FeedOptions = {},
 ): Feed {
-  const closed = new AbortController()
   let iterator: AsyncIterator<ServerSentEvent> | undefined
   let next: ServerSentEvent | undefined
   let done = false
 
-  function start(): AsyncIterator<ServerSentEvent> {
-    const sequence = typeof source === 'function' ? source(closed.signal) : source
-    return sequence[Symbol.asyncIterator]()
-  }
-
   async function ask(): Promise<void> {
     if (next || done) return
-    iterator ??= start()
+    iterator ??= events[Symbol.asyncIterator]()
     const result = await iterator.next()
     if (result.done) done = true
     else next = result.value
@@ -66,11 +53,11 @@ export function feedOf(
       settle(ask(), onReady)
     },
     async close() {
-      if (closed.signal.aborted) return
-      closed.abort()
-      // A function that never ran holds nothing; an iterable made by others may hold something already.
-      if (typeof source !== 'function') iterator ??= start()
-      if (!done) await iterator?.return?.()
+      if (ended.signal.aborted) return
+      ended.abort()
+      // An iterable may hold something before it was first asked.
+      iterator ??= events[Symbol.asyncIterator]()
+      if (!done) await iterator.return?.()
       done = true
     },
   }

@@ -1,43 +1,37 @@
-/** Notices streams in which nothing was sent for a while, or whose time is over: one timer for all of them, and none when there are none. */
-import { oncePerProcess } from '@/server/once-per-process'
+/** Notices streams that have sent nothing for a while, or whose time is over. One timer serves all of them; without streams there is none. */
 
 export interface Beating {
   /** When the stream last sent anything: `performance.now()`. */
   sentAt: number
-  /** When the stream is over by itself, in milliseconds since the Unix epoch; `Infinity` for never. */
+  /** When the stream ends by itself, in milliseconds since the Unix epoch; `Infinity` for never. */
   leaveAt: number
-  /** Called at `leaveAt`, and once nothing was sent for `heartbeatMs`: at most a fifth of it late. */
+  /** Called at `leaveAt`, and after `heartbeatMs` of silence: at most a fifth of that late. */
   beat(): void
 }
 
-interface Heart {
-  streams: Set<Beating>
-  timer: NodeJS.Timeout
-}
+/** Watches a stream until the returned function is called. */
+export type WatchHeartbeat = (stream: Beating) => () => void
 
-const hearts = oncePerProcess('hearts', () => new Map<number, Heart>())
-
-/** Watches `stream` until the returned function is called. */
-export function watchHeartbeat(heartbeatMs: number, stream: Beating): () => void {
-  const heart = hearts.get(heartbeatMs) ?? startHeart(heartbeatMs)
-  heart.streams.add(stream)
-  return () => {
-    if (!heart.streams.delete(stream) || heart.streams.size > 0) return
-    clearInterval(heart.timer)
-    hearts.delete(heartbeatMs)
-  }
-}
-
-function startHeart(heartbeatMs: number): Heart {
+export function createHeartbeat(heartbeatMs: number): WatchHeartbeat {
   const streams = new Set<Beating>()
-  const timer = setInterval(() => {
-    const due = performance.now() - heartbeatMs
+  let timer: NodeJS.Timeout | undefined
+
+  function beat(): void {
+    const silentSince = performance.now() - heartbeatMs
     const now = Date.now()
     for (const stream of streams) {
-      if (stream.sentAt <= due || stream.leaveAt <= now) stream.beat()
+      if (stream.sentAt <= silentSince || stream.leaveAt <= now) stream.beat()
     }
-  }, heartbeatMs / 5)
-  const heart = { streams, timer }
-  hearts.set(heartbeatMs, heart)
-  return heart
+  }
+
+  return (stream) => {
+    streams.add(stream)
+    timer ??= setInterval(beat, heartbeatMs / 5)
+    return () => {
+      streams.delete(stream)
+      if (streams.size > 0) return
+      clearInterval(timer)
+      timer = undefined
+    }
+  }
 }

@@ -1,65 +1,80 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { readAllEvents, readEvents } from '@/test/readers/read-events'
+import { feedFrom, openStreams } from '@/test/readers/stream-of'
+import type { ServerSentEvent } from '@/protocol/event'
+import { toWeb } from '@/server/routes/web-request'
+import type { OpenStreams } from './open-streams'
 
-/** Draining is for good: every test begins with a process that has not. */
-async function openStreams(): Promise<typeof import('./open-streams')> {
-  vi.resetModules()
-  return await import('./open-streams')
+async function* silence(ended: AbortSignal): AsyncGenerator<ServerSentEvent> {
+  await new Promise((resolve) => ended.addEventListener('abort', resolve))
+  yield { data: 'never read' }
 }
 
-beforeEach(() => {
-  Reflect.deleteProperty(globalThis, Symbol.for('next-sse'))
-})
+/** Opens a stream that has nothing to say, and tells when its reader was asked to leave, and why. */
+async function openSilent(
+  streams: OpenStreams,
+): Promise<{ left: Promise<{ at: number; reason: unknown }> }> {
+  const { signal } = new AbortController()
+  const reading = readEvents(toWeb(streams.answer(feedFrom(silence), { signal })))
+  await reading.next()
+  async function leave(): Promise<{ at: number; reason: unknown }> {
+    const { value } = await reading.next()
+    const { reason } = JSON.parse(value?.data ?? '{}') as { reason?: unknown }
+    return { at: performance.now(), reason }
+  }
+  return { left: leave() }
+}
 
-describe('drainStreams', () => {
+describe('drain', () => {
   test('asks many streams to leave one after another, over the time given', async () => {
-    const { addStream, drainStreams } = await openStreams()
+    const streams = openStreams()
+    const open = await Promise.all(Array.from({ length: 100 }, () => openSilent(streams)))
     const startedAt = performance.now()
-    const leftAt: number[] = []
-    for (let n = 0; n < 100; n++) {
-      const remove = addStream({
-        leave(reason) {
-          expect(reason).toBe('drain')
-          leftAt.push(performance.now() - startedAt)
-          remove()
-        },
-      })
+
+    await streams.drain(500)
+
+    const leavings = await Promise.all(open.map(({ left }) => left))
+    for (const [index, { at, reason }] of leavings.entries()) {
+      expect(reason).toBe('drain')
+      expect(at - startedAt).toBeGreaterThanOrEqual(index * 5 - 2)
     }
-
-    await drainStreams(500)
-
-    expect(leftAt).toHaveLength(100)
-    for (const [index, at] of leftAt.entries()) expect(at).toBeGreaterThanOrEqual(index * 5 - 2)
   })
 
   test('does not hold up a few', async () => {
-    const { addStream, drainStreams } = await openStreams()
+    const streams = openStreams()
+    for (let n = 0; n < 5; n++) await openSilent(streams)
     const startedAt = performance.now()
-    for (let n = 0; n < 5; n++) {
-      const remove = addStream({ leave: () => remove() })
-    }
 
-    await drainStreams(60_000)
+    await streams.drain(60_000)
 
     expect(performance.now() - startedAt).toBeLessThan(30_000)
   })
 
-  test('waits no longer than that for one that does not go', async () => {
-    const { addStream, drainStreams } = await openStreams()
-    const leave = vi.fn<() => void>()
-    addStream({ leave })
+  test('waits no longer than that for one whose reader takes nothing', async () => {
+    const streams = openStreams()
+    const { signal } = new AbortController()
+    const endless = { ...feedFrom(silence), take: () => new Uint8Array(1_000) }
+    const { body } = streams.answer(endless, { signal })
+    if (typeof body !== 'object') throw new Error('This is no stream.')
+    body.send({ write: () => false, close() {} })
+    const startedAt = performance.now()
 
-    await drainStreams(200)
+    await streams.drain(200)
 
-    expect(leave).toHaveBeenCalledOnce()
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(190)
+    body.stop()
   })
 
   test('meanwhile no further stream may open', async () => {
-    const { drainStreams, isDraining, refusalOfStream } = await openStreams()
-    expect(refusalOfStream(10)).toBeUndefined()
+    const streams = openStreams()
+    expect(streams.isDraining).toBe(false)
 
-    await drainStreams(1_000)
+    await streams.drain(1_000)
 
-    expect(refusalOfStream(10)).toBe('drain')
-    expect(isDraining()).toBe(true)
+    const { signal } = new AbortController()
+    const [first] = await readAllEvents(toWeb(streams.answer(feedFrom(silence), { signal })))
+    expect(first?.event).toBe('reconnect')
+    expect(first?.data).toContain('"reason":"drain"')
+    expect(streams.isDraining).toBe(true)
   })
 })

@@ -1,68 +1,106 @@
-/** The streams of this process as a whole: how many there may be, and how all of them are asked to leave before it stops. */
+/** The streams of a process as a whole: how many there may be, and how all of them are asked to leave before the process stops. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReconnectReason } from '@/protocol/control-events'
-import { oncePerProcess } from '@/server/once-per-process'
+import type { Answer } from '@/server/answer'
 import { metrics } from '@/server/observe/metrics'
+import type { Feed } from './feed'
+import { createHeartbeat } from './heartbeat'
+import { createStream, type StreamHost, type StreamRequest, type StreamSettings } from './stream'
+import { refusedStream, streamHeaders } from './stream-frames'
 
-export interface OpenStream {
-  /** Asks the reader to come back, and closes. */
-  leave(reason: ReconnectReason): void
+export interface OpenStreams {
+  /** The feed as a stream; where the connection can't have one, the request to come back. */
+  answer: (feed: Feed, request: StreamRequest) => Answer
+  /**
+   * Refuses a stream for a reason that will pass: asks the reader to come back, and closes. Any status but 200 would end a native
+   * EventSource for good. `lastEventId` is the cursor that the reader presented, empty when it presented none.
+   */
+  comeBack: (
+    reason: ReconnectReason,
+    reader: { lastEventId: string; reader?: string | undefined },
+  ) => Answer
+  /** True once no further stream may begin, because the process is about to stop. */
+  readonly isDraining: boolean
+  /** From now on, asks each reader that wants a stream to come back. */
+  refuse: () => void
+  /**
+   * Takes no further stream, and asks all open ones to leave, one after another, so that their readers do not come back together.
+   * Resolves when none is left, or after `overMs`, whichever is first.
+   */
+  drain: (overMs: number) => Promise<void>
 }
-
-const streams = oncePerProcess('open-streams', () => ({
-  open: new Set<OpenStream>(),
-  isDraining: false,
-  /** Called when the last one has gone. */
-  whenEmpty: undefined as (() => void) | undefined,
-}))
 
 /** A few streams need not be spread far: their readers are no crowd. */
 const longestGapMs = 50
 
-/** Counts `stream` in until the returned function is called. */
-export function addStream(stream: OpenStream): () => void {
-  streams.open.add(stream)
-  metrics.openStreams.set(streams.open.size)
-  return () => {
-    streams.open.delete(stream)
-    metrics.openStreams.set(streams.open.size)
-    if (streams.open.size === 0) streams.whenEmpty?.()
+/** `claimConnection` says why no stream may open on the connection of the current request; undefined when one may. */
+export function createOpenStreams(
+  settings: StreamSettings,
+  claimConnection: () => ReconnectReason | undefined = () => undefined,
+): OpenStreams {
+  const open = new Set<(reason: ReconnectReason) => void>()
+  let isDraining = false
+  let whenEmpty: (() => void) | undefined
+
+  const host: StreamHost = {
+    settings,
+    watchHeartbeat: createHeartbeat(settings.heartbeatMs),
+    refusal() {
+      if (isDraining) return 'drain'
+      return open.size >= settings.maxStreams ? 'too-many-streams' : undefined
+    },
+    add(leave) {
+      open.add(leave)
+      metrics.openStreams.set(open.size)
+      return () => {
+        open.delete(leave)
+        metrics.openStreams.set(open.size)
+        if (open.size === 0) whenEmpty?.()
+      }
+    },
   }
-}
 
-/** Why no further stream may open now; undefined when one may. */
-export function refusalOfStream(maxStreams: number): ReconnectReason | undefined {
-  if (streams.isDraining) return 'drain'
-  return streams.open.size >= maxStreams ? 'too-many-streams' : undefined
-}
-
-export function isDraining(): boolean {
-  return streams.isDraining
-}
-
-/** From now on each reader that asks for a stream is asked to come back, because the process is about to stop. */
-export function refuseStreams(): void {
-  streams.isDraining = true
-}
-
-/**
- * Takes no further stream, and asks all that are open to leave, one after another, so that their readers do not come back together.
- * Resolves when none is left, or after `overMs`, whichever is first.
- */
-export async function drainStreams(overMs: number): Promise<void> {
-  refuseStreams()
-  const leaving = [...streams.open]
-  if (leaving.length === 0) return
-  const over = sleep(overMs, undefined, { ref: false })
-  const empty = new Promise<void>((resolve) => {
-    streams.whenEmpty = resolve
-  })
-  const gapMs = Math.min(longestGapMs, overMs / leaving.length)
-  const startedAt = performance.now()
-  for (const [index, stream] of leaving.entries()) {
-    const aheadMs = startedAt + index * gapMs - performance.now()
-    if (aheadMs > 1) await sleep(aheadMs)
-    stream.leave('drain')
+  const comeBack: OpenStreams['comeBack'] = (reason, { lastEventId, reader }) => {
+    metrics.refusals.inc({ reason })
+    return {
+      status: 200,
+      headers: streamHeaders(reader),
+      body: refusedStream(reason, settings.retryMs, lastEventId),
+    }
   }
-  await Promise.race([empty, over])
+
+  return {
+    comeBack,
+    answer(feed, request) {
+      const { signal, reader } = request
+      const stream = createStream(feed, request, host)
+      const refused = signal.aborted ? undefined : claimConnection()
+      if (!refused) return { status: 200, headers: streamHeaders(reader), body: stream }
+      stream.stop()
+      return comeBack(refused, { lastEventId: feed.cursor ?? '', reader })
+    },
+    get isDraining() {
+      return isDraining
+    },
+    refuse() {
+      isDraining = true
+    },
+    async drain(overMs) {
+      isDraining = true
+      const leaving = [...open]
+      if (leaving.length === 0) return
+      const over = sleep(overMs, undefined, { ref: false })
+      const empty = new Promise<void>((resolve) => {
+        whenEmpty = resolve
+      })
+      const gapMs = Math.min(longestGapMs, overMs / leaving.length)
+      const startedAt = performance.now()
+      for (const [index, leave] of leaving.entries()) {
+        const aheadMs = startedAt + index * gapMs - performance.now()
+        if (aheadMs > 1) await sleep(aheadMs)
+        leave('drain')
+      }
+      await Promise.race([empty, over])
+    },
+  }
 }

@@ -2,7 +2,7 @@
  * A connection to Redis that fails soon: while Redis is away nothing is queued, and nothing is ever sent twice without being asked to.
  * It comes back by itself.
  */
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { redisScripts } from './redis-scripts'
 
 type Script = (key: string, args: readonly (string | number)[]) => Promise<unknown>
@@ -42,16 +42,18 @@ export class RedisError extends Error {
 const patienceMs = 2_000
 const maxRetryMs = 1_000
 
-interface RedisConnectionOptions {
+export interface RedisConnectionOptions {
   /** A connection on which Redis owes answers, and gives none for so many milliseconds, is given up. */
   silenceMs: number
+  /** The class of `ioredis`. */
+  Redis: typeof Redis
 }
 
 export function openRedisConnection(
   { host, port, tls, username, password, database }: RedisAddress,
-  { silenceMs }: RedisConnectionOptions,
+  { silenceMs, Redis: RedisClient }: RedisConnectionOptions,
 ): RedisConnection {
-  const redis = new Redis({
+  const redis = new RedisClient({
     host,
     port,
     db: database,

@@ -32,7 +32,7 @@ function open(
   limits: Partial<Retention> = {},
 ): EventLog {
   const address = { host: '127.0.0.1', port, tls: false, password, database: 0 }
-  const log = openRedisLog({ address, ...retention, ...limits })
+  const log = openRedisLog({ Redis, address, ...retention, ...limits })
   logs.push(log)
   return log
 }

@@ -34,7 +34,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
 
   function open(retention: Partial<Retention> = {}): EventLog {
     const address = { host: '127.0.0.1', port: redis.port, tls: false, database: 0 }
-    return openRedisLog({ address, ...defaults, ...retention })
+    return openRedisLog({ Redis, address, ...defaults, ...retention })
   }
 
   testEventLog('redis', async (retention) => {

@@ -23,6 +23,7 @@ import {
   RedisError,
   type RedisAddress,
   type RedisConnection,
+  type RedisConnectionOptions,
 } from './redis-connection'
 import { formatVersion, logKey, otherFormat } from './redis-scripts'
 import { watchRedis } from './redis-watch'
@@ -39,13 +40,14 @@ const longestMs = 1_000 * 365 * 86_400_000
 /** Opens at once, whether Redis is there or not: while it is away every call fails with `unavailable`. */
 export function openRedisLog({
   address,
+  Redis,
   maxCount,
   ...retention
-}: Retention & { address: RedisAddress }): EventLog {
+}: Retention & { address: RedisAddress; Redis: RedisConnectionOptions['Redis'] }): EventLog {
   const maxAgeMs = Math.min(retention.maxAgeMs, longestMs)
   const { host, port } = address
-  const connection = openRedisConnection(address, { silenceMs: timeoutMs })
-  const watchers = createWatchers(() => watchRedis(address, readHead, notify))
+  const connection = openRedisConnection(address, { silenceMs: timeoutMs, Redis })
+  const watchers = createWatchers(() => watchRedis({ address, Redis }, readHead, notify))
   const appending = new Set<Promise<Appended>>()
   /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
   let seen = { epoch: '', head: 0, token: '' }

@@ -1,7 +1,12 @@
 /** Hears of appends to a log in Redis, made by any process, on a connection of its own: it waits inside Redis. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor } from '@/protocol/cursor'
-import { openRedisConnection, type RedisAddress, type RedisConnection } from './redis-connection'
+import {
+  openRedisConnection,
+  type RedisAddress,
+  type RedisConnection,
+  type RedisConnectionOptions,
+} from './redis-connection'
 import { liveKey } from './redis-scripts'
 
 /** How long one wait lasts. After each the head is asked for: a wait never hears that the log was deleted, or started over. */
@@ -12,11 +17,11 @@ const retryMs = 500
 
 /** Calls `onHead` with the head as it was found, at first and whenever it may have changed, until the function returned is called. */
 export function watchRedis(
-  address: RedisAddress,
+  { address, Redis }: { address: RedisAddress; Redis: RedisConnectionOptions['Redis'] },
   readHead: (connection: RedisConnection) => Promise<Cursor>,
   onHead: (head: Cursor) => void,
 ): () => void {
-  const connection = openRedisConnection(address, { silenceMs: blockMs + graceMs })
+  const connection = openRedisConnection(address, { silenceMs: blockMs + graceMs, Redis })
   const ended = new AbortController()
   const { signal } = ended
 

@@ -1,5 +1,5 @@
 /** What a SQLite log with damaged pages still has: its events are asked for one by one, and those on such a page are counted as lost. */
-import { log as journal } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 import { isDamaged, type Connection } from './sqlite-connection'
 import type { EventRow } from './sqlite-reader'
 

@@ -5,10 +5,12 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Feed } from '@/server/stream/feed'
 import { metrics } from '@/server/observe/metrics'
-import { isFromBeforeStart } from './response-slot'
+import { createResponseSlots } from './response-slots'
 import { watchServerRequests } from './server-requests'
-import { streamResponse } from '@/server/stream/stream-response'
+import { openStreams } from '@/test/readers/stream-of'
+import { toWeb } from '@/server/routes/web-request'
 
+const slots = createResponseSlots()
 const running = new Set<() => void>()
 
 function silentFeed(): Feed & { isClosed: boolean } {
@@ -50,7 +52,8 @@ async function serve(): Promise<{
     const feed = silentFeed()
     feeds.push(feed)
     const { signal } = left
-    const answer = streamResponse(feed, { signal, retryMs: 100, onEnd: () => ended++ })
+    const { answer: streamAnswer } = openStreams({ retryMs: 100 }, slots.claimConnection)
+    const answer = toWeb(streamAnswer(feed, { signal, onEnd: () => ended++ }))
     response.setHeaders(answer.headers)
     const sink = new WritableStream<Uint8Array>({
       write: (chunk) => void response.write(chunk),
@@ -79,8 +82,9 @@ function get(path: string): string {
 }
 
 beforeAll(() => {
-  expect(isFromBeforeStart()).toBe(false)
-  watchServerRequests({ stallMs: 60_000, trustedProxies: 1, directLane: true })
+  expect(slots.isFromBeforeStart()).toBe(false)
+  slots.begin({ isEarly: true })
+  watchServerRequests({ stallMs: 60_000, trustedProxies: 1, slots, onStopped() {} })
 })
 
 afterEach(async () => {

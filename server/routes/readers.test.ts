@@ -4,7 +4,7 @@ import { signToken } from '@/test/readers/publisher'
 import { readEvents } from '@/test/readers/read-events'
 import { anonymousReader } from '@/protocol/reader-key'
 import { metrics } from '@/server/observe/metrics'
-import { GET, HEAD, OPTIONS } from './route'
+import { createSse } from '@/server/sse'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 const origin = 'https://app.example.com'
@@ -14,6 +14,8 @@ vi.stubEnv('EVENTS_JWT_SECRET', secret)
 vi.stubEnv('PUBLIC_TOPICS', 'news')
 vi.stubEnv('CORS_ORIGINS', origin)
 vi.stubEnv('LIMIT_STREAMS', '1')
+
+const { GET, HEAD, OPTIONS } = createSse().topicRoute
 
 type Handler = typeof GET
 
@@ -27,8 +29,7 @@ function tokenOf(claims: object): string {
 function call(handler: Handler, rest: string, token?: string): Promise<Response> {
   const url = new URL(`http://localhost:3000/events/${rest}`)
   const headers = { origin, ...(token !== undefined && { cookie: `events_token=${token}` }) }
-  const topics = decodeURIComponent(url.pathname.slice('/events/'.length))
-  return handler(new Request(url, { headers }), { params: Promise.resolve({ topics }) })
+  return handler(new Request(url, { headers }))
 }
 
 /** What the answer's header says, and what the stream's first event does. */
@@ -95,7 +96,7 @@ describe('a stream says who reads it', () => {
     const { headers } = await call(HEAD, 'private.x', anna)
 
     expect(headers.get('access-control-expose-headers')).toContain('Event-Reader')
-    expect(OPTIONS(new Request('http://localhost/events/x', { headers: { origin } })).ok).toBe(true)
+    expect((await call(OPTIONS, 'x')).ok).toBe(true)
   })
 })
 

@@ -3,10 +3,12 @@ import { createForeignReader, habitsOf } from '@/test/readers/foreign-reader'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { encodeEvent, type ServerSentEvent } from '@/protocol/event'
 import type { Feed } from './feed'
-import { log } from '@/server/observe/journal'
+import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
+import { feedFrom, openStreams, streamResponse } from '@/test/readers/stream-of'
+import { headOf } from '@/server/answer'
+import { toWeb } from '@/server/routes/web-request'
 import { feedOf } from './feed-of'
-import { comeBackResponse, headOf, streamResponse } from './stream-response'
 
 /** The signal of a reader that stays. */
 function staying(): AbortSignal {
@@ -31,7 +33,7 @@ async function countOpenStreams(): Promise<number | undefined> {
 }
 
 beforeEach(() => {
-  vi.spyOn(log, 'error').mockImplementation(() => {})
+  vi.spyOn(journal, 'error').mockImplementation(() => {})
 })
 
 afterEach(async () => {
@@ -40,7 +42,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
 })
 
-describe('streamResponse', () => {
+describe('a stream', () => {
   test('begins with connected, gives the feed, and closes after end', async () => {
     const feed = feedOf(events('one', 'two'), { cursor: 'test.0', resumed: true })
 
@@ -60,7 +62,7 @@ describe('streamResponse', () => {
       { id: 'test.2', event: undefined, data: 'two' },
       { id: undefined, event: 'end', data: '{}' },
     ])
-    expect(log.error).not.toHaveBeenCalled()
+    expect(journal.error).not.toHaveBeenCalled()
   })
 
   test('answers with the headers of a stream', async () => {
@@ -89,7 +91,7 @@ describe('streamResponse', () => {
   test('sends ping, with the place of the stream, after a heartbeat of silence, again and again', async () => {
     vi.useFakeTimers()
     const stream = readEvents(
-      streamResponse(feedOf(oneThenSilence), { signal: staying(), heartbeatMs: 15_000 }),
+      streamResponse(feedFrom(oneThenSilence), { signal: staying(), heartbeatMs: 15_000 }),
     )
     await stream.next()
     await stream.next()
@@ -131,8 +133,9 @@ describe('streamResponse', () => {
 
   test('many streams share one timer, which ends with the last of them', async () => {
     vi.useFakeTimers()
+    const { answer } = openStreams()
     const streams = Array.from({ length: 20 }, () =>
-      readEvents(streamResponse(feedOf(oneThenSilence), { signal: staying() })),
+      readEvents(toWeb(answer(feedFrom(oneThenSilence), { signal: staying() }))),
     )
     await Promise.all(streams.map((stream) => stream.next()))
 
@@ -159,7 +162,7 @@ describe('streamResponse', () => {
   })
 
   test('a reader that leaves closes the feed', async () => {
-    const feed = feedOf(oneThenSilence)
+    const feed = feedFrom(oneThenSilence)
     const close = vi.spyOn(feed, 'close')
     const stream = readEvents(streamResponse(feed, { signal: staying() }))
     await stream.next()
@@ -167,12 +170,12 @@ describe('streamResponse', () => {
     await stream.return(undefined)
 
     expect(close).toHaveBeenCalledOnce()
-    expect(log.error).not.toHaveBeenCalled()
+    expect(journal.error).not.toHaveBeenCalled()
   })
 
   test('an abort while the feed waits closes it, and the response', async () => {
     const reader = new AbortController()
-    const stream = readEvents(streamResponse(feedOf(oneThenSilence), { signal: reader.signal }))
+    const stream = readEvents(streamResponse(feedFrom(oneThenSilence), { signal: reader.signal }))
     await stream.next()
     await stream.next()
     const rest = stream.next()
@@ -180,7 +183,7 @@ describe('streamResponse', () => {
     reader.abort()
 
     expect(await rest).toEqual({ done: true, value: undefined })
-    expect(log.error).not.toHaveBeenCalled()
+    expect(journal.error).not.toHaveBeenCalled()
   })
 
   test('a reader gone before the response was made closes the feed at once', async () => {
@@ -195,12 +198,16 @@ describe('streamResponse', () => {
 
   test('a response that is never read begins nothing', async () => {
     vi.useFakeTimers()
-    const source = vi.fn<(signal: AbortSignal) => AsyncGenerator<ServerSentEvent>>(() => events())
+    const begun = vi.fn<() => void>()
+    async function* source(): AsyncGenerator<ServerSentEvent> {
+      begun()
+      yield { data: 'one' }
+    }
 
-    const response = streamResponse(feedOf(source), { signal: staying() })
+    const response = streamResponse(feedOf(source()), { signal: staying() })
 
     expect(vi.getTimerCount()).toBe(0)
-    expect(source).not.toHaveBeenCalled()
+    expect(begun).not.toHaveBeenCalled()
     expect(await countOpenStreams()).toBe(0)
     await response.body?.cancel()
   })
@@ -215,7 +222,7 @@ describe('streamResponse', () => {
     const received = await readAllEvents(streamResponse(feedOf(broken()), { signal: staying() }))
 
     expect(received.map(({ event, data }) => event ?? data)).toEqual(['connected', 'one'])
-    expect(log.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
+    expect(journal.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
   })
 
   test('a feed that fails to close is logged, and harms nothing', async () => {
@@ -225,7 +232,7 @@ describe('streamResponse', () => {
     const received = await readAllEvents(streamResponse(feed, { signal: staying() }))
 
     expect(received).toHaveLength(3)
-    expect(log.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
+    expect(journal.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
   })
 })
 
@@ -242,15 +249,16 @@ describe('a stream is asked to come back', () => {
   }
 
   test('when there are as many streams as there may be: without connected, and the next finds room', async () => {
-    const options = { signal: staying(), maxStreams: 1, retryMs: 500 }
-    const first = readEvents(streamResponse(feedOf(oneThenSilence), options))
+    const { answer } = openStreams({ maxStreams: 1, retryMs: 500 })
+    const open = (feed: Feed): Response => toWeb(answer(feed, { signal: staying() }))
+    const first = readEvents(open(feedFrom(oneThenSilence)))
     await first.next()
     const feed = feedOf(events('one'))
     const close = vi.spyOn(feed, 'close')
 
-    const refused = await readAllEvents(streamResponse(feed, options))
+    const refused = await readAllEvents(open(feed))
     await first.return(undefined)
-    const admitted = await readAllEvents(streamResponse(feedOf(events('one')), options))
+    const admitted = await readAllEvents(open(feedOf(events('one'))))
 
     expect(refused.map(({ event }) => event)).toEqual(['reconnect'])
     expect(reasonIn(refused[0])).toBe('too-many-streams')
@@ -262,7 +270,7 @@ describe('a stream is asked to come back', () => {
     vi.useFakeTimers()
     const startedAt = Date.now()
     const reading = readAllEvents(
-      streamResponse(feedOf(onceASecond), {
+      streamResponse(feedOf(onceASecond()), {
         signal: staying(),
         maxAgeMs: 60_000,
         heartbeatMs: 1_000,
@@ -284,7 +292,7 @@ describe('a stream is asked to come back', () => {
     vi.useFakeTimers()
     const expiresAt = Date.now() + 3_500
     const reading = readAllEvents(
-      streamResponse(feedOf(onceASecond), { signal: staying(), expiresAt }),
+      streamResponse(feedOf(onceASecond()), { signal: staying(), expiresAt }),
     )
 
     await vi.advanceTimersByTimeAsync(10_000)
@@ -306,7 +314,7 @@ describe('headOf', () => {
     const feed = feedOf(events('one'))
     const close = vi.spyOn(feed, 'close')
 
-    const head = await headOf(streamResponse(feed, { signal: staying() }))
+    const head = toWeb(headOf(openStreams().answer(feed, { signal: staying() })))
 
     expect(head.status).toBe(200)
     expect(head.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
@@ -330,7 +338,7 @@ describe('after a cut at any byte, a reader that goes on with the half frame it 
     ],
     [
       'a refusal before there was a feed',
-      (lastEventId) => comeBackResponse('unavailable', { retryMs: 1, lastEventId }),
+      (lastEventId) => toWeb(openStreams().comeBack('unavailable', { lastEventId })),
     ],
   ])('is left where it was by %s, and delivers none of it', async (_, answer) => {
     for (let cutAt = 0; cutAt < cut.length; cutAt++) {
@@ -357,7 +365,7 @@ describe('after a cut at any byte, a reader that goes on with the half frame it 
       reader.feed(connected.slice(0, cutAt))
       reader.cut()
 
-      reader.feed(await comeBackResponse('unavailable', { retryMs: 1, lastEventId: '' }).text())
+      reader.feed(await toWeb(openStreams().comeBack('unavailable', { lastEventId: '' })).text())
 
       expect(reader.lastEventId).toBe('')
     }

@@ -5,14 +5,33 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import type { ServerSentEvent } from '@/protocol/event'
 import type { Feed } from '@/server/stream/feed'
-import { sendDirectly } from './direct-lane'
+import { toWeb } from '@/server/routes/web-request'
+import { feedFrom, openStreams, streamResponse } from '@/test/readers/stream-of'
+import type { StreamRequest, StreamSettings } from '@/server/stream/stream'
 import { feedOf } from '@/server/stream/feed-of'
+import { writeDirectly } from './direct-write'
+import { createResponseSlots } from './response-slots'
 import { watchServerRequests } from './server-requests'
-import { streamResponse } from '@/server/stream/stream-response'
 
 const running = new Set<() => void>()
 
-beforeAll(() => watchServerRequests({ stallMs: 60_000, trustedProxies: 1, directLane: true }))
+const slots = createResponseSlots()
+
+beforeAll(() => {
+  slots.begin({ isEarly: false })
+  watchServerRequests({ stallMs: 60_000, trustedProxies: 1, slots, onStopped() {} })
+})
+
+/** What a route returns for a stream that is written directly. */
+function directResponse(
+  feed: Feed,
+  { signal, expiresAt, ...settings }: StreamRequest & Partial<StreamSettings>,
+): Response {
+  const { answer } = openStreams(settings, slots.claimConnection)
+  const { body, ...head } = answer(feed, { signal, expiresAt })
+  const isDirect = typeof body === 'object' && writeDirectly(slots.current(), body, head)
+  return toWeb({ ...head, body: isDirect ? undefined : body })
+}
 
 afterEach(() => {
   for (const stop of running) stop()
@@ -99,9 +118,7 @@ async function ask(port: number): Promise<Socket> {
 describe('A stream sent directly', () => {
   test('does not go by web streams: it is the same in order and to its end, and so are its headers', async () => {
     const plain = await serve((_, signal) => streamResponse(feedOf(events(3)), { signal }))
-    const direct = await serve((_, signal) =>
-      sendDirectly(streamResponse(feedOf(events(3)), { signal })),
-    )
+    const direct = await serve((_, signal) => directResponse(feedOf(events(3)), { signal }))
 
     expect(await namesAt(plain.url)).toEqual(threeInOrder)
     expect(await namesAt(direct.url)).toEqual(threeInOrder)
@@ -114,7 +131,7 @@ describe('A stream sent directly', () => {
 
   test('takes from its feed no more than a reader that takes nothing has room for, and goes on with all of it', async () => {
     const feed = endlessFeed()
-    const { port } = await serve((_, signal) => sendDirectly(streamResponse(feed, { signal })))
+    const { port } = await serve((_, signal) => directResponse(feed, { signal }))
     const socket = await ask(port)
 
     await vi.waitUntil(() => feed.taken() > 0)
@@ -141,9 +158,9 @@ describe('A stream sent directly', () => {
   })
 
   test('closes its feed when the reader leaves', async () => {
-    const feed = feedOf(oneThenSilence)
+    const feed = feedFrom(oneThenSilence)
     const close = vi.spyOn(feed, 'close')
-    const { url } = await serve((_, signal) => sendDirectly(streamResponse(feed, { signal })))
+    const { url } = await serve((_, signal) => directResponse(feed, { signal }))
     const stream = readEvents(await fetch(url))
     await stream.next()
     await stream.next()
@@ -157,13 +174,11 @@ describe('A stream sent directly', () => {
 
   test('pings, and is asked to come back', async () => {
     const { url } = await serve((_, signal) =>
-      sendDirectly(
-        streamResponse(feedOf(oneThenSilence), {
-          signal,
-          heartbeatMs: 50,
-          expiresAt: Date.now() + 300,
-        }),
-      ),
+      directResponse(feedFrom(oneThenSilence), {
+        signal,
+        heartbeatMs: 50,
+        expiresAt: Date.now() + 300,
+      }),
     )
 
     const names = await namesAt(url)
@@ -173,10 +188,10 @@ describe('A stream sent directly', () => {
   })
 
   test('gives way to an error that comes up since, and closes its feed', async () => {
-    const feed = feedOf(oneThenSilence)
+    const feed = feedFrom(oneThenSilence)
     const close = vi.spyOn(feed, 'close')
     const { url } = await serve((_, signal) => {
-      sendDirectly(streamResponse(feed, { signal }))
+      directResponse(feed, { signal })
       return new Response(null, { status: 500 })
     })
 
@@ -188,13 +203,17 @@ describe('A stream sent directly', () => {
   })
 
   test('whose reader left before, begins nothing', async () => {
-    const source = vi.fn<(signal: AbortSignal) => AsyncGenerator<ServerSentEvent>>(() => events(1))
+    const begun = vi.fn<() => void>()
+    async function* source(): AsyncGenerator<ServerSentEvent> {
+      begun()
+      yield* events(1)
+    }
     let whenAnswered = (): void => {}
     const answered = new Promise<void>((resolve) => (whenAnswered = resolve))
     const { port } = await serve(async (request, signal) => {
       request.socket.destroy()
       await once(signal, 'abort')
-      const answer = sendDirectly(streamResponse(feedOf(source), { signal }))
+      const answer = directResponse(feedOf(source()), { signal })
       whenAnswered()
       return answer
     })
@@ -202,34 +221,16 @@ describe('A stream sent directly', () => {
     await ask(port)
     await answered
 
-    expect(source).not.toHaveBeenCalled()
+    expect(begun).not.toHaveBeenCalled()
   })
 })
 
-describe('What is no stream, or has no server of Node under it', () => {
-  test('is answered as it is', async () => {
-    const { url } = await serve(() => sendDirectly(new Response('refused', { status: 403 })))
+describe('Without a server of Node under it', () => {
+  test('a stream is answered by its body', async () => {
+    const answer = directResponse(feedOf(events(3)), { signal: new AbortController().signal })
 
-    const response = await fetch(url)
+    const received = await readAllEvents(answer)
 
-    expect(response.status).toBe(403)
-    expect(await response.text()).toBe('refused')
-  })
-
-  test('is answered as it is where a route has made another body of it', async () => {
-    const { url, piped } = await serve((_, signal) => {
-      const { body } = streamResponse(feedOf(events(3)), { signal })
-      return sendDirectly(new Response(body))
-    })
-
-    expect(await namesAt(url)).toEqual(threeInOrder)
-    expect(piped()).toBe(5)
-  })
-
-  test('is answered as it is outside of a request', async () => {
-    const answer = streamResponse(feedOf(events(3)), { signal: new AbortController().signal })
-
-    expect(sendDirectly(answer)).toBe(answer)
-    await answer.body?.cancel()
+    expect(received.map(({ event, data }) => event ?? data)).toEqual(threeInOrder)
   })
 })

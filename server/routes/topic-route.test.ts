@@ -2,21 +2,21 @@ import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { metrics } from '@/server/observe/metrics'
-import { processUploads } from '@/server/routes/upload-budget'
 import { LogError } from '@/server/log/event-log'
-import { processHub } from '@/server/process-hub'
-import { GET, HEAD, POST } from './route'
+import { processEngine } from '@/server/engine'
+import { createSse } from '@/server/sse'
 
 // The configuration is read when it is first asked for, not when it is imported.
 vi.stubEnv('EVENTS_URL', 'memory:')
+
+const { GET, HEAD, POST } = createSse().topicRoute
 
 type Handler = typeof GET
 
 /** What Next does with a request to `/events/{rest}`. */
 function call(handler: Handler, rest: string, init: RequestInit = {}): Promise<Response> {
   const url = new URL(`http://localhost:3000/events/${rest}`)
-  const topics = decodeURIComponent(url.pathname.slice('/events/'.length))
-  return handler(new Request(url, init), { params: Promise.resolve({ topics }) })
+  return handler(new Request(url, init))
 }
 
 function read(rest: string, headers: Record<string, string> = {}): Promise<Response> {
@@ -71,7 +71,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   // However a publish ended, its body holds nothing any more.
-  expect(processUploads().heldBytes).toBe(0)
+  expect(processEngine().uploads.heldBytes).toBe(0)
   expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
   vi.restoreAllMocks()
 })
@@ -169,7 +169,7 @@ describe('POST /events/{topic}', () => {
   })
 
   test('refuses a body for which there is no room with 503, and when to try again', async () => {
-    const uploads = [1, 2, 3].map(() => processUploads().open())
+    const uploads = [1, 2, 3].map(() => processEngine().uploads.open())
     for (const share of uploads) share.resize(16 * 1024 * 1024)
 
     const type = { 'content-type': 'application/x-ndjson' }
@@ -215,7 +215,8 @@ describe('POST /events/{topic}', () => {
   ] as const)(
     'while the log is %s, answers 503 %s and when to try again',
     async (code, answered, retryAfter) => {
-      vi.spyOn(processHub().log, 'append').mockRejectedValue(new LogError(code, 'secret'))
+      const { log } = await processEngine().hub()
+      vi.spyOn(log, 'append').mockRejectedValue(new LogError(code, 'secret'))
 
       const response = await post('post.away', 'hello')
 
@@ -375,8 +376,9 @@ describe('GET /events/{topics}', () => {
     'while the log is %s, asks to come back and closes',
     async (code) => {
       const away = new LogError(code, 'secret')
-      vi.spyOn(processHub().log, 'head').mockRejectedValue(away)
-      vi.spyOn(processHub().log, 'locate').mockRejectedValue(away)
+      const { log } = await processEngine().hub()
+      vi.spyOn(log, 'head').mockRejectedValue(away)
+      vi.spyOn(log, 'locate').mockRejectedValue(away)
 
       const [now, past] = await Promise.all([read('get.away'), read('get.away?since=all')])
 

@@ -1,0 +1,32 @@
+/**
+ * Builds the package into dist/. The compiler makes one .js and one .d.ts of each source; this turns the specifiers that only a bundler
+ * understands (`@/…`, no extension) into relative ones that Node does.
+ */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+const folder = import.meta.dirname
+const root = dirname(folder)
+const dist = join(folder, 'dist')
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+/** What stands between quotes after `from`, `import`, `import(` and `new URL(`, where it leads to a file of ours. */
+const specifiers = /((?:\bfrom|\bimport|\bnew URL)\s*\(?\s*)(['"])((?:@\/|\.\.?\/)[^'"]+)\2/g
+
+rmSync(dist, { recursive: true, force: true })
+execFileSync(process.execPath, [compiler, '-p', folder], { stdio: 'inherit' })
+for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+  if (!/\.(?:js|d\.ts)$/.test(name)) continue
+  const file = join(dist, name)
+  const code = readFileSync(file, 'utf8').replace(specifiers, (_, before, quote, specifier) => {
+    const path = specifier.startsWith('@/')
+      ? join(dist, specifier.slice(2))
+      : resolve(dirname(file), specifier)
+    const target = `${path.replace(/\.tsx?$/, '')}.js`
+    if (!existsSync(target)) throw new Error(`${name} imports ${specifier}, which is not there.`)
+    const relativePath = relative(dirname(file), target)
+    return `${before}${quote}${relativePath.startsWith('.') ? relativePath : `./${relativePath}`}${quote}`
+  })
+  writeFileSync(file, code)
+}
+copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))

@@ -1,0 +1,2 @@
+/** What a client component gets in place of `next-sse`: the build fails, and names the page that leads here. */
+import 'server-only'

@@ -1,0 +1,119 @@
+/**
+ * Everything that exists once in a process, made from the configuration and handed on: the log and its hub, the open streams, the
+ * limits, and what watches Node's own requests. `process.ts` keeps the one engine of the process.
+ */
+import { describeAccess } from './access/describe-access'
+import type { AccessRules } from './access/authorize'
+import { createLimits, type Limits } from './access/limits'
+import { readConfig, type Config } from './config'
+import { createHub, type Hub } from './hub/hub'
+import { measuredLog } from './log/measured-log'
+import { openLog } from './log/open-log'
+import { drainOnSignals } from './node/drain-on-signal'
+import { mendUrl } from './node/mend-url'
+import { createResponseSlots, type ResponseSlots } from './node/response-slots'
+import { watchServerRequests } from './node/server-requests'
+import { journal } from './observe/journal'
+import { metrics } from './observe/metrics'
+import { processState } from './process'
+import { createPublishesUnderWay, type PublishesUnderWay } from './routes/publishes-under-way'
+import { createUploadBudget, type UploadBudget } from './routes/upload-budget'
+import { createOpenStreams, type OpenStreams } from './stream/open-streams'
+
+export interface Engine {
+  readonly config: Config
+  readonly access: AccessRules
+  readonly streams: OpenStreams
+  readonly limits: Limits
+  readonly uploads: UploadBudget
+  readonly publishes: PublishesUnderWay
+  readonly slots: ResponseSlots
+  /**
+   * The hub, on the log that `EVENTS_URL` names. Opens the log when first called, and again after it could not be opened.
+   * @throws {LogError} `unavailable`: a file can't be opened or written. A Redis may come later
+   */
+  hub: () => Promise<Hub>
+  /** The hub, if it was opened. */
+  readonly openHub: Hub | undefined
+  /**
+   * Watches the requests of this process's servers and its signals, once. `isEarly`: requests may have come before this call that
+   * should not have been served yet.
+   */
+  watchServer: (options: { isEarly: boolean }) => void
+  /** Ends every stream, and closes the log. */
+  close: () => Promise<void>
+}
+
+/**
+ * The engine of this process, made from its environment when first asked for.
+ * @throws {ConfigError} a variable can't be understood
+ */
+export function processEngine(): Engine {
+  return (processState.engine ??= createEngine(readConfig(process.env)))
+}
+
+function createEngine(config: Config): Engine {
+  const { heartbeatMs, retryMs, maxStreams, streamMaxAgeMs: maxAgeMs } = config
+  const { jwtSecret: secret, publicTopics, isOpen } = config
+  const access = { secret, publicTopics, isOpen }
+  const slots = createResponseSlots()
+  const streams = createOpenStreams(
+    { heartbeatMs, retryMs, maxStreams, maxAgeMs },
+    slots.claimConnection,
+  )
+  const publishes = createPublishesUnderWay()
+  let opening: Promise<Hub> | undefined
+  let openHub: Hub | undefined
+  let isWatching = false
+
+  async function open(): Promise<Hub> {
+    const { eventsUrl, maxCount, maxAgeMs: maxEventAgeMs } = config
+    const log = await openLog(eventsUrl, { maxCount, maxAgeMs: maxEventAgeMs })
+    openHub = createHub(measuredLog(log))
+    return openHub
+  }
+
+  return {
+    config,
+    access,
+    streams,
+    limits: createLimits({ streams: config.limitStreams, publishesPerMinute: config.limitPublish }),
+    uploads: createUploadBudget(),
+    publishes,
+    slots,
+    async hub() {
+      opening ??= open()
+      try {
+        return await opening
+      } catch (error) {
+        opening = undefined
+        throw error
+      }
+    },
+    get openHub() {
+      return openHub
+    },
+    watchServer({ isEarly }) {
+      if (isWatching) return
+      isWatching = true
+      metrics.measureProcess()
+      slots.begin({ isEarly })
+      const { stallMs, trustedProxies, drainMs } = config
+      const onStopped = streams.refuse
+      const requests = watchServerRequests({ stallMs, trustedProxies, slots, mendUrl, onStopped })
+      drainOnSignals({
+        drainMs,
+        drainStreams: streams.drain,
+        publishesDone: publishes.done,
+        closeIdleConnections: requests.closeIdleConnections,
+      })
+      const words = describeAccess(access)
+      if (secret === undefined) journal.warn(words)
+      else journal.info(words)
+    },
+    async close() {
+      await streams.drain(0)
+      await (await opening)?.close()
+    },
+  }
+}

@@ -1,0 +1,212 @@
+/** Reading topics in the server's own code: what is kept as a list, and what is kept followed by what comes. */
+import { parseDuration } from '@/protocol/duration'
+import { cursorOf, formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
+import type { StoredEvent } from '@/protocol/event'
+import { maxTopics, parseTopics } from '@/protocol/topic'
+import type { EventLog, Judged } from '@/server/log/event-log'
+
+/** An event as server code reads it. */
+export interface TopicEvent {
+  /** Where to go on after it: the cursor of the event. */
+  id: string
+  topic: string
+  type: string
+  /** The text, as published. */
+  data: string
+  /** When it was appended, in milliseconds since the Unix epoch. */
+  time: number
+}
+
+/** Where to start: one of these. */
+export interface ReadFrom {
+  /** After the event of this id. */
+  after?: string | undefined
+  /** With the newest so many events. */
+  last?: number | undefined
+  /** With the events that are at most so old: a duration such as `10m`, or `all`. */
+  since?: string | undefined
+}
+
+/** The topics or the place to start from make no sense. */
+export class ReadError extends Error {
+  override name = 'ReadError'
+  readonly code: 'invalid-topic' | 'too-many-topics' | 'invalid-cursor' | 'invalid-start'
+
+  constructor(code: ReadError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Events after the place where reading stood are no longer kept: they were removed, or the log lost them. */
+export class EventsLostError extends Error {
+  override name = 'EventsLostError'
+  readonly code = 'events-lost'
+  readonly reason: 'trimmed' | 'epoch' | 'future'
+  /** The topics of which events may be lost. */
+  readonly topics: readonly string[]
+  /** The id after which they may be lost. */
+  readonly after: string
+
+  constructor(reason: EventsLostError['reason'], topics: readonly string[], after: string) {
+    super(`Events of ${topics.join(', ')} after ${after} are no longer kept (${reason}).`)
+    this.reason = reason
+    this.topics = topics
+    this.after = after
+  }
+}
+
+const page = { limit: 500, maxBytes: 1024 * 1024 }
+
+/**
+ * What is kept of the topics, oldest first, and the cursor from which a stream of the same topics goes on.
+ * @throws {ReadError}
+ * @throws {LogError} `unavailable` or `closed`
+ */
+export async function historyOf(
+  log: EventLog,
+  topics: string | readonly string[],
+  from: ReadFrom,
+): Promise<{ events: TopicEvent[]; cursor: string }> {
+  const names = checkTopics(topics)
+  const start = startOf(from)
+  let { after } = await log.locate(names, start ?? { since: 0 })
+  const events: TopicEvent[] = []
+  for (;;) {
+    const { events: found, through } = await log.read({ topics: names, after, ...page })
+    for (const event of found) events.push(toTopicEvent(event))
+    after = through
+    // The newest event's own place, where there is one: a stream that shares a connection may be there already.
+    if (found.at(-1)?.offset !== through.offset) {
+      return { events, cursor: events.at(-1)?.id ?? formatCursor(after) }
+    }
+  }
+}
+
+/**
+ * The events of the topics, each when it is asked for: what is kept from the start on, then what comes, until the signal aborts.
+ * @throws {ReadError}
+ * @throws {EventsLostError} reading fell behind what is kept, or the log lost events
+ * @throws {LogError} `unavailable` or `closed`
+ */
+export async function* readEvents(
+  log: EventLog,
+  topics: string | readonly string[],
+  from: ReadFrom,
+  signal: AbortSignal,
+): AsyncGenerator<TopicEvent, void, undefined> {
+  const names = checkTopics(topics)
+  const start = startOf(from)
+  if (signal.aborted) return
+  const ended = new AbortController()
+  const news = createNews(signal)
+  // Watched before the first page is read, so that nothing falls between.
+  log.watch(news.notify, { signal: ended.signal })
+  try {
+    const place = start ? await log.locate(names, start) : { after: await log.head(), removed: [] }
+    const presented = start && 'cursor' in start ? start.cursor : undefined
+    if (presented) throwIfLost(place, names, presented)
+    let { after } = place
+    // Of a reader that starts by age or count, no more is promised than what was kept then.
+    let promised = presented ? names.map(() => 0) : place.removed
+    for (;;) {
+      news.expect()
+      const read = await log.read({ topics: names, after, ...page })
+      if (signal.aborted) return
+      throwIfLost(
+        {
+          ...read,
+          removed: read.removed.map((upTo, index) => (upTo > (promised[index] ?? 0) ? upTo : 0)),
+        },
+        names,
+        after,
+      )
+      for (const event of read.events) {
+        yield toTopicEvent(event)
+        if (signal.aborted) return
+        after = cursorOf(event)
+      }
+      after = read.through
+      if (promised.every((upTo) => upTo <= after.offset)) promised = []
+      if (read.events.at(-1)?.offset !== after.offset) await news.next()
+      if (signal.aborted) return
+    }
+  } finally {
+    ended.abort()
+  }
+}
+
+/** Waits for news that came since `expect`. */
+function createNews(signal: AbortSignal): {
+  notify: () => void
+  expect: () => void
+  next: () => Promise<void>
+} {
+  let isNew = false
+  let wake: (() => void) | undefined
+  const notify = (): void => {
+    isNew = true
+    wake?.()
+  }
+  return {
+    notify,
+    expect() {
+      isNew = false
+    },
+    async next() {
+      if (isNew || signal.aborted) return
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        signal.addEventListener('abort', notify)
+      })
+      signal.removeEventListener('abort', notify)
+      wake = undefined
+    },
+  }
+}
+
+function checkTopics(topics: string | readonly string[]): string[] {
+  const parsed = parseTopics(typeof topics === 'string' ? topics : topics.join(','))
+  if ('topics' in parsed) return parsed.topics
+  if (parsed.fault === 'too-many') {
+    throw new ReadError('too-many-topics', `Name up to ${maxTopics} topics.`)
+  }
+  const item = parsed.fault === 'malformed-item' ? parsed.item : ''
+  throw new ReadError('invalid-topic', `${JSON.stringify(item)} is not a topic.`)
+}
+
+type Start = { cursor: Cursor } | { last: number } | { since: number }
+
+function startOf({ after, last, since }: ReadFrom): Start | undefined {
+  if ([after, last, since].filter((value) => value !== undefined).length > 1) {
+    throw new ReadError('invalid-start', '`after`, `last` and `since` exclude each other.')
+  }
+  if (after !== undefined) {
+    const cursor = parseCursor(after)
+    if (cursor) return { cursor }
+    throw new ReadError('invalid-cursor', `${JSON.stringify(after)} is not the id of an event.`)
+  }
+  if (last !== undefined) {
+    if (Number.isSafeInteger(last) && last >= 0) return { last }
+    throw new ReadError('invalid-start', '`last` must be a whole number.')
+  }
+  if (since === undefined) return undefined
+  const agoMs = since === 'all' ? Infinity : parseDuration(since)
+  if (agoMs !== undefined) return { since: Math.max(0, Date.now() - agoMs) }
+  throw new ReadError(
+    'invalid-start',
+    '`since` must be `all` or a duration, such as 15s, 10m or 24h.',
+  )
+}
+
+function throwIfLost({ lost, removed }: Judged, topics: readonly string[], after: Cursor): void {
+  const id = formatCursor(after)
+  if (lost) throw new EventsLostError(lost, topics, id)
+  const lacking = topics.filter((_, index) => (removed[index] ?? 0) > after.offset)
+  if (lacking.length > 0) throw new EventsLostError('trimmed', lacking, id)
+}
+
+function toTopicEvent(event: StoredEvent): TopicEvent {
+  const { topic, type, data, time } = event
+  return { id: formatCursor(cursorOf(event)), topic, type, data, time }
+}

@@ -1,0 +1,66 @@
+/**
+ * Node's response to the current request, which Next gives no route handler. `server-requests.ts` puts it into a slot, and whatever runs
+ * for the request finds it there: to write a stream straight to it, and to tell whether its connection can have one.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
+import type { ReconnectReason } from '@/protocol/control-events'
+
+export interface ResponseSlot {
+  /** Weak, because work that a request started may outlive it and must not keep its response. */
+  response: WeakRef<ServerResponse> | undefined
+}
+
+export interface ResponseSlots {
+  /**
+   * Each request has a slot from now on. `isEarly` says that a request which is under way already came too early: otherwise requests
+   * without a slot count as ordinary ones.
+   */
+  begin: (options: { isEarly: boolean }) => void
+  run: <T>(response: ServerResponse, run: () => T) => T
+  /** Undefined outside of a request, and where requests are not watched. */
+  current: () => ResponseSlot | undefined
+  /**
+   * True for a request that came while Next listened already, but requests were not watched yet: it has no stall timeout, and its
+   * forwarded address may be forged.
+   */
+  isFromBeforeStart: () => boolean
+  /** Makes the connection of the current request ready for a stream, or says why no stream may open on it. */
+  claimConnection: () => ReconnectReason | undefined
+}
+
+/** An early request has reached its route by then. A later one without a slot came by what has none, such as HTTP/2. */
+const startMs = 60_000
+
+export function createResponseSlots(): ResponseSlots {
+  const storage = new AsyncLocalStorage<ResponseSlot>()
+  /** Until then, a request without a slot is an early one: `performance.now()`. */
+  let earlyUntil = -Infinity
+  let hasBegun = false
+
+  function isFromBeforeStart(): boolean {
+    return storage.getStore() === undefined && performance.now() < earlyUntil
+  }
+
+  return {
+    begin({ isEarly }) {
+      if (hasBegun) return
+      hasBegun = true
+      if (isEarly) earlyUntil = performance.now() + startMs
+    },
+    run: (response, run) => storage.run({ response: new WeakRef(response) }, run),
+    current: () => storage.getStore(),
+    isFromBeforeStart,
+    claimConnection() {
+      if (isFromBeforeStart()) return 'starting'
+      const response = storage.getStore()?.response?.deref()
+      if (!response) return undefined
+      const { req: request, socket } = response
+      // Its turn may never come, and Node 20 and 22 do not tell when its client has left.
+      if (!socket || socket.destroyed) return 'pipelined'
+      // Nothing else reads a body sent along, and behind an unread one Node does not notice a reader that leaves.
+      request.resume()
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import type { Answer } from './answer'
+import { answerOf, Refusal, type ProblemCode } from './refusal'
+
+/** The text of an answer that is no stream. */
+function textOf(body: Answer['body']): string {
+  return typeof body === 'string' ? body : ''
+}
+
+describe('a refusal', () => {
+  test.each<[ProblemCode, number]>([
+    ['malformed-path', 400],
+    ['invalid-type', 422],
+    ['cross-site', 403],
+    ['event-too-large', 413],
+    ['unsupported-media-type', 415],
+    ['unavailable', 503],
+  ])('%s has the status %d, a title, and the detail given', (code, status) => {
+    expect(new Refusal(code, 'Mend it.')).toMatchObject({
+      status,
+      code,
+      title: expect.stringMatching(/^[A-Z]/) as string,
+      message: 'Mend it.',
+    })
+  })
+
+  test('is known for one though another bundle has made it', () => {
+    const foreign = Object.assign(new Error('Mend it.'), { name: 'Refusal' })
+
+    expect(foreign).toBeInstanceOf(Refusal)
+    expect(new Error('Mend it.')).not.toBeInstanceOf(Refusal)
+  })
+})
+
+describe('its answer', () => {
+  test('says the problem as problem+json that no cache keeps', () => {
+    const { status, headers, body } = answerOf(new Refusal('invalid-topic', 'Name a topic.'))
+
+    expect(status).toBe(400)
+    expect(Object.fromEntries(headers)).toEqual({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+    })
+    expect(JSON.parse(textOf(body))).toEqual({
+      status: 400,
+      code: 'invalid-topic',
+      title: 'Malformed topic',
+      detail: 'Name a topic.',
+    })
+  })
+
+  test('carries the headers added', () => {
+    const { headers } = answerOf(new Refusal('busy', 'Try again.', { 'Retry-After': '5' }))
+
+    expect(headers.get('retry-after')).toBe('5')
+    expect(headers.get('content-type')).toBe('application/problem+json')
+  })
+
+  test("says a problem of the app's own", () => {
+    const own = { status: 404, code: 'no-such-chat', title: 'No such chat' }
+
+    const { status, body } = answerOf(new Refusal(own, 'It was deleted.'))
+
+    expect(status).toBe(404)
+    expect(JSON.parse(textOf(body))).toEqual({ ...own, detail: 'It was deleted.' })
+  })
+
+  test.each<ProblemCode>(['event-too-large', 'body-too-large', 'too-many-events'])(
+    '%s closes the connection: its body may still be arriving',
+    (code) => {
+      expect(answerOf(new Refusal(code, 'Send less.')).headers.get('connection')).toBe('close')
+    },
+  )
+})

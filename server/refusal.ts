@@ -1,0 +1,106 @@
+/**
+ * Refusals: what can be wrong with a request, in one closed table. A stage that refuses throws; one place renders it, as problem details.
+ * @see https://www.rfc-editor.org/rfc/rfc9457
+ */
+import { jsonAnswer, type Answer } from './answer'
+import { metrics } from './observe/metrics'
+
+const kinds = {
+  // The path and the query
+  'malformed-path': { status: 400, title: 'Malformed path' },
+  'invalid-topic': { status: 400, title: 'Malformed topic' },
+  'too-many-topics': { status: 400, title: 'Too many topics' },
+  'invalid-cursor': { status: 400, title: 'Malformed cursor' },
+  'invalid-query': { status: 400, title: 'Malformed query' },
+  'not-an-image': { status: 400, title: 'Not an image' },
+  'invalid-type': { status: 422, title: 'Malformed event type' },
+  'reserved-type': { status: 422, title: 'Reserved event type' },
+
+  // The body
+  'empty-body': { status: 400, title: 'Empty body' },
+  'invalid-utf8': { status: 400, title: 'Body is not UTF-8' },
+  'invalid-json': { status: 400, title: 'Body is not JSON' },
+  'event-too-large': { status: 413, title: 'Event too large' },
+  'body-too-large': { status: 413, title: 'Body too large' },
+  'too-many-events': { status: 413, title: 'Too many events' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+
+  // Who asks, and how often
+  'invalid-idempotency-key': { status: 400, title: 'Malformed idempotency key' },
+  'idempotency-conflict': { status: 422, title: 'Idempotency key used for another body' },
+  'cross-site': { status: 403, title: 'Request from another site' },
+  'token-required': { status: 401, title: 'Token required' },
+  'invalid-token': { status: 401, title: 'Token does not hold' },
+  'not-granted': { status: 403, title: 'Not granted by the token' },
+  'reader-changed': { status: 409, title: 'Another reader now' },
+  'secret-not-set': { status: 403, title: 'No token is accepted' },
+  'too-many-publishes': { status: 429, title: 'Too many publishes' },
+
+  // The server
+  busy: { status: 503, title: 'Server busy' },
+  unavailable: { status: 503, title: 'Server unavailable' },
+} as const
+
+/** Why the library refused a request, for programs: stable, and documented in docs/protocol.md. */
+export type ProblemCode = keyof typeof kinds
+
+/** A refusal of an app's own, for what the library has no code for. */
+export interface OwnProblem {
+  /** From 400 to 599. */
+  status: number
+  /** Stable, for programs: lower-case words with hyphens. */
+  code: string
+  /** A short summary, the same each time. */
+  title: string
+}
+
+/**
+ * Thrown to refuse a request: the client gets problem details with `code` and `detail`. In a stream of your own, throw it before you
+ * return the events.
+ *
+ * @example
+ * if (!session) throw new Refusal({ status: 401, code: 'login-required', title: 'Login required' }, 'Log in first.')
+ */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  /** What the answer says beside the problem, such as `Retry-After`. */
+  readonly headers: Record<string, string>
+
+  /** By name: Next bundles routes and pages apart, and an error crosses from one bundle's class to another's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'Refusal'
+  }
+
+  /** `detail` tells the client what is wrong with this request, and how to put it right. */
+  constructor(
+    problem: ProblemCode | OwnProblem,
+    detail: string,
+    headers: Record<string, string> = {},
+  ) {
+    super(detail)
+    const { status, code, title } =
+      typeof problem === 'string' ? { ...kinds[problem], code: problem } : problem
+    this.status = status
+    this.code = code
+    this.title = title
+    this.headers = headers
+  }
+}
+
+/** The refusal as the client gets it. Counts it. */
+export function answerOf({ status, code, title, message, headers }: Refusal): Answer {
+  metrics.refusals.inc({ reason: code })
+  return jsonAnswer(
+    status,
+    { status, code, title, detail: message },
+    {
+      'Content-Type': 'application/problem+json',
+      // Node would otherwise read the rest of a body that is too large to its end, to use the connection again.
+      ...(status === 413 && { Connection: 'close' }),
+      ...headers,
+    },
+  )
+}

@@ -1,0 +1,141 @@
+/** The route of topics: reading 1 to 32 of them as one stream, publishing to one. */
+import { authorizePublish, authorizeRead } from '@/server/access/authorize'
+import { clientOf } from '@/server/access/client-address'
+import { allowedOrigin } from '@/server/access/cors'
+import { isCrossSite } from '@/server/access/cross-site'
+import { emptyAnswer, jsonAnswer, type Answer } from '@/server/answer'
+import type { Engine } from '@/server/engine'
+import { publishTo, PublishError } from '@/server/hub/publish'
+import { LogError } from '@/server/log/event-log'
+import { Refusal } from '@/server/refusal'
+import { UploadAbortedError, type RequestHead, type SseRequest } from '@/server/sse-request'
+import { fingerprint, readIdempotencyKey } from './idempotency'
+import { readPublishedBody } from './published-body'
+import { readStreamQuery } from './stream-query'
+import { readTopics } from './topics-in-path'
+
+/**
+ * `GET`: a stream.
+ * @throws {Refusal}
+ */
+export async function readTopicStream(engine: Engine, request: SseRequest): Promise<Answer> {
+  const { streams, access, limits, config } = engine
+  const topics = readTopics(request.url)
+  const query = readStreamQuery(request)
+  const { expiresAtMs, reader } = await authorizeRead(request, topics, access)
+  // A page goes on only as the reader it began with: else it would show one reader what was granted to another.
+  if (query.reader !== undefined && query.reader !== reader) {
+    throw new Refusal(
+      'reader-changed',
+      'This request has another reader than `reader` says: start over without it.',
+    )
+  }
+  const { start, envelope = topics.length > 1 } = query
+  const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
+  const onEnd = limits.openStream(clientOf(request, config.trustedProxies))
+  if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
+  try {
+    const hub = await engine.hub()
+    const feed = await hub.subscribe({ topics, envelope, start })
+    return streams.answer(feed, { signal: request.signal, expiresAt: expiresAtMs, reader, onEnd })
+  } catch (error) {
+    onEnd()
+    if (!(error instanceof LogError)) throw error
+    return streams.comeBack('unavailable', { lastEventId, reader })
+  }
+}
+
+/**
+ * `POST`: publishes the body.
+ * @throws {Refusal}
+ */
+export async function publishToTopic(engine: Engine, request: SseRequest): Promise<Answer> {
+  const { config, uploads, slots } = engine
+  if (slots.isFromBeforeStart()) {
+    const detail = 'The server has only just started. Try again.'
+    throw new Refusal('unavailable', detail, { 'Retry-After': '1' })
+  }
+  if (isCrossSite(request) && allowedOrigin(request, config.corsOrigins) === undefined) {
+    throw new Refusal('cross-site', 'A page of another site may not publish here.')
+  }
+  const [topic] = readTopics(request.url, 1)
+  const subject = await allowPublish(engine, request, topic)
+  const ownKey = readIdempotencyKey(request)
+  const type = new URL(request.url).searchParams.get('type') ?? 'message'
+
+  const share = uploads.open()
+  try {
+    const { eventMaxBytes } = config
+    const body = await readPublishedBody(request, share, { eventMaxBytes })
+    const key = keyOf(ownKey, subject)
+    const { log } = await engine.hub()
+    const { ids, replayed } = await publishTo(
+      log,
+      topic,
+      body.data.map((data) => ({ type, data })),
+      {
+        eventMaxBytes,
+        idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(body, type) },
+      },
+    )
+    return jsonAnswer(201, { ids }, replayed ? { 'Idempotency-Replayed': 'true' } : {})
+  } catch (error) {
+    if (error instanceof UploadAbortedError) return emptyAnswer(400)
+    throw asRefusal(error)
+  } finally {
+    share.close()
+  }
+}
+
+/** The subject of the token by which the request may publish; undefined where it has none. */
+async function allowPublish(
+  { access, config, limits }: Engine,
+  request: RequestHead,
+  topic: string,
+): Promise<string | undefined> {
+  try {
+    const token = await authorizePublish(request, topic, access)
+    if (token) return token.subject
+  } catch (error) {
+    await countPublish()
+    throw error
+  }
+  await countPublish()
+  return undefined
+
+  /** Requests without a valid token are counted, so that tokens can't be guessed at any rate. */
+  async function countPublish(): Promise<void> {
+    const retryAfterS = await limits.takePublish(clientOf(request, config.trustedProxies))
+    if (retryAfterS === undefined) return
+    throw new Refusal(
+      'too-many-publishes',
+      `LIMIT_PUBLISH allows ${config.limitPublish} a minute without a token.`,
+      { 'Retry-After': String(retryAfterS) },
+    )
+  }
+}
+
+/** The key as the log knows it. Otherwise one publisher could learn by another's key what that one published. */
+function keyOf(key: string | undefined, subject: string | undefined): string | undefined {
+  // No key has a line end, so that no two publishers make the same of theirs.
+  return key === undefined || subject === undefined ? key : `${subject}\n${key}`
+}
+
+function asRefusal(error: unknown): unknown {
+  if (error instanceof PublishError && error.code !== 'invalid-data') {
+    return new Refusal(error.code, error.message)
+  }
+  if (!(error instanceof LogError)) return error
+  switch (error.code) {
+    case 'idempotency-conflict':
+      return new Refusal(
+        'idempotency-conflict',
+        'This `Idempotency-Key` came with another body before.',
+      )
+    case 'busy':
+      return new Refusal('busy', 'Too much is being published. Try again.', { 'Retry-After': '1' })
+    case 'closed':
+    case 'unavailable':
+      return new Refusal('unavailable', 'The event log is away. Try again.', { 'Retry-After': '5' })
+  }
+}

@@ -1,0 +1,53 @@
+/** The topics that the path of a request names. */
+import { maxTopics, parseTopics } from '@/protocol/topic'
+import { Refusal } from '@/server/refusal'
+
+/**
+ * The topics in the last segment of the URL's path, at most `limit` of them.
+ * @throws {Refusal} `malformed-path`, `invalid-topic` or `too-many-topics`
+ */
+export function readTopics(url: string, limit = maxTopics): [string, ...string[]] {
+  const parsed = parseTopics(lastSegment(url))
+  if ('fault' in parsed) {
+    switch (parsed.fault) {
+      case 'empty-item':
+        throw new Refusal('invalid-topic', 'The path names an empty topic.')
+      case 'malformed-item':
+        throw new Refusal(
+          'invalid-topic',
+          'A topic begins with a letter or digit, and has up to 64 letters, digits, `_`, `.` and `-`.',
+        )
+      case 'too-many':
+        throw tooMany(limit)
+    }
+  }
+  const [first, ...rest] = parsed.topics
+  if (first === undefined || rest.length >= limit) throw tooMany(limit)
+  return [first, ...rest]
+}
+
+/** Where the route of `url` is mounted: the path without the last segment, and without a slash at its end. */
+export function mountOf(url: string): string {
+  return splitPath(url).mount
+}
+
+function lastSegment(url: string): string {
+  const segment = decodeURIComponent(splitPath(url).last)
+  if (!segment.includes('%')) return segment
+  // Otherwise it could not be decoded: see node/mend-url.ts.
+  throw new Refusal('malformed-path', 'The path is not percent-encoded as it should be.')
+}
+
+function splitPath(url: string): { mount: string; last: string } {
+  // Next may be told to end paths with a slash.
+  const path = new URL(url).pathname.replace(/\/$/, '')
+  const at = path.lastIndexOf('/')
+  return { mount: path.slice(0, at), last: path.slice(at + 1) }
+}
+
+function tooMany(limit: number): Refusal {
+  return new Refusal(
+    'too-many-topics',
+    `Name ${limit === 1 ? 'one topic' : `up to ${limit} topics`}.`,
+  )
+}

@@ -1,0 +1,91 @@
+/** Requests and answers as Next's route handlers have them: Web `Request` and `Response`. */
+import type { Answer } from '@/server/answer'
+import type { Stream } from '@/server/stream/stream'
+import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse-request'
+
+export function fromWeb(request: Request): SseRequest {
+  const { method, url, headers, signal } = request
+  return {
+    method,
+    url,
+    headers,
+    signal,
+    readBody: (maxBytes, share) => readBytes(request.body, maxBytes, share),
+  }
+}
+
+export function toWeb({ status, headers, body }: Answer): Response {
+  return new Response(typeof body === 'object' ? bodyOf(body) : (body ?? null), { status, headers })
+}
+
+async function readBytes(
+  body: ReadableStream<Uint8Array> | null,
+  ...[maxBytes, share]: Parameters<ReadBody>
+): ReturnType<ReadBody> {
+  // One buffer that grows: a list of chunks would hold far more than `maxBytes` of a body sent in chunks of one byte.
+  let buffer = new Uint8Array(0)
+  let length = 0
+  const reader = body?.getReader()
+  const leave = <T>(why: T): T => {
+    // The upload is refused already: what cancelling makes of it does not matter.
+    void reader?.cancel().catch(() => {})
+    return why
+  }
+  for (;;) {
+    const chunk = await nextChunk(reader)
+    if (!chunk) return buffer.subarray(0, length)
+    const end = length + chunk.length
+    if (end > maxBytes) return leave('too-large')
+    if (end > buffer.length) {
+      // By what has come, not by what `Content-Length` promises: a client that sends nothing would take room from others.
+      const size = Math.min(maxBytes, Math.max(end, 2 * buffer.length))
+      // Twice: now for the old buffer beside the new one, later for the text made of it.
+      if (!share.resize(2 * size)) return leave('no-room')
+      const larger = new Uint8Array(size)
+      larger.set(buffer.subarray(0, length))
+      buffer = larger
+    }
+    buffer.set(chunk, length)
+    length = end
+  }
+}
+
+async function nextChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+): Promise<Uint8Array | undefined> {
+  try {
+    return (await reader?.read())?.value
+  } catch (cause) {
+    throw new UploadAbortedError('The client went away while its body arrived.', { cause })
+  }
+}
+
+/** Begins when it is first read. One that is never read leaves nothing behind once it is cancelled. */
+function bodyOf(stream: Stream): ReadableStream<Uint8Array> {
+  let hasBegun = false
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (hasBegun) return stream.goOn()
+        hasBegun = true
+        stream.send({
+          write(chunk) {
+            controller.enqueue(chunk)
+            return false
+          },
+          close: () => closeQuietly(controller),
+        })
+      },
+      cancel: stream.stop,
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+function closeQuietly(controller: ReadableStreamDefaultController): void {
+  try {
+    controller.close()
+  } catch {
+    // It was cancelled while the last chunk was awaited: closed already.
+  }
+}

@@ -1,0 +1,190 @@
+/** The server's side of an app: one object that the routes, the publishers and the readers of an app are made of. */
+import { processEngine, type Engine } from './engine'
+import { publishTo, PublishError, type TextEvent } from './hub/publish'
+import { historyOf, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
+import type { Appended } from './log/event-log'
+import {
+  streamRoute,
+  topicRoute,
+  type RouteParams,
+  type StreamRoute,
+  type TopicRoute,
+} from './routes/handlers'
+import { healthAnswer, metricsAnswer } from './routes/health-and-metrics'
+import type { StreamSource } from './routes/own-stream'
+
+export interface SseOptions {
+  /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
+  path?: string | undefined
+}
+
+/** An event to be published. */
+export interface NewEvent {
+  /** The type that a reader listens to. Default `message`. */
+  type?: string | undefined
+  /** Any JSON value: what `JSON.stringify` makes of it is the event's data. */
+  data: unknown
+}
+
+export interface PublishOptions {
+  /**
+   * Makes the call repeatable: the same key and events once more publish nothing, and resolve with the same ids. Per topic; remembered
+   * as long as the events are kept.
+   */
+  idempotencyKey?: string | undefined
+}
+
+export interface Sse {
+  /**
+   * The handlers of the route of topics.
+   *
+   * @example
+   * // app/events/[topics]/route.ts
+   * export const { GET, HEAD, POST, OPTIONS } = sse.topicRoute
+   */
+  readonly topicRoute: TopicRoute
+  /**
+   * The handlers of a stream of your own. The source is asked once for each reader. It can refuse the reader by throwing a `Refusal`,
+   * or return nothing, and then the reader is told not to come back.
+   *
+   * @example
+   * // app/ticks/route.ts
+   * export const { GET, HEAD } = sse.streamRoute(async function* ({ signal }) {
+   *   for await (const _ of setInterval(1_000, undefined, { signal })) yield { data: new Date().toISOString() }
+   * })
+   */
+  streamRoute: <Params extends RouteParams = RouteParams>(
+    source: StreamSource<Params>,
+  ) => StreamRoute<Params>
+  /** `GET` answers 200 when this process can take streams and publishes now, else 503; the body's `status` says why. */
+  readonly healthRoute: { GET: () => Promise<Response> }
+  /** `GET` answers what this process measures, as Prometheus text. */
+  readonly metricsRoute: { GET: () => Promise<Response> }
+  /**
+   * Publishes one event, or several that stay together, all or none. Resolves once the log has them: every reader of the topic gets them,
+   * those of other processes on the same log and those who come later included. It authorises nothing: check your session first.
+   *
+   * @throws {PublishError} the topic, a type or an event can't be published
+   * @throws {LogError} the log could not take them
+   *
+   * @example
+   * await sse.publish('orders', 'order.paid', { id, amount })
+   */
+  publish: {
+    (topic: string, type: string, data: unknown, options?: PublishOptions): Promise<Appended>
+    (topic: string, events: readonly NewEvent[], options?: PublishOptions): Promise<Appended>
+  }
+  /**
+   * What is kept of the topics, oldest first, and a cursor: a stream that starts after it goes on without a gap. Default: all that is kept.
+   * It authorises nothing: check your session first.
+   *
+   * @throws {ReadError} the topics or the start make no sense
+   * @throws {LogError} `unavailable` or `closed`
+   *
+   * @example
+   * const { events } = await sse.history('orders', { last: 20 })
+   */
+  history: (
+    topics: string | readonly string[],
+    from?: ReadFrom,
+  ) => Promise<{ events: TopicEvent[]; cursor: string }>
+  /**
+   * The events of the topics: what is kept from the start on, then each as it comes, until `signal` aborts or the loop is left. Default
+   * start: now. It authorises nothing.
+   *
+   * @throws {ReadError} the topics or the start make no sense
+   * @throws {EventsLostError} reading fell behind what is kept, or the log lost events
+   * @throws {LogError} `unavailable` or `closed`
+   *
+   * @example
+   * for await (const event of sse.read('orders', { since: '1h', signal })) await handle(event)
+   */
+  read: (
+    topics: string | readonly string[],
+    options?: ReadFrom & { signal?: AbortSignal | undefined },
+  ) => AsyncIterable<TopicEvent>
+  /**
+   * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request does the same;
+   * calling this when the process starts finds a wrong setting then.
+   *
+   * @throws {ConfigError} a variable can't be understood
+   * @throws {LogError} `unavailable`: the log's file can't be opened or written
+   */
+  start: () => Promise<void>
+  /** Ends every stream of this process, and closes the log. */
+  close: () => Promise<void>
+}
+
+/**
+ * The one server object of an app. Does nothing by itself: the environment is read, and the log opened, when it is first used.
+ *
+ * @example
+ * // sse.ts
+ * import { createSse } from 'next-sse'
+ * export const sse = createSse()
+ */
+export function createSse({ path = '/events' }: SseOptions = {}): Sse {
+  checkPath(path)
+
+  /** The engine, for a request that Next's server received. */
+  function serving(): Engine {
+    const engine = processEngine()
+    // A script or a test has no server of Next's.
+    if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: false })
+    return engine
+  }
+
+  return {
+    topicRoute: topicRoute(serving, path),
+    streamRoute: (source) => streamRoute(serving, source),
+    healthRoute: { GET: () => healthAnswer(serving()) },
+    metricsRoute: { GET: () => metricsAnswer(serving()) },
+    async publish(
+      topic: string,
+      typeOrEvents: string | readonly NewEvent[],
+      dataOrOptions?: unknown,
+      ofOne?: PublishOptions,
+    ) {
+      const isOne = typeof typeOrEvents === 'string'
+      const events = isOne ? [{ type: typeOrEvents, data: dataOrOptions }] : typeOrEvents
+      const { idempotencyKey } = (isOne ? ofOne : (dataOrOptions as PublishOptions)) ?? {}
+      const engine = processEngine()
+      const texts = events.map(toText)
+      const { log } = await engine.hub()
+      return await publishTo(log, topic, texts, {
+        eventMaxBytes: engine.config.eventMaxBytes,
+        idempotency:
+          idempotencyKey === undefined
+            ? undefined
+            : { key: idempotencyKey, fingerprint: JSON.stringify(texts) },
+      })
+    },
+    async history(topics, from = {}) {
+      const { log } = await processEngine().hub()
+      return await historyOf(log, topics, from)
+    },
+    async *read(topics, { signal = new AbortController().signal, ...from } = {}) {
+      const { log } = await processEngine().hub()
+      yield* readEvents(log, topics, from, signal)
+    },
+    async start() {
+      const engine = processEngine()
+      await engine.hub()
+      if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: true })
+    },
+    async close() {
+      await processEngine().close()
+    },
+  }
+}
+
+function toText({ type = 'message', data }: NewEvent): TextEvent {
+  const text = JSON.stringify(data) as string | undefined
+  if (text !== undefined) return { type, data: text }
+  throw new PublishError('invalid-data', 'The data of an event must be a JSON value.')
+}
+
+function checkPath(path: string): void {
+  if (/^(?:\/[\w.~-]+)+$/.test(path)) return
+  throw new Error(`createSse: the path must look like /events, not ${JSON.stringify(path)}.`)
+}

@@ -1,0 +1,217 @@
+/**
+ * One feed on its way to one reader: `connected` first, the feed's frames at the reader's pace, `ping` after silence, `end` when the feed
+ * is complete. Knows neither where the events come from nor how they leave.
+ */
+import type { ReconnectReason } from '@/protocol/control-events'
+import { journal } from '@/server/observe/journal'
+import { metrics } from '@/server/observe/metrics'
+import type { Feed } from './feed'
+import type { Beating, WatchHeartbeat } from './heartbeat'
+import { connectedFrame, endFrame, pingFrame, reconnectFrame, refusedStream } from './stream-frames'
+
+/** What a request says of the stream that it asks for. */
+export interface StreamRequest {
+  /** The request's signal. It alone tells of a reader that left before the response was read. */
+  signal: AbortSignal
+  /** When the reader's right to the stream ends, in milliseconds since the Unix epoch: only `reconnect` is sent from then on. Default: never. */
+  expiresAt?: number | undefined
+  /** The key of who reads, told in `Event-Reader` and `connected`. Default: the stream does not tell readers apart. */
+  reader?: string | undefined
+  /** Called once, however the stream ends. */
+  onEnd?: (() => void) | undefined
+}
+
+export interface StreamSettings {
+  /** A `ping` is sent after this long without another frame, in milliseconds. */
+  heartbeatMs: number
+  /** How long a browser waits before it reconnects by itself, in milliseconds; each stream is told 1 to 2 times as much. */
+  retryMs: number
+  /** How many streams this process sends at once: one more is asked to come back. */
+  maxStreams: number
+  /** A stream is asked to come back after 0.8 to 1 times this long, in milliseconds, so that instances even out. Undefined: never. */
+  maxAgeMs: number | undefined
+}
+
+/** What all streams of a process share. */
+export interface StreamHost {
+  settings: StreamSettings
+  watchHeartbeat: WatchHeartbeat
+  /** Why no further stream may begin now; undefined when one may. */
+  refusal: () => ReconnectReason | undefined
+  /** Counts the stream as open until the returned function is called. `leave` asks its reader to come back, and closes. */
+  add: (leave: (reason: ReconnectReason) => void) => () => void
+}
+
+/** Where a stream goes. */
+export interface Outlet {
+  /** False when the next chunk must wait for `goOn`. */
+  write(chunk: Uint8Array): boolean
+  close(): void
+}
+
+export interface Stream {
+  /** Begins, and goes to `outlet`. */
+  send: (outlet: Outlet) => void
+  /** The outlet has room again. */
+  goOn: () => void
+  /** Ends the stream, begun or not. */
+  stop: () => void
+}
+
+const maxChunkBytes = 256 * 1024
+/** Yields to the event loop after this many bytes, so that one fast reader can't starve the others. */
+const turnBytes = 64 * 1024
+const encoder = new TextEncoder()
+
+/**
+ * Nothing begins before `send`, so a stream that is never sent leaves nothing behind once it is stopped. The feed is closed however the
+ * stream ends. A feed that fails ends its stream without `end`, and is journalled once.
+ */
+export function createStream(
+  feed: Feed,
+  { signal, expiresAt = Infinity, reader, onEnd }: StreamRequest,
+  { settings, watchHeartbeat, refusal, add }: StreamHost,
+): Stream {
+  const { heartbeatMs, retryMs, maxAgeMs = Infinity } = settings
+  const agedAt = Date.now() + maxAgeMs * (0.8 + 0.2 * Math.random())
+  const heartbeat: Beating = {
+    sentAt: 0,
+    leaveAt: Math.min(agedAt, expiresAt),
+    beat: advance,
+  }
+  let outlet: Outlet | undefined
+  let stopBegun: (() => void) | undefined
+  let canSend = false
+  let turnBytesLeft = turnBytes
+  let isAdvancing = false
+  let isOver = false
+  let awaitsFeed = false
+  let failure: { cause: unknown } | undefined
+  let asked: ReconnectReason | undefined
+
+  function begin(): void {
+    const stopHeartbeat = watchHeartbeat(heartbeat)
+    const remove = add((reason) => {
+      asked = reason
+      advance()
+    })
+    stopBegun = () => {
+      stopHeartbeat()
+      remove()
+    }
+  }
+
+  function stop(): void {
+    if (isOver) return
+    isOver = true
+    signal.removeEventListener('abort', stop)
+    stopBegun?.()
+    feed.close().catch(journalFailure)
+    onEnd?.()
+    outlet?.close()
+  }
+
+  function send(chunk: Uint8Array): true {
+    heartbeat.sentAt = performance.now()
+    metrics.delivered.bytes += chunk.length
+    metrics.delivered.chunks++
+    turnBytesLeft -= chunk.length
+    canSend = false
+    if (outlet?.write(chunk)) goOn()
+    return true
+  }
+
+  function sendLast(chunk: Uint8Array): true {
+    send(chunk)
+    stop()
+    return true
+  }
+
+  function reasonToLeave(): ReconnectReason | undefined {
+    const now = Date.now()
+    if (now >= expiresAt) return 'expired'
+    return now >= agedAt ? 'max-age' : asked
+  }
+
+  function isSilent(): boolean {
+    return performance.now() - heartbeat.sentAt >= heartbeatMs
+  }
+
+  function open(): true {
+    const reason = refusal()
+    if (reason) {
+      metrics.refusals.inc({ reason })
+      return sendLast(encoder.encode(refusedStream(reason, retryMs, feed.cursor)))
+    }
+    begin()
+    return send(connectedFrame(feed, { heartbeatMs, retryMs, reader }))
+  }
+
+  function awaitFeed(): void {
+    if (awaitsFeed) return
+    awaitsFeed = true
+    feed.whenReady(onReady)
+  }
+
+  function onReady(result?: { cause: unknown }): void {
+    awaitsFeed = false
+    failure = result
+    advance()
+  }
+
+  /** Does the next thing; false when there is nothing to do, or the outlet is full. */
+  function step(): boolean {
+    if (isOver || !canSend) return false
+    if (failure) throw failure.cause
+    if (!stopBegun) return open()
+    const reason = reasonToLeave()
+    if (reason) return sendLast(reconnectFrame(reason, retryMs))
+    const chunk = feed.take(maxChunkBytes)
+    if (chunk === 'end') return sendLast(endFrame())
+    if (chunk) return send(chunk)
+    if (isSilent()) return send(pingFrame(feed))
+    awaitFeed()
+    return false
+  }
+
+  /** Does what can be done now. Without promises: with many streams, they would cost more than the sending. */
+  function advance(): void {
+    if (isAdvancing) return
+    isAdvancing = true
+    try {
+      let goesOn = true
+      while (goesOn) goesOn = step()
+    } catch (error) {
+      journalFailure(error)
+      stop()
+    }
+    isAdvancing = false
+  }
+
+  function goOn(): void {
+    if (turnBytesLeft > 0) {
+      canSend = true
+      advance()
+    } else {
+      turnBytesLeft = turnBytes
+      setImmediate(goOn)
+    }
+  }
+
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop)
+
+  return {
+    send(to) {
+      outlet = to
+      if (isOver) to.close()
+      else goOn()
+    },
+    goOn,
+    stop,
+  }
+}
+
+function journalFailure(error: unknown): void {
+  journal.error({ err: error }, 'A stream ended because its feed failed.')
+}

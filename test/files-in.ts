@@ -1,0 +1,10 @@
+/** The files that a page of Markdown tells its reader to write: the blocks of code that begin with a comment that names a file. */
+
+/** Each file and its text, in the order of the page. @throws a block of TypeScript names no file */
+export function filesIn(markdown: string): [file: string, code: string][] {
+  return [...markdown.matchAll(/^```tsx?\n([^]*?)^```$/gm)].map(([, code = '']) => {
+    const [, file] = /^\/\/ (\S+)\n/.exec(code) ?? []
+    if (file === undefined) throw new Error(`This block does not name its file:\n${code}`)
+    return [file, code]
+  })
+}
