@@ -3,7 +3,7 @@ const complaints = [
   // A form was posted to a page that takes none.
   /Error: Failed to find Server Action\./,
   // The image optimiser was sent to a stream, which refused it.
-  /internal image response failed for/,
+  /internal image response (?:failed|is empty) for/,
 ]
 
 /** The lines of a server's output that tell of a fault. */
