@@ -8,14 +8,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
-import type { NewEvent, StoredEvent } from '@/protocol/event'
+import type { NewEvent } from '@/protocol/event'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
 import {
   LogError,
   type Appended,
   type EventLog,
   type Idempotency,
-  type LostReason,
   type Retention,
 } from '@/server/log/event-log'
 import {
@@ -25,7 +24,8 @@ import {
   type RedisConnection,
   type RedisConnectionOptions,
 } from './redis-connection'
-import { formatVersion, logKey, otherFormat } from './redis-scripts'
+import { argumentsOf, toEvents, type Answers, type Argument } from './script-answers'
+import { formatVersion, logKey, otherFormat } from './script-prelude'
 import { watchRedis } from './redis-watch'
 import { createWatchers } from '@/server/log/watchers'
 
@@ -223,46 +223,6 @@ export function openRedisLog({
     },
     close: () => (closing ??= close()),
   }
-}
-
-type Argument = string | number
-type Reason = LostReason | ''
-
-/** What each script answers, after the head. */
-interface Answers {
-  logHead: []
-  logAppend: [
-    outcome: 'appended' | 'replayed' | 'conflict',
-    epoch: string,
-    first: number,
-    count: number,
-    isBehind?: 1 | null,
-  ]
-  logRead: [
-    reason: Reason,
-    removed: number[],
-    through: number,
-    rows: EventRow[],
-    terms: [epoch: string, begin: number][],
-  ]
-  /** `first` is the offset of the first event to read, 0 when there is none. */
-  logLocate: [reason: Reason, removed: number[], first: number, epoch: string]
-}
-
-type EventRow = [topic: string, type: string, data: string, offset: number, time: number]
-
-/** The rows are in the order of their offsets, and so are the terms. */
-function toEvents(rows: readonly EventRow[], terms: Answers['logRead'][4]): StoredEvent[] {
-  let index = 0
-  return rows.map(([topic, type, data, offset, time]) => {
-    while ((terms[index + 1]?.[1] ?? Infinity) < offset) index++
-    return { topic, epoch: terms[index]?.[0] ?? '', offset, type, data, time }
-  })
-}
-
-function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[] {
-  if ('cursor' in start) return ['cursor', start.cursor.epoch, start.cursor.offset]
-  return 'last' in start ? ['last', start.last] : ['since', start.since]
 }
 
 function sizeOf(events: readonly NewEvent[]): number {

@@ -7,7 +7,7 @@ import {
   type RedisConnection,
   type RedisConnectionOptions,
 } from './redis-connection'
-import { liveKey } from './redis-scripts'
+import { liveKey } from './script-prelude'
 
 /** How long one wait lasts. After each the head is asked for: a wait never hears that the log was deleted, or started over. */
 const blockMs = 2_000

@@ -4,7 +4,8 @@
  */
 import { LogError, type Appended } from '@/server/log/event-log'
 import { isBusy, isFull } from './sqlite-connection'
-import { stepRows, type Append, type SqliteWriter, type Written } from './sqlite-writer'
+import { stepRows } from './sqlite-trimmer'
+import type { Append, SqliteWriter, Written } from './sqlite-writer'
 
 export interface AppendQueue {
   push(append: Append): Promise<Appended>

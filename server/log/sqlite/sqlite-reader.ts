@@ -2,7 +2,8 @@
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog } from '@/server/log/event-log'
-import { isDamaged, only, textOf, type Connection, type Text } from './sqlite-connection'
+import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
+import { nthNewest, rowsAfter, type EventRow } from './sqlite-rows'
 import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
 import { epochsBetween, judgeCursor, readLogRow, type LogRow } from './sqlite-terms'
 
@@ -151,34 +152,10 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     }
     if (start.last === 0) return seen.head
     const newest = unlessDamaged(
-      () => nthNewest(seen.ids ?? [], start.last),
+      () => nthNewest(connection, seen.ids ?? [], start.last),
       () => 0,
     )
     return beforeFirst(seen, newest - 1)
-  }
-
-  /** The offset of the newest event but `count` - 1, 0 when there are fewer. */
-  function nthNewest(ids: readonly number[], count: number): number {
-    if (ids.length === 0) return 0
-    const branches = ids.map(() => 'SELECT offset FROM events WHERE topic_id = ?')
-    const [row] = connection.rows<[number]>(
-      `${branches.join(' UNION ALL ')} ORDER BY offset DESC LIMIT 1 OFFSET ?`,
-      ...ids,
-      count - 1,
-    )
-    return row ? row[0] : 0
-  }
-
-  function rowsAfter(ids: readonly number[] | undefined, after: number, limit: number): EventRow[] {
-    if (ids?.length === 0) return []
-    const columns = 'SELECT offset, topic_id, type, data, time FROM events WHERE'
-    // SQLite merges the branches by their index: a quiet topic costs nothing of its busy neighbours. IN would sort them all.
-    const branches = ids?.map(() => `${columns} topic_id = ? AND offset > ?`)
-    return connection.rows<EventRow>(
-      `${branches?.join(' UNION ALL ') ?? `${columns} offset > ?`} ORDER BY offset LIMIT ?`,
-      ...(ids?.flatMap((id) => [id, after]) ?? [after]),
-      limit,
-    )
   }
 
   function nameOf({ names }: View, id: number): string {
@@ -197,7 +174,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     let bytes = 0
     while (found.length < limit) {
       const wanted = Math.min(limit - found.length, rowsPerQuery)
-      const rows = rowsAfter(seen.ids, found.at(-1)?.[0] ?? from, wanted)
+      const rows = rowsAfter(connection, seen.ids, found.at(-1)?.[0] ?? from, wanted)
       for (const row of rows) {
         bytes += Buffer.byteLength(row[3])
         if (found.length > 0 && bytes > maxBytes) return cut()
@@ -256,5 +233,3 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     },
   }
 }
-
-export type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]

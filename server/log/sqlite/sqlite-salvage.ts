@@ -1,7 +1,7 @@
 /** What a SQLite log with damaged pages still has: its events are asked for one by one, and those on such a page are counted as lost. */
 import { journal } from '@/server/observe/journal'
 import { isDamaged, type Connection } from './sqlite-connection'
-import type { EventRow } from './sqlite-reader'
+import type { EventRow } from './sqlite-rows'
 
 /** How many offsets one page looks at: some ten milliseconds. */
 const maxOffsets = 5_000

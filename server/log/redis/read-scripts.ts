@@ -1,0 +1,197 @@
+/** The scripts that read: a page of events, and the place where a reader starts. */
+import { prelude } from './script-prelude'
+
+/** For those who look back. What is older than `oldest` is not there, whether it was removed or not. */
+const lookBack = `${prelude}
+-- The last entry older than a time, by halving: time never decreases with the offset. 0 when there is none.
+local function lastBefore(key, at)
+  local entry = firstAfter(key, 0)
+  if not entry or timeOf(entry) >= at then return 0 end
+  local last = offsetOf(entry)
+  local low, high = last, head
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    entry = redis.call('XREVRANGE', key, id(middle), '-', 'COUNT', 1)[1]
+    if timeOf(entry) < at then
+      low, last = middle, offsetOf(entry)
+    else
+      high = offsetOf(entry) - 1
+    end
+  end
+  return last
+end
+
+-- What is kept of each topic begins after this offset.
+local beginOf = {}
+
+-- For each of those topics the highest offset that is no longer kept.
+local function survey(topics, oldest)
+  local removed = {}
+  if #topics == 0 then return removed end
+  for index, known in ipairs(redis.call('HMGET', trimmedOf, unpack(topics))) do
+    local begin = lastBefore(keyOf(topics[index]), oldest)
+    beginOf[topics[index]] = begin
+    removed[index] = math.max(tonumber(known or floor), begin)
+  end
+  return removed
+end
+
+-- A cursor holds up to where its term ended.
+local function reasonOf(name, offset)
+  local upTo = head
+  if name ~= epoch then
+    local termId = redis.call('HGET', termOf, name)
+    if not termId then return 'epoch' end
+    local later = redis.call('XRANGE', terms, '(' .. termId, '+', 'COUNT', 1)[1]
+    if later then upTo = offsetOf(later) end
+  end
+  return offset > upTo and 'future' or ''
+end
+
+-- The terms of the offsets from the first to the last: each epoch, and after which offset it begins.
+local function termsBetween(first, last)
+  local found = { { epochAt(first), 0 } }
+  if last == first then return found end
+  for _, entry in ipairs(redis.call('XRANGE', terms, digits(first), digits(last - 1))) do
+    found[#found + 1] = { entry[2][2], offsetOf(entry) }
+  end
+  return found
+end
+
+-- Calls visit(topic, offset, entry) in the order of the offsets, those after one and up to another, or backwards, until it
+-- answers false. Entries may be big: a topic is read ahead little further than it has been read.
+local function merge(topics, after, upTo, isForwards, visit)
+  local sign = isForwards and 1 or -1
+  local runs = {}
+  local function fill(run)
+    if isForwards then
+      run.entries = redis.call('XRANGE', run.key, id(run.offset + 1), id(upTo), 'COUNT', run.size)
+    else
+      run.entries = redis.call('XREVRANGE', run.key, id(run.offset - 1), id(run.begin + 1), 'COUNT', run.size)
+    end
+    run.index = 0
+    run.isLast = #run.entries < run.size
+    run.size = run.size * 2
+  end
+  local function step(run)
+    if run.index == #run.entries and not run.isLast then fill(run) end
+    run.index = run.index + 1
+    run.entry = run.entries[run.index]
+    run.offset = run.entry and offsetOf(run.entry)
+  end
+  for _, topic in ipairs(topics) do
+    local begin = math.max(after, beginOf[topic] or 0)
+    local run = { topic = topic, key = keyOf(topic), begin = begin }
+    run.offset = isForwards and begin or upTo + 1
+    run.size = math.max(4, math.floor(128 / #topics))
+    fill(run)
+    step(run)
+    if run.entry then runs[#runs + 1] = run end
+  end
+  while #runs > 0 do
+    local nearest = 1
+    for index = 2, #runs do
+      if sign * runs[index].offset < sign * runs[nearest].offset then nearest = index end
+    end
+    local run = runs[nearest]
+    if visit(run.topic, run.offset, run.entry) == false then return end
+    step(run)
+    if not run.entry then table.remove(runs, nearest) end
+  end
+end
+`
+
+/**
+ * ARGV: epoch and offset of the cursor, limit, maxBytes, the time of the oldest event that may be read; `all`, or `some` and the
+ * topics. What there is of all topics is found by the live stream, as far as that reaches back.
+ */
+export const readScript = `${lookBack}
+local cursorEpoch, after = ARGV[5], tonumber(ARGV[6])
+local limit, maxBytes, oldest = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local isAll, topics = ARGV[10] == 'all', { unpack(ARGV, 11) }
+local events, count, bytes, last, isCut = {}, 0, 0, 0, false
+
+local function take(topic, offset, entry)
+  local fields = entry[2]
+  bytes = bytes + #fields[4]
+  isCut = count == limit or (count > 0 and bytes > maxBytes)
+  if isCut then return false end
+  count, last = count + 1, offset
+  events[count] = { topic, fields[2], fields[4], offset, timeOf(entry) }
+  return true
+end
+
+local function takeAll(from)
+  repeat
+    local appends = redis.call('XRANGE', live, id(from + 1), '+', 'COUNT', 100)
+    if #appends == 0 then return end
+    local found, isFound = {}, {}
+    for _, append in ipairs(appends) do
+      local topic = append[2][4]
+      if not isFound[topic] then
+        isFound[topic] = true
+        found[#found + 1] = topic
+      end
+    end
+    local upTo = offsetOf(appends[#appends])
+    merge(found, from, upTo, true, take)
+    from = upTo
+  until isCut
+end
+
+local begin, removed = 0, {}
+if isAll then
+  local first = firstAfter(live, 0)
+  begin = math.max(first and tonumber(first[2][2]) or head, lastBefore(live, oldest))
+  removed = { math.max(trimmed, begin) }
+else
+  removed = survey(topics, oldest)
+end
+local reason = reasonOf(cursorEpoch, after)
+if reason ~= '' then after = 0 end
+if isAll then
+  takeAll(math.max(after, begin))
+else
+  merge(topics, after, head, true, take)
+end
+local through = isCut and last or head
+return { epoch, head, token, reason, removed, through, events,
+  count > 0 and termsBetween(events[1][4], events[count][4]) or {} }
+`
+
+/**
+ * ARGV: the time of the oldest event that may be read; `cursor`, epoch and offset, or `last` or `since` and a number; the topics.
+ * Answers the offset of the first event to read and its epoch; the offset is 0 when there is none, or the cursor holds.
+ */
+export const locateScript = `${lookBack}
+local oldest, kind = tonumber(ARGV[5]), ARGV[6]
+local topics = { unpack(ARGV, kind == 'cursor' and 9 or 8) }
+local removed = survey(topics, oldest)
+
+local function firstKept(beginAt)
+  local first
+  for _, topic in ipairs(topics) do
+    local entry = firstAfter(keyOf(topic), math.max(beginAt(topic), beginOf[topic]))
+    if entry and (not first or offsetOf(entry) < first) then first = offsetOf(entry) end
+  end
+  return first
+end
+
+local reason, first = '', nil
+if kind == 'cursor' then
+  reason = reasonOf(ARGV[7], tonumber(ARGV[8]))
+  if reason ~= '' then first = firstKept(function () return 0 end) end
+elseif kind == 'since' then
+  first = firstKept(function (topic) return lastBefore(keyOf(topic), tonumber(ARGV[7])) end)
+else
+  local left = tonumber(ARGV[7])
+  if left > 0 then
+    merge(topics, 0, head, false, function (_, offset)
+      first = offset
+      left = left - 1
+      return left > 0
+    end)
+  end
+end
+return { epoch, head, token, reason, removed, first or 0, first and epochAt(first) or '' }
+`

@@ -1,0 +1,43 @@
+/** What the scripts are asked with, and what they answer. */
+import type { StoredEvent } from '@/protocol/event'
+import type { EventLog, LostReason } from '@/server/log/event-log'
+
+export type Argument = string | number
+type Reason = LostReason | ''
+
+/** What each script answers, after the head. */
+export interface Answers {
+  logHead: []
+  logAppend: [
+    outcome: 'appended' | 'replayed' | 'conflict',
+    epoch: string,
+    first: number,
+    count: number,
+    isBehind?: 1 | null,
+  ]
+  logRead: [
+    reason: Reason,
+    removed: number[],
+    through: number,
+    rows: EventRow[],
+    terms: [epoch: string, begin: number][],
+  ]
+  /** `first` is the offset of the first event to read, 0 when there is none. */
+  logLocate: [reason: Reason, removed: number[], first: number, epoch: string]
+}
+
+type EventRow = [topic: string, type: string, data: string, offset: number, time: number]
+
+/** The rows are in the order of their offsets, and so are the terms. */
+export function toEvents(rows: readonly EventRow[], terms: Answers['logRead'][4]): StoredEvent[] {
+  let index = 0
+  return rows.map(([topic, type, data, offset, time]) => {
+    while ((terms[index + 1]?.[1] ?? Infinity) < offset) index++
+    return { topic, epoch: terms[index]?.[0] ?? '', offset, type, data, time }
+  })
+}
+
+export function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[] {
+  if ('cursor' in start) return ['cursor', start.cursor.epoch, start.cursor.offset]
+  return 'last' in start ? ['last', start.last] : ['since', start.since]
+}

@@ -1,0 +1,95 @@
+/** Removes what a SQLite log no longer keeps: what is too old, and what a topic has too many of. In small steps, within the caller's transaction. */
+import type { Retention } from '@/server/log/event-log'
+import type { Connection } from './sqlite-connection'
+
+/** Small enough that the event loop hardly notices. */
+export const stepRows = 500
+
+/** Removes at most `stepRows` rows: what is too old, then what these topics have too many of. True when there may be more. */
+type Trim = (topicIds: ReadonlySet<number>) => boolean
+
+export function createTrimmer({ rows, run }: Connection, { maxCount, maxAgeMs }: Retention): Trim {
+  function trimAged(before: number, limit: number): number {
+    const [oldest] = rows<[number]>('SELECT time FROM events ORDER BY offset LIMIT 1')
+    if (!oldest || oldest[0] >= before) return 0
+    const removed = rows<[number, number]>(
+      `DELETE FROM events WHERE offset IN (
+        SELECT offset FROM (SELECT offset, time FROM events ORDER BY offset LIMIT ?) WHERE time < ?
+      ) RETURNING offset, topic_id`,
+      limit,
+      before,
+    )
+    noteRemoved(removed)
+    return removed.length
+  }
+
+  function trimKeys(before: number, limit: number): number {
+    const [oldest] = rows<[number]>('SELECT time FROM keys ORDER BY id LIMIT 1')
+    if (!oldest || oldest[0] >= before) return 0
+    const removed = rows<[number]>(
+      `DELETE FROM keys WHERE id IN (
+        SELECT id FROM (SELECT id, time FROM keys ORDER BY id LIMIT ?) WHERE time < ?
+      ) RETURNING topic_id`,
+      limit,
+      before,
+    )
+    for (const id of new Set(removed.map(([topicId]) => topicId))) forgetIfEmpty(id)
+    return removed.length
+  }
+
+  function trimSurplus(id: number, limit: number): number {
+    const [topic] = rows<[number]>('SELECT count FROM topics WHERE id = ?', id)
+    const surplus = Math.min((topic?.[0] ?? 0) - maxCount, limit)
+    if (surplus <= 0) return 0
+    const removed = rows<[number, number]>(
+      `DELETE FROM events WHERE offset IN (
+        SELECT offset FROM events WHERE topic_id = ? ORDER BY offset LIMIT ?
+      ) RETURNING offset, topic_id`,
+      id,
+      surplus,
+    )
+    noteRemoved(removed)
+    return removed.length
+  }
+
+  function noteRemoved(removed: readonly [offset: number, topicId: number][]): void {
+    const byTopic = new Map<number, { count: number; upTo: number }>()
+    for (const [offset, id] of removed) {
+      const { count, upTo } = byTopic.get(id) ?? { count: 0, upTo: 0 }
+      byTopic.set(id, { count: count + 1, upTo: Math.max(upTo, offset) })
+    }
+    for (const [id, { count, upTo }] of byTopic) {
+      run(
+        'UPDATE topics SET count = count - ?, trimmed = max(trimmed, ?) WHERE id = ?',
+        count,
+        upTo,
+        id,
+      )
+      run('UPDATE log SET trimmed = max(trimmed, ?)', upTo)
+      run(
+        'DELETE FROM keys WHERE topic_id = ? AND first <= ? AND first + count - 1 <= ?',
+        id,
+        upTo,
+        upTo,
+      )
+      forgetIfEmpty(id)
+    }
+  }
+
+  function forgetIfEmpty(id: number): void {
+    const [forgotten] = rows<[number]>(
+      `DELETE FROM topics WHERE id = ? AND count = 0
+        AND NOT EXISTS (SELECT 1 FROM keys WHERE topic_id = topics.id) RETURNING trimmed`,
+      id,
+    )
+    if (forgotten) run('UPDATE log SET floor = max(floor, ?)', forgotten[0])
+  }
+
+  return (topicIds) => {
+    const before = Date.now() - maxAgeMs
+    let room = stepRows - trimAged(before, stepRows)
+    room -= trimKeys(before, room)
+    for (const id of topicIds) room -= trimSurplus(id, room)
+    return room === 0
+  }
+}
