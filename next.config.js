@@ -19,9 +19,10 @@ module.exports = {
         { key: 'Referrer-Policy', value: 'same-origin' },
       ],
     },
-    // proxy.ts is kept off requests with a body, so it gives a page that answers one no policy. This one lets nothing run.
+    // proxy.ts is kept off requests with a body, so it gives a page that answers one no policy. This one lets nothing run. Topics have it
+    // anyway, and a condition here would send each publish through Next.
     ...bodyHeaders.map((key) => ({
-      source: '/:path*',
+      source: '/((?!events/).*)',
       has: [{ type: 'header', key }],
       headers: [
         {

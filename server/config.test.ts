@@ -31,6 +31,7 @@ describe('readConfig', () => {
       limitPublish: 0,
       trustedProxies: 0,
       directLane: true,
+      frontDoor: 'auto',
     })
   })
 

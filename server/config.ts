@@ -41,6 +41,8 @@ export interface Config {
   trustedProxies: number
   /** Whether streams go straight to Node's response: see node/direct-write.ts. `DIRECT_LANE`, default on. */
   directLane: boolean
+  /** Whether topics may be answered before Next sees the request: see node/front-door.ts. `FRONT_DOOR`, default auto. */
+  frontDoor: 'auto' | 'off'
 }
 
 /** A variable that can't be understood; the message names it and says what it should look like. */
@@ -79,7 +81,8 @@ export function readConfig(env: Environment): Config {
     limitStreams: readCount(env, 'LIMIT_STREAMS', 100, 0),
     limitPublish: readCount(env, 'LIMIT_PUBLISH', isOpen ? 0 : 60, 0),
     trustedProxies: readCount(env, 'TRUST_PROXY', 0, 0),
-    directLane: readSwitch(env, 'DIRECT_LANE', 'on'),
+    directLane: readOneOf(env, 'DIRECT_LANE', ['on', 'off']) === 'on',
+    frontDoor: readOneOf(env, 'FRONT_DOOR', ['auto', 'off']),
   }
 }
 
@@ -165,10 +168,16 @@ function readMaxAge(env: Environment, name: string): number | undefined {
   throw new ConfigError(`${name} must be a duration such as 30m or 12h, or off.`)
 }
 
-function readSwitch(env: Environment, name: string, fallback: 'on' | 'off'): boolean {
-  const text = env[name] || fallback
-  if (text === 'on' || text === 'off') return text === 'on'
-  throw new ConfigError(`${name} must be on or off.`)
+/** The first choice is the default. */
+function readOneOf<Choice extends string>(
+  env: Environment,
+  name: string,
+  choices: readonly [Choice, Choice],
+): Choice {
+  const text = env[name] || choices[0]
+  const choice = choices.find((one) => one === text)
+  if (choice !== undefined) return choice
+  throw new ConfigError(`${name} must be ${choices.join(' or ')}.`)
 }
 
 /** A duration that a timer of Node can wait for. */

@@ -10,6 +10,7 @@ import { createHub, type Hub } from './hub/hub'
 import { measuredLog } from './log/measured-log'
 import { openLog } from './log/open-log'
 import { drainOnSignals } from './node/drain-on-signal'
+import { createFrontDoor, type FrontDoor } from './node/front-door'
 import { mendUrl } from './node/mend-url'
 import { createResponseSlots, type ResponseSlots } from './node/response-slots'
 import { watchServerRequests } from './node/server-requests'
@@ -28,6 +29,7 @@ export interface Engine {
   readonly uploads: UploadBudget
   readonly publishes: PublishesUnderWay
   readonly slots: ResponseSlots
+  readonly door: FrontDoor
   /**
    * The hub, on the log that `EVENTS_URL` names. Opens the log when first called, and again after it could not be opened.
    * @throws {LogError} `unavailable`: a file can't be opened or written. A Redis may come later
@@ -62,6 +64,9 @@ function createEngine(config: Config): Engine {
     slots.claimConnection,
   )
   const publishes = createPublishesUnderWay()
+  // Written out, because Next replaces it in a build.
+  const isBuilt = process.env.NODE_ENV === 'production'
+  const door = createFrontDoor({ isAllowed: isBuilt && config.frontDoor === 'auto' })
   let opening: Promise<Hub> | undefined
   let openHub: Hub | undefined
   let isWatching = false
@@ -81,6 +86,7 @@ function createEngine(config: Config): Engine {
     uploads: createUploadBudget(),
     publishes,
     slots,
+    door,
     async hub() {
       opening ??= open()
       try {
@@ -100,7 +106,14 @@ function createEngine(config: Config): Engine {
       slots.begin({ isEarly })
       const { stallMs, trustedProxies, drainMs } = config
       const onStopped = streams.refuse
-      const requests = watchServerRequests({ stallMs, trustedProxies, slots, mendUrl, onStopped })
+      const requests = watchServerRequests({
+        stallMs,
+        trustedProxies,
+        slots,
+        door,
+        mendUrl,
+        onStopped,
+      })
       drainOnSignals({
         drainMs,
         drainStreams: streams.drain,

@@ -10,8 +10,8 @@ export interface RequestHead {
 }
 
 export interface SseRequest extends RequestHead {
-  /** Aborts when the client has left. */
-  readonly signal: AbortSignal
+  /** Aborts when the client has left. Undefined where the response itself tells. */
+  readonly signal: AbortSignal | undefined
   readBody: ReadBody
 }
 
@@ -29,4 +29,9 @@ export type ReadBody = (
 export class UploadAbortedError extends Error {
   override name = 'UploadAbortedError'
   readonly code = 'upload-aborted'
+
+  /** By name: Next bundles routes and instrumentation apart, and an error crosses from one bundle's class to another's. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'UploadAbortedError'
+  }
 }

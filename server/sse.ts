@@ -16,6 +16,11 @@ import type { StreamSource } from './routes/own-stream'
 export interface SseOptions {
   /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
   path?: string | undefined
+  /**
+   * `auto`: in a production build, requests for topics are answered before Next sees them, where nothing else of the app could match
+   * them; the journal says whether that is so. `off`: all requests go through Next. Default `auto`, or what `FRONT_DOOR` says.
+   */
+  frontDoor?: 'auto' | 'off' | undefined
 }
 
 /** An event to be published. */
@@ -123,7 +128,7 @@ export interface Sse {
  * import { createSse } from 'next-sse'
  * export const sse = createSse()
  */
-export function createSse({ path = '/events' }: SseOptions = {}): Sse {
+export function createSse({ path = '/events', frontDoor = 'auto' }: SseOptions = {}): Sse {
   checkPath(path)
 
   /** The engine, for a request that Next's server received. */
@@ -135,7 +140,7 @@ export function createSse({ path = '/events' }: SseOptions = {}): Sse {
   }
 
   return {
-    topicRoute: topicRoute(serving, path),
+    topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto' }),
     streamRoute: (source) => streamRoute(serving, source),
     healthRoute: { GET: () => healthAnswer(serving()) },
     metricsRoute: { GET: () => metricsAnswer(serving()) },

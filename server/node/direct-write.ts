@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { Stream } from '@/server/stream/stream'
+import { sendStream } from './node-request'
 import type { ResponseSlot } from './response-slots'
 
 /**
@@ -30,10 +31,11 @@ function takeOver(
   { status, type }: { status: number; type: string | null },
 ): void {
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse
-  // It comes, because a stream only opens on a response that has its socket.
+  // Until the stream has begun.
   response.once('close', stream.stop)
   response.end = (...args: unknown[]) => {
     response.end = end
+    response.off('close', stream.stop)
     const isSame =
       response.statusCode === status && String(response.getHeader('Content-Type')) === type
     // Perhaps an error that came up since.
@@ -41,20 +43,7 @@ function takeOver(
       stream.stop()
       return end(...args)
     }
-    response.on('drain', stream.goOn)
-    stream.send({
-      // `close` tells, a little later, that the reader has left.
-      write(chunk) {
-        const { socket } = response
-        if (!socket || response.destroyed) return false
-        // Node would send the pieces of a chunk together by itself, but one turn later.
-        socket.cork()
-        const hasRoom = response.write(chunk)
-        socket.uncork()
-        return hasRoom
-      },
-      close: () => void end(),
-    })
+    sendStream(response, stream)
     return response
   }
 }

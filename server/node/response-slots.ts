@@ -3,12 +3,13 @@
  * for the request finds it there: to write a stream straight to it, and to tell whether its connection can have one.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { ReconnectReason } from '@/protocol/control-events'
 
 export interface ResponseSlot {
   /** Weak, because work that a request started may outlive it and must not keep its response. */
   response: WeakRef<ServerResponse> | undefined
+  server: Server
 }
 
 export interface ResponseSlots {
@@ -17,7 +18,7 @@ export interface ResponseSlots {
    * without a slot count as ordinary ones.
    */
   begin: (options: { isEarly: boolean }) => void
-  run: <T>(response: ServerResponse, run: () => T) => T
+  run: <T>(response: ServerResponse, server: Server, run: () => T) => T
   /** Undefined outside of a request, and where requests are not watched. */
   current: () => ResponseSlot | undefined
   /**
@@ -48,7 +49,7 @@ export function createResponseSlots(): ResponseSlots {
       hasBegun = true
       if (isEarly) earlyUntil = performance.now() + startMs
     },
-    run: (response, run) => storage.run({ response: new WeakRef(response) }, run),
+    run: (response, server, run) => storage.run({ response: new WeakRef(response), server }, run),
     current: () => storage.getStore(),
     isFromBeforeStart,
     claimConnection() {

@@ -10,6 +10,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { journal } from '@/server/observe/journal'
+import type { FrontDoor } from './front-door'
 import type { ResponseSlots } from './response-slots'
 
 export interface ServerRequestOptions {
@@ -19,6 +20,8 @@ export interface ServerRequestOptions {
   trustedProxies: number
   /** Get the response of each request. */
   slots: ResponseSlots
+  /** Asked first. */
+  door?: FrontDoor
   /** Corrects the address of a request before Next sees it. */
   mendUrl?: (url: string) => string
   /** Called when Next's own server has closed its listener before anyone could tell us. */
@@ -58,7 +61,7 @@ export function watchServerRequests(options: ServerRequestOptions): ServerReques
 /** A listener could see a request, but nothing else that is done for it would run within its slot. */
 function watch(
   server: Server,
-  { stallMs, trustedProxies, slots, mendUrl, onStopped }: ServerRequestOptions,
+  { stallMs, trustedProxies, slots, door, mendUrl, onStopped }: ServerRequestOptions,
 ): void {
   const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean
 
@@ -78,7 +81,11 @@ function watch(
     // Between requests Node has a timeout of its own.
     request.socket.setTimeout(stallMs)
     response.on('timeout', onSilence)
-    return slots.run(response, () => emit(event, ...args))
+    return slots.run(
+      response,
+      server,
+      () => door?.take(server, request, response) === true || emit(event, ...args),
+    )
   }
 }
 

@@ -3,6 +3,7 @@ import { preflightAnswer, withCors } from '@/server/access/cors'
 import { headOf, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
 import { writeDirectly } from '@/server/node/direct-write'
+import type { OfferedRoute } from '@/server/node/front-door'
 import { answerOf, Refusal } from '@/server/refusal'
 import type { RequestHead, SseRequest } from '@/server/sse-request'
 import { readOwnStream, type StreamSource } from './own-stream'
@@ -38,31 +39,48 @@ export interface StreamRoute<Params> {
 /** The engine, started for a request that a server has received. */
 type Serving = () => Engine
 
-export function topicRoute(serving: Serving, path: string): TopicRoute {
-  function handler(
-    answer: (engine: Engine, request: SseRequest) => Promise<Answer>,
-    finish: (engine: Engine, answer: Promise<Answer>) => Promise<Answer> = (_, given) => given,
-  ): Handler {
+const topicMethods = 'GET, HEAD, OPTIONS, POST'
+
+export function topicRoute(
+  serving: Serving,
+  { path, usesFrontDoor }: { path: string; usesFrontDoor: boolean },
+): TopicRoute {
+  function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
       const engine = serving()
-      const core = fromWeb(request)
-      return respond(
-        engine,
-        await finish(
-          engine,
-          serve(engine, core, () => answer(engine, core)),
-        ),
-      )
+      if (usesFrontDoor) engine.door.offer(offered(engine), engine.slots.current()?.server)
+      return respond(engine, await answerTopics(engine, { ...fromWeb(request), method }))
     }
   }
 
-  return {
-    GET: handler(readTopicStream),
+  const route: TopicRoute = {
+    GET: handler('GET'),
     // Next's own HEAD would run GET and never read its body.
-    HEAD: handler(readTopicStream, async (_, answer) => headOf(await answer)),
-    POST: handler(publishToTopic, (engine, answer) => engine.publishes.track(answer)),
-    OPTIONS: optionsHandler(serving, 'GET, HEAD, OPTIONS, POST'),
+    HEAD: handler('HEAD'),
+    POST: handler('POST'),
+    OPTIONS: handler('OPTIONS'),
+  }
+  const offered = (engine: Engine): OfferedRoute => ({
+    handlers: route as unknown as OfferedRoute['handlers'],
+    answer: (request) => answerTopics(engine, request),
+  })
+  return route
+}
+
+/** The route of topics, for a request that came by Next or by the front door. */
+async function answerTopics(engine: Engine, request: SseRequest): Promise<Answer> {
+  switch (request.method) {
+    case 'POST':
+      return await engine.publishes.track(
+        serve(engine, request, () => publishToTopic(engine, request)),
+      )
+    case 'OPTIONS':
+      return optionsAnswer(engine, request, topicMethods)
+    case 'HEAD':
+      return headOf(await serve(engine, request, () => readTopicStream(engine, request)))
+    default:
+      return await serve(engine, request, () => readTopicStream(engine, request))
   }
 }
 
@@ -89,19 +107,16 @@ export function streamRoute<Params extends RouteParams>(
       const engine = serving()
       return respond(engine, headOf(await answer(engine, request, context)))
     },
-    OPTIONS: optionsHandler(serving, 'GET, HEAD, OPTIONS'),
+    async OPTIONS(request) {
+      const engine = serving()
+      return respond(engine, optionsAnswer(engine, request, 'GET, HEAD, OPTIONS'))
+    },
   }
 }
 
-function optionsHandler(serving: Serving, methods: string): Handler {
-  return async (request) => {
-    const engine = serving()
-    const { corsOrigins } = engine.config
-    return respond(
-      engine,
-      withCors(corsOrigins, request, preflightAnswer(corsOrigins, request, methods)),
-    )
-  }
+function optionsAnswer({ config }: Engine, request: RequestHead, methods: string): Answer {
+  const { corsOrigins } = config
+  return withCors(corsOrigins, request, preflightAnswer(corsOrigins, request, methods))
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Requests and answers as Next's route handlers have them: Web `Request` and `Response`. */
 import type { Answer } from '@/server/answer'
 import type { Stream } from '@/server/stream/stream'
+import { createBodyBuffer } from './body-buffer'
 import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse-request'
 
 export function fromWeb(request: Request): SseRequest {
@@ -22,31 +23,16 @@ async function readBytes(
   body: ReadableStream<Uint8Array> | null,
   ...[maxBytes, share]: Parameters<ReadBody>
 ): ReturnType<ReadBody> {
-  // One buffer that grows: a list of chunks would hold far more than `maxBytes` of a body sent in chunks of one byte.
-  let buffer = new Uint8Array(0)
-  let length = 0
+  const buffer = createBodyBuffer(maxBytes, share)
   const reader = body?.getReader()
-  const leave = <T>(why: T): T => {
-    // The upload is refused already: what cancelling makes of it does not matter.
-    void reader?.cancel().catch(() => {})
-    return why
-  }
   for (;;) {
     const chunk = await nextChunk(reader)
-    if (!chunk) return buffer.subarray(0, length)
-    const end = length + chunk.length
-    if (end > maxBytes) return leave('too-large')
-    if (end > buffer.length) {
-      // By what has come, not by what `Content-Length` promises: a client that sends nothing would take room from others.
-      const size = Math.min(maxBytes, Math.max(end, 2 * buffer.length))
-      // Twice: now for the old buffer beside the new one, later for the text made of it.
-      if (!share.resize(2 * size)) return leave('no-room')
-      const larger = new Uint8Array(size)
-      larger.set(buffer.subarray(0, length))
-      buffer = larger
-    }
-    buffer.set(chunk, length)
-    length = end
+    if (!chunk) return buffer.bytes
+    const refused = buffer.add(chunk)
+    if (!refused) continue
+    // The upload is refused already: what cancelling makes of it does not matter.
+    void reader?.cancel().catch(() => {})
+    return refused
   }
 }
 

@@ -74,7 +74,7 @@ export function createOpenStreams(
     answer(feed, request) {
       const { signal, reader } = request
       const stream = createStream(feed, request, host)
-      const refused = signal.aborted ? undefined : claimConnection()
+      const refused = signal?.aborted ? undefined : claimConnection()
       if (!refused) return { status: 200, headers: streamHeaders(reader), body: stream }
       stream.stop()
       return comeBack(refused, { lastEventId: feed.cursor ?? '', reader })

@@ -11,8 +11,8 @@ import { connectedFrame, endFrame, pingFrame, reconnectFrame, refusedStream } fr
 
 /** What a request says of the stream that it asks for. */
 export interface StreamRequest {
-  /** The request's signal. It alone tells of a reader that left before the response was read. */
-  signal: AbortSignal
+  /** The request's signal, which alone tells of a reader that left before the response was read. Undefined where the response itself tells. */
+  signal?: AbortSignal | undefined
   /** When the reader's right to the stream ends, in milliseconds since the Unix epoch: only `reconnect` is sent from then on. Default: never. */
   expiresAt?: number | undefined
   /** The key of who reads, told in `Event-Reader` and `connected`. Default: the stream does not tell readers apart. */
@@ -104,7 +104,7 @@ export function createStream(
   function stop(): void {
     if (isOver) return
     isOver = true
-    signal.removeEventListener('abort', stop)
+    signal?.removeEventListener('abort', stop)
     stopBegun?.()
     feed.close().catch(journalFailure)
     onEnd?.()
@@ -198,8 +198,8 @@ export function createStream(
     }
   }
 
-  if (signal.aborted) stop()
-  else signal.addEventListener('abort', stop)
+  if (signal?.aborted) stop()
+  else signal?.addEventListener('abort', stop)
 
   return {
     send(to) {

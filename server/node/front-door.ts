@@ -1,0 +1,108 @@
+/**
+ * Answers requests for topics from Node's own server, before Next sees them: Next's own cost of a request is several times that of
+ * publishing an event or opening a stream.
+ *
+ * The door opens on proof. The first request goes through Next, and when it reaches a handler of ours, the built route is looked up. If
+ * it exports that very function, then requests for the route's path, on that server, are answered here; but each request that anything
+ * else of the app might match still goes through Next: a proxy, a redirect, a rewrite, a conditional header, another route.
+ */
+import { channel } from 'node:diagnostics_channel'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Answer } from '@/server/answer'
+import { journal } from '@/server/observe/journal'
+import type { SseRequest } from '@/server/sse-request'
+import { findBuiltRoute, type BuiltRoute } from './built-app'
+import { fromNode, sendToNode } from './node-request'
+
+/** Answers a request to the route of topics. */
+export type AnswerRequest = (request: SseRequest) => Promise<Answer>
+
+/** What a route has to offer: the functions that it exports, and how it answers. */
+export interface OfferedRoute {
+  handlers: Readonly<Record<string, unknown>>
+  answer: AnswerRequest
+}
+
+export interface FrontDoor {
+  /** Called when a request has reached a handler of the route through Next, on this server. */
+  offer: (route: OfferedRoute, server: Server | undefined) => void
+  /** Answers the request, or returns false: then it is Next's. */
+  take: (server: Server, request: IncomingMessage, response: ServerResponse) => boolean
+}
+
+interface OpenRoute {
+  built: BuiltRoute
+  answer: AnswerRequest
+}
+
+/** Tells tracers of the requests that Next does not see: `{ request, response }`, when one is taken; its end is the response's `close`. */
+const taken = channel('next-sse.request')
+
+/** `isAllowed`: whether the door may open at all. */
+export function createFrontDoor({ isAllowed }: { isAllowed: boolean }): FrontDoor {
+  const routesOf = new WeakMap<Server, OpenRoute[]>()
+  const offeredTo = new WeakMap<Server, WeakSet<object>>()
+  const looked = new WeakMap<object, BuiltRoute | undefined>()
+
+  /** Looks the route up once, and tells the journal what became of it. */
+  function lookUp(handlers: OfferedRoute['handlers']): BuiltRoute | undefined {
+    if (looked.has(handlers)) return looked.get(handlers)
+    const built = find(handlers)
+    looked.set(handlers, built)
+    return built
+  }
+
+  function find(handlers: OfferedRoute['handlers']): BuiltRoute | undefined {
+    if (!isAllowed) return undefined
+    try {
+      const built = findBuiltRoute(handlers)
+      const wrapped = Object.keys(handlers).filter((method) => !built.methods.has(method))
+      const open = `The front door is open for ${built.pattern}: ${[...built.methods].join(', ')}.`
+      journal.info(wrapped.length > 0 ? `${open} Wrapped: ${wrapped.join(', ')}.` : open)
+      return built
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      journal.info(`The front door is shut, and requests go through Next: ${reason}`)
+      return undefined
+    }
+  }
+
+  return {
+    offer({ handlers, answer }, server) {
+      if (!server) return
+      const offered = offeredTo.get(server) ?? new WeakSet()
+      if (offered.has(handlers)) return
+      offeredTo.set(server, offered.add(handlers))
+      const built = lookUp(handlers)
+      if (built) routesOf.set(server, [...(routesOf.get(server) ?? []), { built, answer }])
+    },
+    take(server, request, response) {
+      const routes = routesOf.get(server)
+      if (!routes) return false
+      const { url = '', method = '' } = request
+      const path = url.split('?', 1)[0] ?? ''
+      const route = routes.find(
+        ({ built }) => built.methods.has(method) && built.otherMatch(path) === undefined,
+      )
+      if (!route) return false
+      if (taken.hasSubscribers) taken.publish({ request, response })
+      void serve(route, path, request, response)
+      return true
+    },
+  }
+}
+
+async function serve(
+  { built, answer }: OpenRoute,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    sendToNode(response, await answer(fromNode(request)), built.headersFor(path))
+  } catch (error) {
+    journal.error({ err: error }, 'A request failed.')
+    if (response.headersSent) response.destroy()
+    else response.writeHead(500).end('Internal Server Error')
+  }
+}

@@ -1,0 +1,126 @@
+/** Requests and answers as Node's own server has them. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer } from '@/server/answer'
+import { createBodyBuffer } from '@/server/routes/body-buffer'
+import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse-request'
+import type { Stream } from '@/server/stream/stream'
+
+/** How much of a body that was refused is still read, and for how long, so that its client gets the answer. */
+const linger = { bytes: 16 * 1024 * 1024, ms: 2_000 }
+
+/** `fromNode` leaves `signal` out: the end of a stream is told by its response. */
+export function fromNode(request: IncomingMessage): SseRequest {
+  const { method = 'GET', headers, socket } = request
+  return {
+    method,
+    // A `Host` may be no host at all; only the path and the query are looked at.
+    url: `http://localhost${request.url}`,
+    headers: {
+      get(name) {
+        // What Next's server adds to a request that comes by no proxy.
+        if (name === 'x-forwarded-for') return valueOf(headers[name] ?? socket.remoteAddress)
+        return valueOf(headers[name])
+      },
+    },
+    signal: undefined,
+    readBody: (maxBytes, share) => readBody(request, maxBytes, share),
+  }
+}
+
+/** Sends the answer. `added` are headers that replace those of the answer. */
+export function sendToNode(
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  added: readonly (readonly [name: string, value: string])[],
+): void {
+  for (const [name, value] of headers) response.setHeader(name, value)
+  for (const [name, value] of added) response.setHeader(name, value)
+  response.statusCode = status
+  if (typeof body === 'object') {
+    sendStream(response, body)
+    return
+  }
+  const { req: request } = response
+  if (!request.complete && headers.get('Connection') === 'close') lingerOn(request, response)
+  const hasBody = request.method !== 'HEAD' && status !== 204
+  if (hasBody) response.setHeader('Content-Length', Buffer.byteLength(body ?? ''))
+  response.end(hasBody ? body : undefined)
+}
+
+/** Writes the stream to the response, and ends both together. */
+export function sendStream(response: ServerResponse, stream: Stream): void {
+  if (response.destroyed) {
+    stream.stop()
+    return
+  }
+  // It comes, because a stream only opens on a response that has its socket.
+  response.once('close', stream.stop)
+  response.on('drain', stream.goOn)
+  stream.send({
+    // `close` tells, a little later, that the reader has left.
+    write(chunk) {
+      const { socket } = response
+      if (!socket || response.destroyed) return false
+      // Node would send the pieces of a chunk together by itself, but one turn later.
+      socket.cork()
+      const hasRoom = response.write(chunk)
+      socket.uncork()
+      return hasRoom
+    },
+    close: () => void response.end(),
+  })
+}
+
+function valueOf(value: string | string[] | undefined): string | null {
+  return (Array.isArray(value) ? value.join(', ') : value) ?? null
+}
+
+function readBody(
+  request: IncomingMessage,
+  ...[maxBytes, share]: Parameters<ReadBody>
+): ReturnType<ReadBody> {
+  const buffer = createBodyBuffer(maxBytes, share)
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
+    }
+    const onData = (chunk: Buffer): void => {
+      const refused = buffer.add(chunk)
+      if (!refused) return
+      request.pause()
+      leave()
+      resolve(refused)
+    }
+    const onEnd = (): void => {
+      leave()
+      resolve(buffer.bytes)
+    }
+    const onClose = (cause?: Error): void => {
+      leave()
+      reject(new UploadAbortedError('The client went away while its body arrived.', { cause }))
+    }
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
+    if (request.destroyed && !request.complete) onClose()
+  })
+}
+
+/**
+ * Node closes the connection once the answer is written. If bytes of the body are unread then, the kernel resets the connection, and the
+ * client may lose the answer. So the rest is read for a while, and thrown away.
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ */
+function lingerOn(request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = response
+  if (!socket) return
+  let left = linger.bytes
+  const timer = setTimeout(() => socket.destroy(), linger.ms)
+  socket.once('close', () => clearTimeout(timer))
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) socket.destroy()
+  })
+  request.once('end', () => socket.destroy())
+  // What Node calls when the answer is written.
+  socket.destroySoon = () => void socket.end()
+  request.resume()
+}
