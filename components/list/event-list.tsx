@@ -6,7 +6,7 @@
 import { useMemo, useRef, useState, type ReactNode } from 'react'
 import { placeOf } from '@/client/connection/event-picker'
 import type { TopicEvent } from '@/hooks/use-topics'
-import { EmptyNote } from '@/components/ui/empty-note'
+import { EmptyNote } from '@/components/stream/empty-note'
 import styles from './event-list.module.css'
 import { EventRows } from './event-rows'
 import { ListFoot } from './list-foot'

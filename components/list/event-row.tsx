@@ -1,10 +1,10 @@
 /** One event as a line of the list, which opens to all there is to know of it. */
 import { memo, type ReactNode } from 'react'
 import type { TopicEvent } from '@/hooks/use-topics'
-import { EventDetail } from '@/components/topic/event-detail'
+import { EventDetail } from './event-detail'
 import styles from './event-list.module.css'
 import { MarkedText } from './marked-text'
-import { offsetIn } from './offset-in'
+import { offsetIn } from '@/components/ui/offset-in'
 import { timeOfDay } from '@/components/ui/time-of-day'
 
 /** More than any line shows; a browser would lay out all it is given. */

@@ -4,9 +4,9 @@ import type { ReactVirtualizer } from '@tanstack/react-virtual'
 import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-list.module.css'
 import { EventRow } from './event-row'
-import { GapLine } from './gap-line'
+import { GapLine } from '@/components/stream/gap-line'
 import type { ListRows } from './list-rows'
-import { newFromOf } from '@/components/stream/recent'
+import { newFromOf } from './recent'
 import type { Stream } from '@/components/stream/stream'
 
 interface EventRowsProps {

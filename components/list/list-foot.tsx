@@ -2,12 +2,12 @@
 import type { ReactNode } from 'react'
 import { Button } from '@/components/ui/button'
 import { formatCount } from '@/components/ui/count'
-import { DownIcon } from './list-icons'
+import { DownIcon } from '@/components/ui/list-icons'
 import styles from './list-foot.module.css'
 import { SecondsSince } from '@/components/ui/seconds-since'
 import type { Stream } from '@/components/stream/stream'
 import type { StreamWords } from '@/components/stream/stream-words'
-import { TapeTail } from '@/components/topic/tape-tail'
+import { TapeTail } from '@/components/tape/tape-tail'
 
 interface ListFootProps {
   stream: Stream

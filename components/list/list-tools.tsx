@@ -3,7 +3,7 @@
 import type { ReactNode, RefObject } from 'react'
 import { formatCount } from '@/components/ui/count'
 import fields from '@/components/ui/field.module.css'
-import { SearchIcon } from './list-icons'
+import { SearchIcon } from '@/components/ui/list-icons'
 import styles from './list-tools.module.css'
 import type { Stream } from '@/components/stream/stream'
 import type { Filter } from './use-filter'

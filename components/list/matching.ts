@@ -1,7 +1,7 @@
 /** The list's filter: a plain text, looked for in an event's type, id and data, in letters of either case. */
 import { createEventPicker } from '@/client/connection/event-picker'
 import type { TopicEvent } from '@/hooks/use-topics'
-import { offsetIn } from './offset-in'
+import { offsetIn } from '@/components/ui/offset-in'
 
 /** Undefined for a text that filters nothing. */
 export function patternOf(text: string): RegExp | undefined {

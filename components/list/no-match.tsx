@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import { Button } from '@/components/ui/button'
 import { formatCount } from '@/components/ui/count'
-import { EmptyNote } from '@/components/ui/empty-note'
+import { EmptyNote } from '@/components/stream/empty-note'
 import styles from './event-list.module.css'
 import type { Stream } from '@/components/stream/stream'
 import type { Filter } from './use-filter'

@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'react'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { createMatching, patternOf } from './matching'
-import { useDebounced } from '@/components/ui/use-debounced'
+import { useDebounced } from './use-debounced'
 
 export interface Filter {
   /** As it stands in the field. */

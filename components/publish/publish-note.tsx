@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import { formatBytes } from '@/components/ui/bytes'
 import { AgainIcon, CheckIcon, RefusedIcon } from '@/components/ui/icons'
-import { offsetIn } from '@/components/list/offset-in'
+import { offsetIn } from '@/components/ui/offset-in'
 import type { Draft, Outcome, Refusal } from './publish-draft'
 import styles from './publish-note.module.css'
 

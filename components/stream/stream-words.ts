@@ -1,7 +1,7 @@
 /** Everything the page says about where a stream stands: in its pill, at the end of its line, and in place of its events. */
 import type { StreamError } from '@/client/connection/stream-error'
 import { formatDuration } from '@/components/ui/duration'
-import { offsetIn } from '@/components/list/offset-in'
+import { offsetIn } from '@/components/ui/offset-in'
 import { phaseOf, type Phase } from './phase'
 import type { Stream } from './stream'
 

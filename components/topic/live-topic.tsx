@@ -7,10 +7,10 @@ import styles from './live-topic.module.css'
 import { SiteHeader } from '@/components/ui/site-header'
 import { StatusPill } from '@/components/stream/status-pill'
 import { StreamControls } from '@/components/stream/stream-controls'
-import { useStreamMeter } from '@/components/stream/stream-meter'
-import { StreamStats } from '@/components/stream/stream-stats'
+import { useStreamMeter } from './stream-meter'
+import { StreamStats } from './stream-stats'
 import { streamWords } from '@/components/stream/stream-words'
-import { useTitle } from '@/components/ui/use-title'
+import { useTitle } from './use-title'
 
 /** How many of the events before now a page begins with. */
 const last = 100

@@ -2,7 +2,7 @@
 /** Measures a stream of topics without rendering: sees every event as it arrives, and is read once a second. */
 import { useState } from 'react'
 import type { TopicEvent, UseTopics } from '@/hooks/use-topics'
-import { createDelayMeter, delayOf, noDelay, type Delay } from '@/components/ui/delay'
+import { createDelayMeter, delayOf, noDelay, type Delay } from '@/components/stream/delay'
 import { createEventRate, noCounts, type Counts } from './event-rate'
 
 type MeteredStream = Pick<

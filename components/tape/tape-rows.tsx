@@ -1,7 +1,7 @@
 /** The events of a tape as a list, which every gap between them ends: after it begins another. */
 import { Fragment, type ReactNode } from 'react'
 import type { StreamEvent } from '@/client/stream-state'
-import { GapLine } from '@/components/list/gap-line'
+import { GapLine } from '@/components/stream/gap-line'
 import type { Stream } from '@/components/stream/stream'
 
 interface TapeRowsProps<E extends StreamEvent> {

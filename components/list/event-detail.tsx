@@ -7,7 +7,7 @@ import { formatBytes } from '@/components/ui/bytes'
 import { formatDuration } from '@/components/ui/duration'
 import styles from './event-detail.module.css'
 import { CheckIcon, CopyIcon } from '@/components/ui/icons'
-import { jsonTokens } from '@/components/list/json-tokens'
+import { jsonTokens } from '@/components/ui/json-tokens'
 import { timeOfDay } from '@/components/ui/time-of-day'
 import { useCopy } from '@/components/ui/use-copy'
 

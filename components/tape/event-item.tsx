@@ -1,9 +1,9 @@
 /** One event on the tape: what it says, when that was, what it is, and how long until the next. */
 import { memo, type ReactNode } from 'react'
 import { formatDuration } from '@/components/ui/duration'
-import styles from '@/components/topic/event-tape.module.css'
+import styles from './event-tape.module.css'
 import { BeadIcon } from '@/components/ui/icons'
-import { offsetIn } from './offset-in'
+import { offsetIn } from '@/components/ui/offset-in'
 
 interface EventItemProps {
   type: string

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { Gap } from '@/client/gap'
 import styles from './gap-line.module.css'
-import { offsetIn } from './offset-in'
+import { offsetIn } from '@/components/ui/offset-in'
 
 interface GapLineProps {
   gap: Gap

@@ -1,10 +1,10 @@
 /** Stands in the place of a stream's events while there are none, and says why. */
 import type { ReactNode } from 'react'
 import styles from './empty-note.module.css'
-import { phaseOf } from '@/components/stream/phase'
-import { LineEndIcon } from '@/components/stream/phase-icon'
-import type { Stream } from '@/components/stream/stream'
-import type { StreamWords } from '@/components/stream/stream-words'
+import { phaseOf } from './phase'
+import { LineEndIcon } from './phase-icon'
+import type { Stream } from './stream'
+import type { StreamWords } from './stream-words'
 
 interface EmptyNoteProps {
   stream: Stream
