@@ -1,15 +1,13 @@
 'use client'
 /** What an open row shows: when its event was published and seen, how large it is, where it stands in the log, and its data. */
 import { useMemo, type ReactNode } from 'react'
-import type { TopicEvent } from '@/hooks/use-topics'
 import { Button } from '@/components/ui/button'
-import { formatBytes } from '@/components/ui/bytes'
-import { formatDuration } from '@/components/ui/duration'
-import styles from './event-detail.module.css'
+import { formatBytes, formatDuration, timeOfDay } from '@/components/ui/format'
 import { CheckIcon, CopyIcon } from '@/components/ui/icons'
 import { jsonTokens } from '@/components/ui/json-tokens'
-import { timeOfDay } from '@/components/ui/time-of-day'
 import { useCopy } from '@/components/ui/use-copy'
+import type { TopicEvent } from '@/hooks/use-topics'
+import styles from './event-detail.module.css'
 
 interface EventDetailProps {
   event: TopicEvent

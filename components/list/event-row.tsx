@@ -1,11 +1,11 @@
 /** One event as a line of the list, which opens to all there is to know of it. */
 import { memo, type ReactNode } from 'react'
+import { formatId } from '@/components/ui/format'
+import { TimeOfDay } from '@/components/ui/time-of-day'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { EventDetail } from './event-detail'
 import styles from './event-list.module.css'
 import { MarkedText } from './marked-text'
-import { offsetIn } from '@/components/ui/offset-in'
-import { timeOfDay } from '@/components/ui/time-of-day'
 
 /** More than any line shows; a browser would lay out all it is given. */
 const mostShown = 500
@@ -48,14 +48,10 @@ const RowFacts = memo(function RowFacts({
   event: { type, id, data, time },
   pattern,
 }: Pick<EventRowProps, 'event' | 'pattern'>): ReactNode {
-  const [minutes, seconds] = timeOfDay(time)
   return (
     <>
       <span className={styles.bead} />
-      <time className={styles.time} dateTime={new Date(time).toISOString()}>
-        {minutes}
-        <b>{seconds}</b>
-      </time>{' '}
+      <TimeOfDay time={time} className={styles.time} />{' '}
       <span className={styles.type} data-type={type}>
         <MarkedText text={type} pattern={pattern} />
       </span>{' '}
@@ -65,7 +61,7 @@ const RowFacts = memo(function RowFacts({
       {id && (
         <span className={styles.id}>
           <span className={styles.unseen}> id </span>
-          <MarkedText text={offsetIn(id)} pattern={pattern} />
+          <MarkedText text={formatId(id)} pattern={pattern} />
         </span>
       )}
     </>

@@ -1,13 +1,13 @@
 /** The rows in sight, each where it stands in the whole list. */
 import { Fragment, type ReactNode } from 'react'
 import type { ReactVirtualizer } from '@tanstack/react-virtual'
+import { GapLine } from '@/components/stream/gap-line'
+import type { Stream } from '@/components/stream/stream'
 import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-list.module.css'
 import { EventRow } from './event-row'
-import { GapLine } from '@/components/stream/gap-line'
 import type { ListRows } from './list-rows'
 import { newFromOf } from './recent'
-import type { Stream } from '@/components/stream/stream'
 
 interface EventRowsProps {
   stream: Stream<TopicEvent>

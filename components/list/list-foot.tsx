@@ -1,13 +1,13 @@
 /** Under the list: what the stream does now, whether older events gave way, and whether the list stays with the newest. */
 import type { ReactNode } from 'react'
-import { Button } from '@/components/ui/button'
-import { formatCount } from '@/components/ui/count'
-import { DownIcon } from '@/components/ui/list-icons'
-import styles from './list-foot.module.css'
-import { SecondsSince } from '@/components/ui/seconds-since'
 import type { Stream } from '@/components/stream/stream'
 import type { StreamWords } from '@/components/stream/stream-words'
 import { TapeTail } from '@/components/tape/tape-tail'
+import { Button } from '@/components/ui/button'
+import { formatCount } from '@/components/ui/format'
+import { DownIcon } from '@/components/ui/list-icons'
+import { SecondsSince } from '@/components/ui/seconds-since'
+import styles from './list-foot.module.css'
 
 interface ListFootProps {
   stream: Stream
@@ -26,7 +26,7 @@ export function ListFoot(props: ListFootProps): ReactNode {
       {unseen > 0 && (
         <button type="button" className={styles.more} onClick={onFollow}>
           <DownIcon />
-          {unseen > 9_999 ? '9,999+' : formatCount(unseen)} new
+          {formatCount(unseen, 9_999)} new
         </button>
       )}
       <TapeTail

@@ -1,8 +1,8 @@
 'use client'
 /** Tells those who can't see the list what came: one sentence, and then none for ten seconds, however much comes. */
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react'
+import { formatCount, nounFor } from '@/components/ui/format'
 import type { TopicEvent } from '@/hooks/use-topics'
-import { formatCount } from '@/components/ui/count'
 import styles from './event-list.module.css'
 
 /** What comes together is told together. */
@@ -22,7 +22,7 @@ export function ListNews({ newest }: ListNewsProps): ReactNode {
     if (!newest) return
     saidAt.current = performance.now()
     const count = newest.seq - news.seq
-    const events = `${formatCount(count)} new ${count === 1 ? 'event' : 'events'}`
+    const events = `${formatCount(count)} new ${nounFor(count, 'event')}`
     setNews({ seq: newest.seq, sentence: `${events}, latest ${newest.type}` })
   })
 

@@ -1,11 +1,11 @@
 'use client'
 /** Above the list: a field that filters it, and how many events it has. */
 import type { ReactNode, RefObject } from 'react'
-import { formatCount } from '@/components/ui/count'
+import type { Stream } from '@/components/stream/stream'
 import fields from '@/components/ui/field.module.css'
+import { formatCount, nounFor } from '@/components/ui/format'
 import { SearchIcon } from '@/components/ui/list-icons'
 import styles from './list-tools.module.css'
-import type { Stream } from '@/components/stream/stream'
 import type { Filter } from './use-filter'
 
 interface ListToolsProps {
@@ -38,7 +38,7 @@ export function ListTools({ field, filter, stream }: ListToolsProps): ReactNode 
       <p className={styles.count}>
         {filter.pattern
           ? `${formatCount(filter.events.length)} of ${formatCount(count)}`
-          : `${formatCount(count)} ${count === 1 ? 'event' : 'events'}`}
+          : `${formatCount(count)} ${nounFor(count, 'event')}`}
         {stream.dropped > 0 && <span>, {formatCount(stream.dropped)} older dropped</span>}
       </p>
     </div>

@@ -1,7 +1,7 @@
 /** The list's filter: a plain text, looked for in an event's type, id and data, in letters of either case. */
 import { createEventPicker } from '@/client/connection/event-picker'
+import { formatId } from '@/components/ui/format'
 import type { TopicEvent } from '@/hooks/use-topics'
-import { offsetIn } from '@/components/ui/offset-in'
 
 /** Undefined for a text that filters nothing. */
 export function patternOf(text: string): RegExp | undefined {
@@ -17,7 +17,7 @@ export function createMatching(
   return createEventPicker((event) => {
     const { type, id, data } = event
     // The id as it is shown; whole, it would match by what all events have in common.
-    const texts = [type, data, offsetIn(id)]
+    const texts = [type, data, formatId(id)]
     return texts.some((part) => pattern.test(part)) || id === text ? event : undefined
   })
 }

@@ -1,10 +1,10 @@
 /** Stands in the place of the events when there are some, but none that the filter lets through. */
 import type { ReactNode } from 'react'
-import { Button } from '@/components/ui/button'
-import { formatCount } from '@/components/ui/count'
 import { EmptyNote } from '@/components/stream/empty-note'
-import styles from './event-list.module.css'
 import type { Stream } from '@/components/stream/stream'
+import { Button } from '@/components/ui/button'
+import { formatCount, nounFor } from '@/components/ui/format'
+import styles from './event-list.module.css'
 import type { Filter } from './use-filter'
 
 interface NoMatchProps {
@@ -14,7 +14,7 @@ interface NoMatchProps {
 
 export function NoMatch({ stream, filter }: NoMatchProps): ReactNode {
   const count = stream.events.length
-  const rest = `None of ${formatCount(count)} ${count === 1 ? 'event' : 'events'} contains “${filter.query}”.`
+  const rest = `None of ${formatCount(count)} ${nounFor(count, 'event')} contains “${filter.query}”.`
   return (
     <>
       <EmptyNote stream={stream} words={{ word: '', sentence: rest, title: 'No match', rest }} />

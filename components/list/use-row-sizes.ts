@@ -1,8 +1,8 @@
 'use client'
 /** How high the rows of the list are, as far as that is known before they are drawn. */
 import { useCallback } from 'react'
-import type { ListRows } from './list-rows'
 import { useMediaQuery } from '@/components/ui/use-media-query'
+import type { ListRows } from './list-rows'
 
 /** As in the stylesheet: `--row` of tokens.css. */
 const rowPx = { wide: 28, narrow: 44 }

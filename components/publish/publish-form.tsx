@@ -1,9 +1,9 @@
 'use client'
 /** Where an event is written and published. */
 import { useId, type KeyboardEvent, type ReactNode } from 'react'
-import { formatBytes } from '@/components/ui/bytes'
 import { Button } from '@/components/ui/button'
 import fields from '@/components/ui/field.module.css'
+import { formatBytes } from '@/components/ui/format'
 import { isJson } from './publish-draft'
 import styles from './publish-form.module.css'
 import { isAboutType, PublishNote } from './publish-note'

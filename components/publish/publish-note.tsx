@@ -1,8 +1,7 @@
 /** How publishing went, announced when it is known. */
 import type { ReactNode } from 'react'
-import { formatBytes } from '@/components/ui/bytes'
+import { formatBytes, formatId } from '@/components/ui/format'
 import { AgainIcon, CheckIcon, RefusedIcon } from '@/components/ui/icons'
-import { offsetIn } from '@/components/ui/offset-in'
 import type { Draft, Outcome, Refusal } from './publish-draft'
 import styles from './publish-note.module.css'
 
@@ -39,7 +38,7 @@ export function isAboutType(outcome: Outcome | undefined, { type }: Draft): bool
 
 function noteOn(outcome: Outcome): { headline: string; rest: string } {
   if (outcome.kind === 'published') {
-    return { headline: 'Published', rest: `as ${offsetIn(outcome.id)}.` }
+    return { headline: 'Published', rest: `as ${formatId(outcome.id)}.` }
   }
   if (outcome.kind === 'unanswered') {
     const { status } = outcome

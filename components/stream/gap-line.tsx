@@ -1,8 +1,8 @@
 /** A gap, where events may be missing. It is no event, so it stands between two lists and is an item of neither. */
 import type { ReactNode } from 'react'
 import type { Gap } from '@/client/gap'
+import { formatId } from '@/components/ui/format'
 import styles from './gap-line.module.css'
-import { offsetIn } from '@/components/ui/offset-in'
 
 interface GapLineProps {
   gap: Gap
@@ -40,6 +40,6 @@ export function GapLine({ gap, topics = [] }: GapLineProps): ReactNode {
 /** Never a count: an offset counts the events of all topics. */
 function sentenceOn({ reason, from, oldest }: Gap): string {
   if (reason !== 'trimmed') return 'The log was started anew. Older events are gone.'
-  const kept = oldest === null ? '' : ` and before ${offsetIn(oldest)}`
-  return `Events after ${offsetIn(from)}${kept} are no longer kept.`
+  const kept = oldest === null ? '' : ` and before ${formatId(oldest)}`
+  return `Events after ${formatId(from)}${kept} are no longer kept.`
 }

@@ -1,8 +1,8 @@
 /** The stream's phase in a word, announced when it changes. A countdown is only to be seen: heard, it would never end. */
 import type { ReactNode } from 'react'
+import { SecondsUntil } from '@/components/ui/seconds-until'
 import { phaseOf } from './phase'
 import { PhaseIcon } from './phase-icon'
-import { SecondsUntil } from '@/components/ui/seconds-until'
 import styles from './status-pill.module.css'
 import type { Stream } from './stream'
 import type { StreamWords } from './stream-words'

@@ -1,7 +1,6 @@
 /** Everything the page says about where a stream stands: in its pill, at the end of its line, and in place of its events. */
 import type { StreamError } from '@/client/connection/stream-error'
-import { formatDuration } from '@/components/ui/duration'
-import { offsetIn } from '@/components/ui/offset-in'
+import { formatCount, formatDuration, formatId, nounFor } from '@/components/ui/format'
 import { phaseOf, type Phase } from './phase'
 import type { Stream } from './stream'
 
@@ -74,7 +73,7 @@ const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
     }
   },
   ended: ({ received, openedAt = 0, closedAt = openedAt }) => {
-    const count = `${received} ${received === 1 ? 'event' : 'events'}`
+    const count = `${formatCount(received)} ${nounFor(received, 'event')}`
     const sentence = `The server ended the stream: ${count} in ${formatDuration(closedAt - openedAt)}.`
     return { word: 'Ended', sentence, rest: sentence }
   },
@@ -125,6 +124,6 @@ function returnOf(stream: Stream): string {
 
 /** Undefined before the first event: nobody counts from 0. */
 function placeOf({ lastEventId }: Stream): string | undefined {
-  const offset = offsetIn(lastEventId)
+  const offset = formatId(lastEventId)
   return offset === '' || offset === '0' ? undefined : offset
 }

@@ -1,9 +1,9 @@
 /** One event on the tape: what it says, when that was, what it is, and how long until the next. */
 import { memo, type ReactNode } from 'react'
-import { formatDuration } from '@/components/ui/duration'
-import styles from './event-tape.module.css'
+import { formatDuration, formatId } from '@/components/ui/format'
 import { BeadIcon } from '@/components/ui/icons'
-import { offsetIn } from '@/components/ui/offset-in'
+import { TimeOfDay } from '@/components/ui/time-of-day'
+import styles from './event-tape.module.css'
 
 interface EventItemProps {
   type: string
@@ -23,19 +23,13 @@ export const EventItem = memo(function EventItem({
   time,
   nextTime,
 }: EventItemProps): ReactNode {
-  const date = new Date(time)
-  const [minutes, seconds] = timeOfDay(date)
-
   return (
     <li className={styles.item}>
       <span className={styles.node}>
         <BeadIcon />
       </span>
       <span className={styles.says}>{text}</span>
-      <time className={styles.when} dateTime={date.toISOString()}>
-        {minutes}
-        <b>{seconds}</b>
-      </time>
+      <TimeOfDay time={time} className={styles.when} />
       <span className={styles.meta}>
         <span className={styles.type} data-type={type}>
           {type}
@@ -43,7 +37,7 @@ export const EventItem = memo(function EventItem({
         {id && (
           <span className={styles.id}>
             <span className={styles.label}> · id </span>
-            {offsetIn(id)}
+            {formatId(id)}
           </span>
         )}
       </span>
@@ -53,10 +47,3 @@ export const EventItem = memo(function EventItem({
     </li>
   )
 })
-
-/** Local, as `14:03:` and `21.004`. */
-function timeOfDay(date: Date): [minutes: string, seconds: string] {
-  const time = date.toTimeString()
-  const ms = String(date.getMilliseconds()).padStart(3, '0')
-  return [time.slice(0, 6), `${time.slice(6, 8)}.${ms}`]
-}

@@ -1,11 +1,11 @@
 /** A stream's events on one line, oldest first, and at its end what happens now. Only events are list items. */
 import type { ReactNode } from 'react'
 import type { StreamEvent } from '@/client/stream-state'
-import styles from './event-tape.module.css'
 import { isAwaiting, phaseOf } from '@/components/stream/phase'
-import { SecondsSince } from '@/components/ui/seconds-since'
 import type { Stream } from '@/components/stream/stream'
 import type { StreamWords } from '@/components/stream/stream-words'
+import { SecondsSince } from '@/components/ui/seconds-since'
+import styles from './event-tape.module.css'
 import { TapeRows } from './tape-rows'
 import { TapeTail } from './tape-tail'
 

@@ -1,11 +1,11 @@
 /** The end of the tape: one sentence on what the stream does now, or how it ended. */
 import type { ReactNode } from 'react'
-import { Button } from '@/components/ui/button'
-import styles from './event-tape.module.css'
 import { isWaiting, phaseOf } from '@/components/stream/phase'
 import { LineEndIcon } from '@/components/stream/phase-icon'
 import type { Stream } from '@/components/stream/stream'
 import { isCleared, type StreamWords } from '@/components/stream/stream-words'
+import { Button } from '@/components/ui/button'
+import styles from './event-tape.module.css'
 
 interface TapeTailProps {
   stream: Stream

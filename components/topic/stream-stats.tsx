@@ -1,6 +1,7 @@
 'use client'
 /** What a stream of topics does, in figures: how much comes, how late, how much came, for how long. Renders once a second. */
 import { memo, useEffect, useLayoutEffect, useState, type ReactNode } from 'react'
+import { formatCount, formatStopwatch, nounFor } from '@/components/ui/format'
 import type { UseTopics } from '@/hooks/use-topics'
 import { peakOf } from './event-rate'
 import { Sparkline } from './sparkline'
@@ -53,11 +54,11 @@ const Figures = memo(function Figures({ meter, tabs }: FiguresProps): ReactNode 
         <div className={styles.open}>
           <dt>Open for</dt>
           <dd>
-            {openForMs === undefined ? '–' : clockOf(openForMs)}
+            {openForMs === undefined ? '–' : formatStopwatch(openForMs)}
             {reconnects > 0 && (
               <small>
                 {' '}
-                {figure(reconnects)} {reconnects === 1 ? 'reconnect' : 'reconnects'}
+                {figure(reconnects)} {nounFor(reconnects, 'reconnect')}
               </small>
             )}
           </dd>
@@ -67,7 +68,7 @@ const Figures = memo(function Figures({ meter, tabs }: FiguresProps): ReactNode 
             <dt>Shared by</dt>
             <dd>
               {figure(tabs)}
-              <small> {tabs === 1 ? 'tab' : 'tabs'}</small>
+              <small> {nounFor(tabs, 'tab')}</small>
             </dd>
           </div>
         )}
@@ -98,13 +99,5 @@ function untilNextSecond(): number {
 
 /** As `12,408`; a dash for what is not known. */
 function figure(value: number | undefined): string {
-  return value === undefined ? '–' : value.toLocaleString('en')
-}
-
-/** As `12:04`, or `1:12:04`. */
-function clockOf(durationMs: number): string {
-  const hours = Math.floor(durationMs / 3_600_000)
-  const minutes = String(Math.floor(durationMs / 60_000) % 60)
-  const rest = String(Math.floor(durationMs / 1_000) % 60).padStart(2, '0')
-  return hours > 0 ? `${hours}:${minutes.padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
+  return value === undefined ? '–' : formatCount(value)
 }

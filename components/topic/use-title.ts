@@ -1,6 +1,7 @@
 'use client'
 /** While the page is hidden, its title tells how many events its reader has not seen: `(12) orders · next-sse`. */
 import { useEffect, useState } from 'react'
+import { formatCount } from '@/components/ui/format'
 
 interface UnreadTitle {
   count: () => void
@@ -27,8 +28,7 @@ function createUnreadTitle(): UnreadTitle {
   function show(): void {
     timer = undefined
     plain ??= document.title
-    const known = Math.min(unread, highest).toLocaleString('en')
-    document.title = `(${known}${unread > highest ? '+' : ''}) ${plain}`
+    document.title = `(${formatCount(unread, highest)}) ${plain}`
   }
 
   function reset(): void {

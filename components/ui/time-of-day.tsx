@@ -1,0 +1,19 @@
+/** A local time of day, whose seconds stand out: they are what differs from event to event. */
+import type { ReactNode } from 'react'
+import { timeOfDay } from './format'
+
+interface TimeOfDayProps {
+  /** Milliseconds since the Unix epoch. */
+  time: number
+  className: string | undefined
+}
+
+export function TimeOfDay({ time, className }: TimeOfDayProps): ReactNode {
+  const [minutes, seconds] = timeOfDay(time)
+  return (
+    <time className={className} dateTime={new Date(time).toISOString()}>
+      {minutes}
+      <b>{seconds}</b>
+    </time>
+  )
+}
