@@ -1,11 +1,10 @@
 'use client'
 /** What an open row shows: when its event was published and seen, how large it is, where it stands in the log, and its data. */
 import { useMemo, type ReactNode } from 'react'
-import { Button } from '@/components/ui/button'
+import { delayOf } from '@/components/stream/delay'
+import { CopyButton, copyByHand, useCopy } from '@/components/ui/copy-button'
 import { formatBytes, formatDuration, timeOfDay } from '@/components/ui/format'
-import { CheckIcon, CopyIcon } from '@/components/ui/icons'
 import { jsonTokens } from '@/components/ui/json-tokens'
-import { useCopy } from '@/components/ui/use-copy'
 import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-detail.module.css'
 
@@ -17,7 +16,7 @@ interface EventDetailProps {
 export function EventDetail({ event, clockOffsetMs }: EventDetailProps): ReactNode {
   const { data, id, time } = event
   const tokens = useMemo(() => jsonTokens(data), [data])
-  const { outcome, copy } = useCopy()
+  const copying = useCopy()
   const text = tokens ? tokens.map((token) => token.text).join('') : data
 
   return (
@@ -26,7 +25,7 @@ export function EventDetail({ event, clockOffsetMs }: EventDetailProps): ReactNo
         <dt>Published</dt>
         <dd>{timeOfDay(time)}</dd>
         <dt>On screen</dt>
-        <dd>{delayOf(event, clockOffsetMs)}</dd>
+        <dd>{delayText(event, clockOffsetMs)}</dd>
         <dt>Size</dt>
         <dd>{formatBytes(data)}</dd>
         <dt>Cursor</dt>
@@ -40,11 +39,8 @@ export function EventDetail({ event, clockOffsetMs }: EventDetailProps): ReactNo
         )) ?? data}
       </pre>
       <div className={styles.copy}>
-        <Button isSmall onClick={() => void copy(text)}>
-          {outcome === 'copied' ? <CheckIcon /> : <CopyIcon />}
-          {outcome === 'copied' ? 'Copied' : 'Copy'}
-        </Button>
-        <p aria-live="polite">{outcome === 'refused' && 'Select and copy by hand.'}</p>
+        <CopyButton isSmall text={text} copying={copying} />
+        <p aria-live="polite">{copying.outcome === 'refused' && copyByHand}</p>
       </div>
     </div>
   )
@@ -53,8 +49,9 @@ export function EventDetail({ event, clockOffsetMs }: EventDetailProps): ReactNo
 /** Longer data scrolls, by keys as well. */
 const scrollable = { tabIndex: 0 }
 
-/** From the server's clock to this computer's, which need not agree. */
-function delayOf({ time, receivedAt }: TopicEvent, clockOffsetMs: number | undefined): string {
-  if (clockOffsetMs === undefined) return '–'
-  return `${formatDuration(Math.round(receivedAt - clockOffsetMs - time))} later`
+/** A dash where the server did not tell its time: the two clocks may disagree. */
+function delayText(event: TopicEvent, clockOffsetMs: number | undefined): string {
+  return clockOffsetMs === undefined
+    ? '–'
+    : `${formatDuration(delayOf(event, clockOffsetMs))} later`
 }

@@ -5,8 +5,8 @@ import type { StreamWords } from '@/components/stream/stream-words'
 import { TapeTail } from '@/components/tape/tape-tail'
 import { Button } from '@/components/ui/button'
 import { formatCount } from '@/components/ui/format'
-import { DownIcon } from '@/components/ui/list-icons'
-import { SecondsSince } from '@/components/ui/seconds-since'
+import { DownIcon } from '@/components/ui/icons'
+import { SecondsSince } from '@/components/ui/seconds'
 import styles from './list-foot.module.css'
 
 interface ListFootProps {

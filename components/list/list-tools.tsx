@@ -4,7 +4,7 @@ import type { ReactNode, RefObject } from 'react'
 import type { Stream } from '@/components/stream/stream'
 import fields from '@/components/ui/field.module.css'
 import { formatCount, nounFor } from '@/components/ui/format'
-import { SearchIcon } from '@/components/ui/list-icons'
+import { SearchIcon } from '@/components/ui/icons'
 import styles from './list-tools.module.css'
 import type { Filter } from './use-filter'
 

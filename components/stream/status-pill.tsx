@@ -1,6 +1,6 @@
 /** The stream's phase in a word, announced when it changes. A countdown is only to be seen: heard, it would never end. */
 import type { ReactNode } from 'react'
-import { SecondsUntil } from '@/components/ui/seconds-until'
+import { SecondsUntil } from '@/components/ui/seconds'
 import { phaseOf } from './phase'
 import { PhaseIcon } from './phase-icon'
 import styles from './status-pill.module.css'

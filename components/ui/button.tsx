@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import styles from './button.module.css'
 
-interface ButtonProps {
+export interface ButtonProps {
   children: ReactNode
   onClick?: () => void
   /** Sends the form it is in, instead of `onClick`. */

@@ -1,37 +1,18 @@
 'use client'
 /** A command for the terminal, and a button that copies it. */
-import { useEffect, useState, type ReactNode } from 'react'
-import { Button } from './button'
+import type { ReactNode } from 'react'
 import styles from './command-line.module.css'
-import { CheckIcon, CopyIcon } from './icons'
-
-const copiedForMs = 2_000
+import { CopyButton, copyByHand, useCopy } from './copy-button'
 
 interface CommandLineProps {
   command: string
-  /** What the command does, where it stands among others. */
+  /** What the command does, for a command among others. */
   caption?: string
 }
 
 export function CommandLine({ command, caption }: CommandLineProps): ReactNode {
-  // An object, so that copying once more starts the two seconds anew.
-  const [outcome, setOutcome] = useState<{ copied: boolean }>()
-
-  useEffect(() => {
-    if (!outcome?.copied) return undefined
-    const timer = setTimeout(() => setOutcome(undefined), copiedForMs)
-    return () => clearTimeout(timer)
-  }, [outcome])
-
-  async function copy(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(command)
-      setOutcome({ copied: true })
-    } catch {
-      // Not allowed, or no clipboard at all: a page served over plain HTTP has none.
-      setOutcome({ copied: false })
-    }
-  }
+  const copying = useCopy()
+  const { outcome } = copying
 
   return (
     <>
@@ -39,14 +20,11 @@ export function CommandLine({ command, caption }: CommandLineProps): ReactNode {
         {caption && <figcaption>{caption}</figcaption>}
         <code>{command}</code>
         <span className={styles.copy}>
-          <Button look="quiet" onClick={() => void copy()}>
-            {outcome?.copied ? <CheckIcon /> : <CopyIcon />}
-            {outcome?.copied ? 'Copied' : 'Copy'}
-          </Button>
+          <CopyButton look="quiet" text={command} copying={copying} />
         </span>
       </figure>
-      <p aria-live="polite" className={outcome?.copied === false ? styles.hint : styles.unseen}>
-        {outcome && (outcome.copied ? 'Copied' : 'Select and copy by hand.')}
+      <p aria-live="polite" className={outcome === 'refused' ? styles.hint : styles.unseen}>
+        {outcome && (outcome === 'copied' ? 'Copied' : copyByHand)}
       </p>
     </>
   )

@@ -1,7 +1,7 @@
 'use client'
 /** What stands beside the events; where there is no room beside them it stands below, folded. */
 import type { ReactNode } from 'react'
-import { ChevronIcon } from './list-icons'
+import { ChevronIcon } from './icons'
 import styles from './side-fold.module.css'
 import { useMediaQuery } from './use-media-query'
 
