@@ -4,7 +4,7 @@ import { useMemo, type ReactNode } from 'react'
 import { delayOf } from '@/components/stream/delay'
 import { CopyButton, copyByHand, useCopy } from '@/components/ui/copy-button'
 import { formatBytes, formatDuration, timeOfDay } from '@/components/ui/format'
-import { jsonTokens } from '@/components/ui/json-tokens'
+import { jsonTokens } from '@/components/ui/json'
 import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-detail.module.css'
 

@@ -1,4 +1,5 @@
 /** Publishes what a form has to a topic, and tells how that went. What to say about it is left to publish-note.tsx. */
+import { parseJson } from '@/components/ui/json'
 
 export interface Draft {
   /** Empty for `message`. */
@@ -65,12 +66,7 @@ export async function publishDraft(topic: string, draft: Draft, key: string): Pr
 
 /** True when `data` is sent as JSON. */
 export function isJson(data: string): boolean {
-  try {
-    JSON.parse(data)
-    return true
-  } catch {
-    return false
-  }
+  return parseJson(data) !== undefined
 }
 
 async function problemOf(response: Response): Promise<Pick<Refusal, 'code' | 'detail'>> {

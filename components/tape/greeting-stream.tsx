@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { StatusPill } from '@/components/stream/status-pill'
 import { StreamControls } from '@/components/stream/stream-controls'
 import { streamWords } from '@/components/stream/stream-words'
+import { parseJson } from '@/components/ui/json'
 import { useEventSource } from '@/hooks/use-event-source'
 import { EventItem } from './event-item'
 import { EventTape } from './event-tape'
@@ -39,15 +40,9 @@ export function GreetingStream(): ReactNode {
   )
 }
 
-/** What a greeting says, or the data as it came if it is not a greeting. */
+/** The greeting's message, or the data as it came when it is not a greeting. */
 function messageOf(data: string): string {
-  try {
-    const value: unknown = JSON.parse(data)
-    if (typeof value === 'object' && value !== null && 'message' in value) {
-      if (typeof value.message === 'string') return value.message
-    }
-  } catch {
-    // An event's data need not be JSON.
-  }
-  return data
+  const value = parseJson(data)
+  const isGreeting = typeof value === 'object' && value !== null && 'message' in value
+  return isGreeting && typeof value.message === 'string' ? value.message : data
 }

@@ -1,20 +1,28 @@
-/**
- * JSON as text for people: indented, and in tokens to be coloured. Goes by the text and not by what it parses to, so that long numbers,
- * escapes and names given twice stay what they were.
- */
-import { isJson } from '@/components/publish/publish-draft'
+/** Text that may be JSON: its value, and a version of it that people can read. */
+
+/** The value; undefined when the text is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 export interface JsonToken {
   kind: 'name' | 'value' | 'mark'
   text: string
 }
 
-/** As many elements as a browser lays out without a pause; a longer text is one token. */
+/** A browser lays out this many elements without a pause; a longer text becomes one token. */
 const mostTokens = 4_000
 
-/** Undefined when it is not JSON, or a single value: text reads better as it is. */
+/**
+ * An object or array, indented, in tokens to be coloured. Made from the text and not from its value, so that long numbers, escapes and
+ * repeated names stay as they were. Undefined for any other text, which reads better as it is.
+ */
 export function jsonTokens(text: string): JsonToken[] | undefined {
-  if (!/^\s*[[{]/.test(text) || !isJson(text)) return undefined
+  if (!/^\s*[[{]/.test(text) || parseJson(text) === undefined) return undefined
   const tokens = tokensOf(text)
   if (tokens.length <= mostTokens) return tokens
   return [{ kind: 'mark', text: tokens.map((token) => token.text).join('') }]
@@ -39,7 +47,7 @@ function tokensOf(text: string): JsonToken[] {
   }
   return tokens
 
-  /** Marks in a row are one. */
+  /** Joins consecutive marks. */
   function add(kind: JsonToken['kind'], part: string): void {
     const last = tokens.at(-1)
     if (kind === 'mark' && last?.kind === 'mark') last.text += part

@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { jsonTokens } from './json-tokens'
+import { jsonTokens, parseJson } from './json'
 
 function textOf(json: string): string | undefined {
   return jsonTokens(json)
     ?.map(({ text }) => text)
     .join('')
 }
+
+test('parseJson is the value, or undefined for a text that is not JSON', () => {
+  expect(parseJson('{"a":[1]}')).toEqual({ a: [1] })
+  expect(parseJson('null')).toBeNull()
+  expect(parseJson('')).toBeUndefined()
+  expect(parseJson('{"a":')).toBeUndefined()
+})
 
 describe('jsonTokens', () => {
   test.each([
