@@ -32,7 +32,7 @@ export function placeOf(events: readonly Numbered[], seq: number): number {
 }
 
 /** The first of `count` ascending numbers that is not below `wanted`. */
-export function lowerBound(count: number, at: (index: number) => number, wanted: number): number {
+function lowerBound(count: number, at: (index: number) => number, wanted: number): number {
   let low = 0
   let high = count
   while (low < high) {

@@ -4,7 +4,6 @@
  * the rows only those in sight exist.
  */
 import { useMemo, useRef, useState, type ReactNode } from 'react'
-import { placeOf } from '@/client/connection/event-picker'
 import { EmptyNote } from '@/components/stream/empty-note'
 import { isAwaiting, phaseOf } from '@/components/stream/phase'
 import type { Stream } from '@/components/stream/stream'
@@ -13,10 +12,10 @@ import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-list.module.css'
 import { EventRows } from './event-rows'
 import { ListFoot } from './list-foot'
-import { ListHeads } from './list-heads'
+import { ListHead } from './list-head'
 import { ListNews } from './list-news'
 import { listRows } from './list-rows'
-import { ListTools } from './list-tools'
+import { indexFrom } from './lower-bound'
 import { NoMatch } from './no-match'
 import { useFilter } from './use-filter'
 import { useFollowingList } from './use-following-list'
@@ -77,8 +76,7 @@ export function EventList({ stream, topics, words }: EventListProps): ReactNode 
 
   return (
     <div className={styles.view}>
-      <ListTools field={field} filter={filter} stream={stream} />
-      <ListHeads virtualizer={virtualizer} />
+      <ListHead field={field} filter={filter} stream={stream} virtualizer={virtualizer} />
       <div
         ref={scroller}
         role="log"
@@ -108,7 +106,7 @@ export function EventList({ stream, topics, words }: EventListProps): ReactNode 
         stream={stream}
         words={words}
         isFollowing={heldSince === undefined}
-        unseen={events.length - placeOf(events, seen + 1)}
+        unseen={events.length - indexFrom(events, seen + 1)}
         onFollow={follow}
         onHold={hold}
       />

@@ -1,10 +1,11 @@
 /** One event as a line of the list, which opens to all there is to know of it. */
 import { memo, type ReactNode } from 'react'
+import a11y from '@/components/ui/a11y.module.css'
 import { formatId } from '@/components/ui/format'
 import { TimeOfDay } from '@/components/ui/time-of-day'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { EventDetail } from './event-detail'
-import styles from './event-list.module.css'
+import styles from './event-rows.module.css'
 import { MarkedText } from './marked-text'
 
 /** More than any line shows; a browser would lay out all it is given. */
@@ -60,7 +61,7 @@ const RowFacts = memo(function RowFacts({
       </span>
       {id && (
         <span className={styles.id}>
-          <span className={styles.unseen}> id </span>
+          <span className={a11y.visuallyHidden}> id </span>
           <MarkedText text={formatId(id)} pattern={pattern} />
         </span>
       )}

@@ -4,10 +4,9 @@ import type { ReactVirtualizer } from '@tanstack/react-virtual'
 import { GapLine } from '@/components/stream/gap-line'
 import type { Stream } from '@/components/stream/stream'
 import type { TopicEvent } from '@/hooks/use-topics'
-import styles from './event-list.module.css'
 import { EventRow } from './event-row'
-import type { ListRows } from './list-rows'
-import { newFromOf } from './recent'
+import styles from './event-rows.module.css'
+import { newFromOf, type ListRows } from './list-rows'
 
 interface EventRowsProps {
   stream: Stream<TopicEvent>

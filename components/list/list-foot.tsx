@@ -1,8 +1,8 @@
 /** Under the list: what the stream does now, whether older events gave way, and whether the list stays with the newest. */
 import type { ReactNode } from 'react'
 import type { Stream } from '@/components/stream/stream'
+import { StreamTail } from '@/components/stream/stream-tail'
 import type { StreamWords } from '@/components/stream/stream-words'
-import { TapeTail } from '@/components/tape/tape-tail'
 import { Button } from '@/components/ui/button'
 import { formatCount } from '@/components/ui/format'
 import { DownIcon } from '@/components/ui/icons'
@@ -29,7 +29,7 @@ export function ListFoot(props: ListFootProps): ReactNode {
           {formatCount(unseen, 9_999)} new
         </button>
       )}
-      <TapeTail
+      <StreamTail
         stream={stream}
         words={words}
         lastSign={

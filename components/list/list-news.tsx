@@ -1,9 +1,9 @@
 'use client'
 /** Tells those who can't see the list what came: one sentence, and then none for ten seconds, however much comes. */
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react'
+import a11y from '@/components/ui/a11y.module.css'
 import { formatCount, nounFor } from '@/components/ui/format'
 import type { TopicEvent } from '@/hooks/use-topics'
-import styles from './event-list.module.css'
 
 /** What comes together is told together. */
 const gatherMs = 1_000
@@ -34,7 +34,7 @@ export function ListNews({ newest }: ListNewsProps): ReactNode {
   }, [hasNews])
 
   return (
-    <output className={styles.unseen}>
+    <output className={a11y.visuallyHidden}>
       {/* Another element each time: the same sentence twice would be silent. */}
       <span key={news.seq}>{news.sentence}</span>
     </output>

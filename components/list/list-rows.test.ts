@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { GapMark } from '@/client/stream-state'
 import type { TopicEvent } from '@/hooks/use-topics'
-import { listRows } from './list-rows'
+import { listRows, newFromOf } from './list-rows'
 
 function eventOf(seq: number): TopicEvent {
   return { seq, topic: 't', type: 'message', data: '', id: `e.${seq}`, time: 0, receivedAt: 0 }
@@ -40,5 +40,22 @@ describe('listRows', () => {
     expect(rows.at(4)?.place).toBe(2)
     expect(rows.at(5)).toBeUndefined()
     expect(rows.at(-1)).toBeUndefined()
+  })
+})
+
+/** Events that were received at these times. */
+function eventsAt(...times: number[]): TopicEvent[] {
+  return times.map((receivedAt, index) => ({ ...eventOf(index + 1), receivedAt }))
+}
+
+describe('newFromOf', () => {
+  test('events of the last two seconds are new', () => {
+    expect(newFromOf(eventsAt(0, 5_000, 5_500, 7_200))).toBe(3)
+    expect(newFromOf(eventsAt(9_000))).toBe(1)
+  })
+
+  test('none is new where more than five come in a second, or none came', () => {
+    expect(newFromOf(eventsAt(0, 100, 200, 300, 400, 500, 600))).toBe(Infinity)
+    expect(newFromOf([])).toBe(Infinity)
   })
 })

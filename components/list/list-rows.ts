@@ -2,9 +2,9 @@
  * The rows of the list: its events, and among them the gaps where they happened. Nothing is copied, so that a list of ten thousand
  * costs a frame no more than one of ten.
  */
-import { lowerBound, placeOf } from '@/client/connection/event-picker'
 import type { GapMark } from '@/client/stream-state'
 import type { TopicEvent } from '@/hooks/use-topics'
+import { indexFrom, lowerBound } from './lower-bound'
 
 type ListRow =
   | { event: TopicEvent; gap?: never; place: number }
@@ -22,7 +22,7 @@ export function listRows(events: readonly TopicEvent[], marks: readonly GapMark[
   // A gap goes with the events around it.
   const oldest = events[0]?.seq ?? 0
   const gaps = marks.filter(({ beforeSeq }) => beforeSeq >= oldest)
-  const gapRows = gaps.map(({ beforeSeq }, index) => placeOf(events, beforeSeq) + index)
+  const gapRows = gaps.map(({ beforeSeq }, index) => indexFrom(events, beforeSeq) + index)
 
   return {
     count: events.length + gaps.length,
@@ -35,9 +35,24 @@ export function listRows(events: readonly TopicEvent[], marks: readonly GapMark[
       return event && { event, place }
     },
     indexOf(seq) {
-      const place = placeOf(events, seq)
+      const place = indexFrom(events, seq)
       if (events[place]?.seq !== seq) return undefined
       return place + gaps.filter(({ beforeSeq }) => beforeSeq <= seq).length
     },
   }
+}
+
+const newForMs = 2_000
+const busyPerSecond = 5
+
+/** Events from this `seq` on came within the last two seconds. Infinity while many come, or none: then nothing should move. */
+export function newFromOf(events: readonly TopicEvent[]): number {
+  const newest = events.at(-1)
+  const other = events.at(-1 - busyPerSecond)
+  if (!newest || (other && newest.receivedAt - other.receivedAt < 1_000)) return Infinity
+  const since = newest.receivedAt - newForMs
+  const before = events
+    .slice(-1 - busyPerSecond * 2)
+    .findLast(({ receivedAt }) => receivedAt <= since)
+  return (before?.seq ?? newest.seq - 1) + 1
 }

@@ -1,25 +1,41 @@
 /** The list's filter: a plain text, looked for in an event's type, id and data, in letters of either case. */
-import { createEventPicker } from '@/client/connection/event-picker'
 import { formatId } from '@/components/ui/format'
 import type { TopicEvent } from '@/hooks/use-topics'
+import { indexFrom } from './lower-bound'
 
 /** Undefined for a text that filters nothing. */
 export function patternOf(text: string): RegExp | undefined {
   return text === '' ? undefined : new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), 'i')
 }
 
-/** The events that match. To be asked again as more of them come: it looks at those alone that it has not seen. */
+/**
+ * A function that picks the events that match. Call it again as the list grows at its end and loses from its front: it looks only at the
+ * events it has not seen, and returns the same array while nothing changes.
+ */
 export function createMatching(
   text: string,
 ): (events: readonly TopicEvent[]) => readonly TopicEvent[] {
   const pattern = patternOf(text)
   if (!pattern) return (events) => events
-  return createEventPicker((event) => {
-    const { type, id, data } = event
-    // The id as it is shown; whole, it would match by what all events have in common.
-    const texts = [type, data, formatId(id)]
-    return texts.some((part) => pattern.test(part)) || id === text ? event : undefined
-  })
+  let newest: TopicEvent | undefined
+  let matching: readonly TopicEvent[] = []
+
+  function isMatch({ type, id, data }: TopicEvent): boolean {
+    // The id as it is shown: the rest of it is the same in all events.
+    return [type, data, formatId(id)].some((part) => pattern?.test(part)) || id === text
+  }
+
+  return (events) => {
+    const index = newest ? indexFrom(events, newest.seq) : 0
+    // Otherwise this is another list, or one that has lost everything seen before.
+    const goesOn = newest !== undefined && events[index] === newest
+    const kept = goesOn ? matching.slice(indexFrom(matching, events[0]?.seq ?? 0)) : []
+    const added = events.slice(goesOn ? index + 1 : 0).filter(isMatch)
+    const isUnchanged = kept.length === matching.length && added.length === 0
+    if (!isUnchanged) matching = kept.concat(added)
+    newest = events.at(-1)
+    return matching
+  }
 }
 
 interface Part {

@@ -1,9 +1,8 @@
 'use client'
 /** What the reader looks for, and the events that have it. A text counts once nothing more is typed for a moment. */
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import type { TopicEvent } from '@/hooks/use-topics'
 import { createMatching, patternOf } from './matching'
-import { useDebounced } from './use-debounced'
 
 export interface Filter {
   /** As it stands in the field. */
@@ -23,4 +22,16 @@ export function useFilter(all: readonly TopicEvent[]): Filter {
   const match = useMemo(() => createMatching(query), [query])
   const events = useMemo(() => match(all), [match, all])
   return { text, setText, query, pattern, events }
+}
+
+/** The value once it has not changed for a while. An empty value counts at once. */
+function useDebounced(value: string, delayMs: number): string {
+  const [settled, setSettled] = useState(value)
+
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), delayMs)
+    return () => clearTimeout(timer)
+  }, [value, delayMs])
+
+  return value === '' ? '' : settled
 }

@@ -3,11 +3,11 @@ import type { ReactNode } from 'react'
 import type { StreamEvent } from '@/client/stream-state'
 import { isAwaiting, phaseOf } from '@/components/stream/phase'
 import type { Stream } from '@/components/stream/stream'
+import { StreamTail } from '@/components/stream/stream-tail'
 import type { StreamWords } from '@/components/stream/stream-words'
 import { SecondsSince } from '@/components/ui/seconds'
 import styles from './event-tape.module.css'
 import { TapeRows } from './tape-rows'
-import { TapeTail } from './tape-tail'
 
 interface EventTapeProps<E extends StreamEvent> {
   stream: Stream<E>
@@ -27,7 +27,7 @@ export function EventTape<E extends StreamEvent>({
       <div role="log" aria-label="Events">
         <TapeRows stream={stream} renderEvent={renderEvent} />
       </div>
-      <TapeTail stream={stream} words={words} when={<SecondsSince moment={since} />} />
+      <StreamTail stream={stream} words={words} when={<SecondsSince moment={since} />} />
     </div>
   )
 }

@@ -1,6 +1,7 @@
 'use client'
 /** A command for the terminal, and a button that copies it. */
 import type { ReactNode } from 'react'
+import a11y from './a11y.module.css'
 import styles from './command-line.module.css'
 import { CopyButton, copyByHand, useCopy } from './copy-button'
 
@@ -23,7 +24,8 @@ export function CommandLine({ command, caption }: CommandLineProps): ReactNode {
           <CopyButton look="quiet" text={command} copying={copying} />
         </span>
       </figure>
-      <p aria-live="polite" className={outcome === 'refused' ? styles.hint : styles.unseen}>
+      {/* Only announced, when the button shows it already. */}
+      <p aria-live="polite" className={outcome === 'refused' ? styles.hint : a11y.visuallyHidden}>
         {outcome && (outcome === 'copied' ? 'Copied' : copyByHand)}
       </p>
     </>

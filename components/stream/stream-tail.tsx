@@ -1,13 +1,13 @@
 /** The end of the tape: one sentence on what the stream does now, or how it ended. */
 import type { ReactNode } from 'react'
-import { isWaiting, phaseOf } from '@/components/stream/phase'
-import { LineEndIcon } from '@/components/stream/phase-icon'
-import type { Stream } from '@/components/stream/stream'
-import { isCleared, type StreamWords } from '@/components/stream/stream-words'
 import { Button } from '@/components/ui/button'
-import styles from './event-tape.module.css'
+import { isWaiting, phaseOf } from './phase'
+import { LineEndIcon } from './phase-icon'
+import type { Stream } from './stream'
+import styles from './stream-tail.module.css'
+import { isCleared, type StreamWords } from './stream-words'
 
-interface TapeTailProps {
+interface StreamTailProps {
   stream: Stream
   words: StreamWords
   /** What goes with the sentence while the stream is live. */
@@ -16,7 +16,7 @@ interface TapeTailProps {
   when?: ReactNode
 }
 
-export function TapeTail({ stream, words, lastSign, when }: TapeTailProps): ReactNode {
+export function StreamTail({ stream, words, lastSign, when }: StreamTailProps): ReactNode {
   const phase = phaseOf(stream)
   const isListening = phase === 'live' && !isCleared(stream)
 
