@@ -1,11 +1,11 @@
 'use client'
 /** What an open row shows: when its event was published and seen, how large it is, where it stands in the log, and its data. */
 import { useMemo, type ReactNode } from 'react'
+import type { TopicEvent } from 'next-sse/react'
 import { delayOf } from '@/components/stream/delay'
 import { CopyButton, copyByHand, useCopy } from '@/components/ui/copy-button'
 import { formatBytes, formatDuration, timeOfDay } from '@/components/ui/format'
 import { jsonTokens } from '@/components/ui/json'
-import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-detail.module.css'
 
 interface EventDetailProps {

@@ -4,11 +4,11 @@
  * the rows only those in sight exist.
  */
 import { useMemo, useRef, useState, type ReactNode } from 'react'
+import type { TopicEvent } from 'next-sse/react'
 import { EmptyNote } from '@/components/stream/empty-note'
 import { isAwaiting, phaseOf } from '@/components/stream/phase'
 import type { Stream } from '@/components/stream/stream'
 import type { StreamWords } from '@/components/stream/stream-words'
-import type { TopicEvent } from '@/hooks/use-topics'
 import styles from './event-list.module.css'
 import { EventRows } from './event-rows'
 import { ListFoot } from './list-foot'

@@ -1,9 +1,9 @@
 /** One event as a line of the list, which opens to all there is to know of it. */
 import { memo, type ReactNode } from 'react'
+import type { TopicEvent } from 'next-sse/react'
 import a11y from '@/components/ui/a11y.module.css'
 import { formatId } from '@/components/ui/format'
 import { TimeOfDay } from '@/components/ui/time-of-day'
-import type { TopicEvent } from '@/hooks/use-topics'
 import { EventDetail } from './event-detail'
 import styles from './event-rows.module.css'
 import { MarkedText } from './marked-text'

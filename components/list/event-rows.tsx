@@ -1,9 +1,9 @@
 /** The rows in sight, each where it stands in the whole list. */
 import { Fragment, type ReactNode } from 'react'
 import type { ReactVirtualizer } from '@tanstack/react-virtual'
+import type { TopicEvent } from 'next-sse/react'
 import { GapLine } from '@/components/stream/gap-line'
 import type { Stream } from '@/components/stream/stream'
-import type { TopicEvent } from '@/hooks/use-topics'
 import { EventRow } from './event-row'
 import styles from './event-rows.module.css'
 import { newFromOf, type ListRows } from './list-rows'

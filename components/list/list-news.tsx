@@ -1,9 +1,9 @@
 'use client'
 /** Tells those who can't see the list what came: one sentence, and then none for ten seconds, however much comes. */
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react'
+import type { TopicEvent } from 'next-sse/react'
 import a11y from '@/components/ui/a11y.module.css'
 import { formatCount, nounFor } from '@/components/ui/format'
-import type { TopicEvent } from '@/hooks/use-topics'
 
 /** What comes together is told together. */
 const gatherMs = 1_000

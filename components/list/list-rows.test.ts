@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { GapMark } from '@/client/stream-state'
-import type { TopicEvent } from '@/hooks/use-topics'
+import type { GapMark, TopicEvent } from 'next-sse/react'
 import { listRows, newFromOf } from './list-rows'
 
 function eventOf(seq: number): TopicEvent {

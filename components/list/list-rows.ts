@@ -2,8 +2,7 @@
  * The rows of the list: its events, and among them the gaps where they happened. Nothing is copied, so that a list of ten thousand
  * costs a frame no more than one of ten.
  */
-import type { GapMark } from '@/client/stream-state'
-import type { TopicEvent } from '@/hooks/use-topics'
+import type { GapMark, TopicEvent } from 'next-sse/react'
 import { indexFrom, lowerBound } from './lower-bound'
 
 type ListRow =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { TopicEvent } from '@/hooks/use-topics'
+import type { TopicEvent } from 'next-sse/react'
 import { createMatching, patternOf, splitMatches } from './matching'
 
 function eventOf(seq: number, change: Partial<TopicEvent> = {}): TopicEvent {

@@ -1,6 +1,6 @@
 /** The list's filter: a plain text, looked for in an event's type, id and data, in letters of either case. */
+import type { TopicEvent } from 'next-sse/react'
 import { formatId } from '@/components/ui/format'
-import type { TopicEvent } from '@/hooks/use-topics'
 import { indexFrom } from './lower-bound'
 
 /** Undefined for a text that filters nothing. */

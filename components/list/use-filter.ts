@@ -1,7 +1,7 @@
 'use client'
 /** What the reader looks for, and the events that have it. A text counts once nothing more is typed for a moment. */
 import { useEffect, useMemo, useState } from 'react'
-import type { TopicEvent } from '@/hooks/use-topics'
+import type { TopicEvent } from 'next-sse/react'
 import { createMatching, patternOf } from './matching'
 
 export interface Filter {

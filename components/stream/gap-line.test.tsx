@@ -1,6 +1,6 @@
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, test } from 'vitest'
-import type { Gap } from '@/client/gap'
+import type { Gap } from 'next-sse/react'
 import { GapLine } from './gap-line'
 
 const gap: Gap = { reason: 'trimmed', from: 'k3f9.7', oldest: 'k3f9.12', topics: ['orders'] }

@@ -1,6 +1,6 @@
 /** A gap, where events may be missing. It is no event, so it stands between two lists and is an item of neither. */
 import type { ReactNode } from 'react'
-import type { Gap } from '@/client/gap'
+import type { Gap } from 'next-sse/react'
 import { formatId } from '@/components/ui/format'
 import styles from './gap-line.module.css'
 

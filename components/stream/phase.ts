@@ -1,5 +1,5 @@
 /** Where a stream stands, in the one word that decides what the page says and shows about it. */
-import type { StreamState } from '@/client/stream-state'
+import type { StreamState } from 'next-sse/react'
 
 export type Phase =
   | 'connecting'

@@ -1,5 +1,5 @@
 /** Everything the page says about where a stream stands: in its pill, at the end of its line, and in place of its events. */
-import type { StreamError } from '@/client/connection/stream-error'
+import type { StreamError } from 'next-sse/react'
 import { formatCount, formatDuration, formatId, nounFor } from '@/components/ui/format'
 import { phaseOf, type Phase } from './phase'
 import type { Stream } from './stream'

@@ -1,6 +1,5 @@
 /** A stream as the components see it, whatever its events are. */
-import type { StreamEvent } from '@/client/stream-state'
-import type { UseEventSource } from '@/hooks/use-event-source'
+import type { StreamEvent, UseEventSource } from 'next-sse/react'
 
 export interface Stream<E extends StreamEvent = StreamEvent> extends Omit<
   UseEventSource,

@@ -1,6 +1,6 @@
 /** A stream's events on one line, oldest first, and at its end what happens now. Only events are list items. */
 import type { ReactNode } from 'react'
-import type { StreamEvent } from '@/client/stream-state'
+import type { StreamEvent } from 'next-sse/react'
 import { isAwaiting, phaseOf } from '@/components/stream/phase'
 import type { Stream } from '@/components/stream/stream'
 import { StreamTail } from '@/components/stream/stream-tail'

@@ -1,11 +1,11 @@
 'use client'
 /** The greeting stream at work: where it stands, its controls, and its events on one line. */
 import type { ReactNode } from 'react'
+import { useEventSource } from 'next-sse/react'
 import { StatusPill } from '@/components/stream/status-pill'
 import { StreamControls } from '@/components/stream/stream-controls'
 import { streamWords } from '@/components/stream/stream-words'
 import { parseJson } from '@/components/ui/json'
-import { useEventSource } from '@/hooks/use-event-source'
 import { EventItem } from './event-item'
 import { EventTape } from './event-tape'
 import styles from './greeting-stream.module.css'

@@ -1,6 +1,6 @@
 /** The events of a tape as a list, which every gap between them ends: after it begins another. */
 import { Fragment, type ReactNode } from 'react'
-import type { StreamEvent } from '@/client/stream-state'
+import type { StreamEvent } from 'next-sse/react'
 import { GapLine } from '@/components/stream/gap-line'
 import type { Stream } from '@/components/stream/stream'
 

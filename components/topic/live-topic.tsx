@@ -1,12 +1,12 @@
 'use client'
 /** A topic at work: in the page's header its name, where its stream stands, and the controls; below, its events. */
 import type { ReactNode } from 'react'
+import { useTopics } from 'next-sse/react'
 import { EventList } from '@/components/list/event-list'
 import { StatusPill } from '@/components/stream/status-pill'
 import { StreamControls } from '@/components/stream/stream-controls'
 import { streamWords } from '@/components/stream/stream-words'
 import { SiteHeader } from '@/components/ui/site-header'
-import { useTopics } from '@/hooks/use-topics'
 import styles from './live-topic.module.css'
 import { useStreamMeter } from './stream-meter'
 import { StreamStats } from './stream-stats'

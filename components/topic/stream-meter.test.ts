@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { TopicEvent } from '@/hooks/use-topics'
+import type { TopicEvent } from 'next-sse/react'
 import { createStreamMeter, noReading, type StreamMeter } from './stream-meter'
 
 const hour = 3_600_000

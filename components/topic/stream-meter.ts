@@ -1,8 +1,8 @@
 'use client'
 /** Measures a stream of topics without rendering: sees every event as it arrives, and is read once a second. */
 import { useState } from 'react'
+import type { TopicEvent, UseTopics } from 'next-sse/react'
 import { createDelayMeter, delayOf, noDelay, type Delay } from '@/components/stream/delay'
-import type { TopicEvent, UseTopics } from '@/hooks/use-topics'
 import { createEventRate, noCounts, type Counts } from './event-rate'
 
 type MeteredStream = Pick<

@@ -2,8 +2,8 @@
 import { act, cleanup, render, screen } from '@testing-library/react'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { TopicEvent, UseTopics } from 'next-sse/react'
 import { initialStreamState } from '@/client/stream-state'
-import type { TopicEvent, UseTopics } from '@/hooks/use-topics'
 import { createStreamMeter } from './stream-meter'
 import { StreamStats } from './stream-stats'
 

@@ -1,8 +1,8 @@
 'use client'
 /** What a stream of topics does, in figures: how much comes, how late, how much came, for how long. Renders once a second. */
 import { memo, useEffect, useLayoutEffect, useState, type ReactNode } from 'react'
+import type { UseTopics } from 'next-sse/react'
 import { formatCount, formatStopwatch, nounFor } from '@/components/ui/format'
-import type { UseTopics } from '@/hooks/use-topics'
 import { peakOf } from './event-rate'
 import { Sparkline } from './sparkline'
 import { noReading, type StreamMeter } from './stream-meter'
