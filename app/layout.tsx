@@ -1,4 +1,4 @@
-/** The frame of every page: the document and its tokens. */
+/** The document around every page, with its global styles. */
 import type { Metadata, Viewport } from 'next'
 import type { ReactNode } from 'react'
 import './globals.css'

@@ -1,4 +1,4 @@
-/** What an unknown address shows, in place of Next's own page, whose inline styles no strict content policy lets through. */
+/** The page for unknown addresses. Next's own has inline styles, which a strict content policy blocks. */
 import type { Metadata } from 'next'
 import Link from 'next/link'
 import { connection } from 'next/server'
@@ -16,7 +16,7 @@ export default async function NotFound(): Promise<ReactNode> {
       <main>
         <h1>No such page</h1>
         <p>
-          Nothing is at this address. <Link href="/">See the greetings</Link>
+          There is nothing at this address. <Link href="/">See the greetings</Link>
         </p>
       </main>
     </>

@@ -1,4 +1,4 @@
-/** `/`: the greeting stream as it happens, how to read it without a browser, and the way to topics. */
+/** `/`: the greeting stream, live; how to read it in a terminal; and a link to topics. */
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
 import { connection } from 'next/server'
@@ -11,7 +11,7 @@ import { SiteHeader } from '@/components/ui/site-header'
 import styles from './page.module.css'
 import { siteAddress } from './site-address'
 
-// The layout's template is for the pages below this one.
+// The layout's title template does not apply to the page beside it.
 export const metadata: Metadata = { title: 'Greetings · next-sse' }
 
 export default async function HomePage(): Promise<ReactNode> {

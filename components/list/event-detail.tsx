@@ -1,5 +1,5 @@
 'use client'
-/** What an open row shows: when its event was published and seen, how large it is, where it stands in the log, and its data. */
+/** What an open row shows: when its event was published and received, its size, its cursor, and its data. */
 import { useMemo, type ReactNode } from 'react'
 import type { TopicEvent } from 'next-sse/react'
 import { delayOf } from '@/components/stream/delay'
@@ -46,7 +46,7 @@ export function EventDetail({ event, clockOffsetMs }: EventDetailProps): ReactNo
   )
 }
 
-/** Longer data scrolls, by keys as well. */
+/** Long data scrolls; with the focus on it, also by keyboard. */
 const scrollable = { tabIndex: 0 }
 
 /** A dash where the server did not tell its time: the two clocks may disagree. */

@@ -1,7 +1,7 @@
 'use client'
 /**
- * A topic's events in rows, newest last: follows them, holds still while its reader looks back, filters, and opens each to its data. Of
- * the rows only those in sight exist.
+ * A topic's events in rows, newest last. The list follows the newest event, stays still while the reader looks back, filters, and opens a
+ * row to show its data. Only the visible rows are rendered.
  */
 import { useMemo, useRef, useState, type ReactNode } from 'react'
 import type { TopicEvent } from 'next-sse/react'
@@ -24,7 +24,7 @@ import { useRowSizes } from './use-row-sizes'
 
 interface EventListProps {
   stream: Stream<TopicEvent>
-  /** What the stream is of. */
+  /** The topics of the stream. */
   topics: readonly string[]
   words: StreamWords
 }
@@ -53,7 +53,7 @@ export function EventList({ stream, topics, words }: EventListProps): ReactNode 
     reveal,
     follow,
     hold,
-    toFilter: () => field.current?.focus(),
+    focusFilter: () => field.current?.focus(),
     clearFilter: () => filter.setText(''),
   })
 
@@ -62,7 +62,7 @@ export function EventList({ stream, topics, words }: EventListProps): ReactNode 
     if (!next.delete(seq)) {
       next.add(seq)
       hold()
-      // Once it is drawn, and measured.
+      // After the row was rendered and measured.
       requestAnimationFrame(() => {
         const row = scroller.current?.querySelector(`li:has([data-seq="${seq}"])`)
         if (row) revealDrawn(row)
@@ -71,8 +71,8 @@ export function EventList({ stream, topics, words }: EventListProps): ReactNode 
     setOpen(next)
   }
 
-  const inSight = rows.at(virtualizer.range?.endIndex ?? rows.count - 1)?.event?.seq ?? 0
-  const seen = Math.max(heldSince ?? Infinity, inSight)
+  const lastVisible = rows.at(virtualizer.range?.endIndex ?? rows.count - 1)?.event?.seq ?? 0
+  const seen = Math.max(heldSince ?? Infinity, lastVisible)
 
   return (
     <div className={styles.view}>
@@ -81,7 +81,7 @@ export function EventList({ stream, topics, words }: EventListProps): ReactNode 
         ref={scroller}
         role="log"
         aria-label="Events"
-        // A busy topic read aloud would never end.
+        // A screen reader would never finish reading a busy topic.
         aria-live="off"
         className={`${styles.scroller} ${isAwaiting(phaseOf(stream)) ? styles.waiting : ''}`}
         {...keys}

@@ -1,4 +1,4 @@
-/** One event as a line of the list, which opens to all there is to know of it. */
+/** One event as a row of the list, which opens to show everything about it. */
 import { memo, type ReactNode } from 'react'
 import type { TopicEvent } from 'next-sse/react'
 import a11y from '@/components/ui/a11y.module.css'
@@ -8,8 +8,8 @@ import { EventDetail } from './event-detail'
 import styles from './event-rows.module.css'
 import { MarkedText } from './marked-text'
 
-/** More than any line shows; a browser would lay out all it is given. */
-const mostShown = 500
+/** More characters than fit in a row: the browser would lay out all of them. */
+const maxShown = 500
 
 interface EventRowProps {
   event: TopicEvent
@@ -31,7 +31,7 @@ export function EventRow({
       <button
         type="button"
         className={styles.row}
-        // The list is one stop: its arrow keys lead here.
+        // The list is one tab stop; the arrow keys move between the rows.
         tabIndex={-1}
         data-seq={event.seq}
         aria-expanded={isOpen}
@@ -44,7 +44,7 @@ export function EventRow({
   )
 }
 
-// With every event that comes, all others have another place in the list, but say the same.
+// A new event moves all the other rows, but does not change what they show.
 const RowFacts = memo(function RowFacts({
   event: { type, id, data, time },
   pattern,
@@ -57,7 +57,7 @@ const RowFacts = memo(function RowFacts({
         <MarkedText text={type} pattern={pattern} />
       </span>{' '}
       <span className={styles.text}>
-        <MarkedText text={lineOf(data)} pattern={pattern} />
+        <MarkedText text={oneLine(data)} pattern={pattern} />
       </span>
       {id && (
         <span className={styles.id}>
@@ -69,6 +69,6 @@ const RowFacts = memo(function RowFacts({
   )
 })
 
-function lineOf(data: string): string {
-  return data.slice(0, mostShown).replaceAll(/\r\n?|\n/g, ' ')
+function oneLine(data: string): string {
+  return data.slice(0, maxShown).replaceAll(/\r\n?|\n/g, ' ')
 }

@@ -1,4 +1,4 @@
-/** The rows in sight, each where it stands in the whole list. */
+/** The visible rows, each at its position in the whole list. */
 import { Fragment, type ReactNode } from 'react'
 import type { ReactVirtualizer } from '@tanstack/react-virtual'
 import type { TopicEvent } from 'next-sse/react'
@@ -24,11 +24,11 @@ export function EventRows(props: EventRowsProps): ReactNode {
   const { stream, topics, rows, eventCount, virtualizer, pattern, open, onToggle } = props
   const newFrom = newFromOf(stream.events)
   const { measureElement } = virtualizer
-  // A gap is no event: it stands between two lists, and is an item of neither.
+  // A gap is not an event: it stands between two lists and belongs to neither.
   const parts: { key: string; gap?: ReactNode; items: ReactNode[] }[] = []
 
   for (const { index, start } of virtualizer.getVirtualItems()) {
-    const { event, gap, place = 0 } = rows.at(index) ?? {}
+    const { event, gap, eventIndex = 0 } = rows.at(index) ?? {}
     const style = { transform: `translateY(${start}px)` }
     if (gap) {
       const line = (
@@ -40,20 +40,20 @@ export function EventRows(props: EventRowsProps): ReactNode {
       continue
     }
     if (!event) continue
-    const key = `list ${index - place}`
+    const key = `list ${index - eventIndex}`
     if (parts.at(-1)?.key !== key) parts.push({ key, items: [] })
     const isOpen = open.has(event.seq)
     parts.at(-1)?.items.push(
       <li
         key={event.seq}
-        aria-posinset={place + 1}
+        aria-posinset={eventIndex + 1}
         aria-setsize={eventCount}
         className={styles.place}
         style={style}
         data-index={index}
         data-open={isOpen || undefined}
         data-new={event.seq >= newFrom || undefined}
-        // A closed row's height is known.
+        // Only open rows are measured: the height of a closed row is known.
         ref={isOpen ? measureElement : undefined}
       >
         <EventRow

@@ -1,4 +1,4 @@
-/** Under the list: what the stream does now, whether older events gave way, and whether the list stays with the newest. */
+/** Under the list: what the stream does now, whether older events were dropped, and whether the list follows the newest. */
 import type { ReactNode } from 'react'
 import type { Stream } from '@/components/stream/stream'
 import { StreamTail } from '@/components/stream/stream-tail'
@@ -13,7 +13,7 @@ interface ListFootProps {
   stream: Stream
   words: StreamWords
   isFollowing: boolean
-  /** How many events came that the reader has not seen. */
+  /** How many new events the reader has not seen. */
   unseen: number
   onFollow: () => void
   onHold: () => void
@@ -34,7 +34,7 @@ export function ListFoot(props: ListFootProps): ReactNode {
         words={words}
         lastSign={
           <span className={styles.lastSign}>
-            <SecondsSince moment={stream.lastSeenAt ?? 0} say={sayLastSign} />
+            <SecondsSince moment={stream.lastSeenAt ?? 0} say={lastSignText} />
           </span>
         }
       />
@@ -43,7 +43,7 @@ export function ListFoot(props: ListFootProps): ReactNode {
       )}
       <Button look="quiet" onClick={isFollowing ? onHold : onFollow}>
         <DownIcon />
-        {/* One text: a space beside the icon would be lost. */}
+        {/* In one element: beside the icon, the space between the words would be lost. */}
         <span>
           {isFollowing ? 'Following' : 'Follow'}
           <span className={styles.newest}> newest</span>
@@ -53,7 +53,7 @@ export function ListFoot(props: ListFootProps): ReactNode {
   )
 }
 
-/** A live stream is seldom silent for long: its server pings. */
-function sayLastSign(seconds: number): string | null {
+/** Says nothing for the first ten seconds: the server pings, so a live stream is rarely silent for longer. */
+function lastSignText(seconds: number): string | null {
   return seconds < 10 ? null : `; last sign of life ${seconds} s ago`
 }

@@ -46,7 +46,7 @@ export function ListHead({ field, filter, stream, virtualizer }: ListHeadProps):
           {stream.dropped > 0 && <span>, {formatCount(stream.dropped)} older dropped</span>}
         </p>
       </div>
-      {/* Not read aloud: each row makes sense by itself. */}
+      {/* Hidden from screen readers: each row makes sense without a heading. */}
       <div className={styles.heads} aria-hidden="true" data-scrolls={scrolls || undefined}>
         <span>Time</span>
         <span>Type</span>

@@ -1,11 +1,11 @@
 'use client'
-/** Tells those who can't see the list what came: one sentence, and then none for ten seconds, however much comes. */
+/** Announces new events to screen readers: one sentence, at most every ten seconds. */
 import { useEffect, useEffectEvent, useRef, useState, type ReactNode } from 'react'
 import type { TopicEvent } from 'next-sse/react'
 import a11y from '@/components/ui/a11y.module.css'
 import { formatCount, nounFor } from '@/components/ui/format'
 
-/** What comes together is told together. */
+/** Events that come together are announced together. */
 const gatherMs = 1_000
 const quietMs = 10_000
 
@@ -35,7 +35,7 @@ export function ListNews({ newest }: ListNewsProps): ReactNode {
 
   return (
     <output className={a11y.visuallyHidden}>
-      {/* Another element each time: the same sentence twice would be silent. */}
+      {/* A new element each time: screen readers would not announce the same text twice. */}
       <span key={news.seq}>{news.sentence}</span>
     </output>
   )

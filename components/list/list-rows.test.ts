@@ -10,7 +10,7 @@ function gapBefore(beforeSeq: number): GapMark {
   return { beforeSeq, reason: 'trimmed', from: `e.${beforeSeq}`, oldest: null, topics: [] }
 }
 
-/** What the rows are, one after the other. */
+/** The rows, one after the other. */
 function drawn(seqs: number[], gaps: number[]): string {
   const rows = listRows(seqs.map(eventOf), gaps.map(gapBefore))
   return Array.from({ length: rows.count }, (_, index) => {
@@ -20,23 +20,23 @@ function drawn(seqs: number[], gaps: number[]): string {
 }
 
 describe('listRows', () => {
-  test('puts each gap before the event that it comes before', () => {
+  test('puts each gap before its event', () => {
     expect(drawn([1, 2, 3, 4], [3])).toBe('1, 2, gap 3, 3, 4')
     expect(drawn([1, 2], [1, 2, 2, 3])).toBe('gap 1, 1, gap 2, gap 2, 2, gap 3')
     expect(drawn([], [1])).toBe('gap 1')
   })
 
-  test('leaves out gaps among events that are gone, and keeps those among events that are filtered', () => {
+  test('leaves out gaps between dropped events, and keeps gaps between filtered ones', () => {
     expect(drawn([5, 6], [2, 5])).toBe('gap 5, 5, 6')
     expect(drawn([2, 9], [4])).toBe('2, gap 4, 9')
   })
 
-  test('tells where an event stands, and that one is not there', () => {
+  test('finds the row of an event, and none for an event that is not in the list', () => {
     const rows = listRows([2, 4, 9].map(eventOf), [2, 5].map(gapBefore))
 
     expect([2, 4, 9].map(rows.indexOf)).toEqual([1, 2, 4])
     expect([1, 3, 10].map(rows.indexOf)).toEqual([undefined, undefined, undefined])
-    expect(rows.at(4)?.place).toBe(2)
+    expect(rows.at(4)?.eventIndex).toBe(2)
     expect(rows.at(5)).toBeUndefined()
     expect(rows.at(-1)).toBeUndefined()
   })
@@ -53,7 +53,7 @@ describe('newFromOf', () => {
     expect(newFromOf(eventsAt(9_000))).toBe(1)
   })
 
-  test('none is new where more than five come in a second, or none came', () => {
+  test('no event is new while more than five come in a second', () => {
     expect(newFromOf(eventsAt(0, 100, 200, 300, 400, 500, 600))).toBe(Infinity)
     expect(newFromOf([])).toBe(Infinity)
   })

@@ -1,24 +1,24 @@
 /**
- * The rows of the list: its events, and among them the gaps where they happened. Nothing is copied, so that a list of ten thousand
- * costs a frame no more than one of ten.
+ * The rows of the list: its events, with the gaps between them. Rows are looked up and never copied, so that ten thousand events cost a
+ * frame no more than ten.
  */
 import type { GapMark, TopicEvent } from 'next-sse/react'
 import { indexFrom, lowerBound } from './lower-bound'
 
 type ListRow =
-  | { event: TopicEvent; gap?: never; place: number }
-  | { event?: never; gap: GapMark; place?: never }
+  | { event: TopicEvent; gap?: never; eventIndex: number }
+  | { event?: never; gap: GapMark; eventIndex?: never }
 
 export interface ListRows {
   count: number
-  /** What stands there; `place` counts the events alone, from 0. */
+  /** The row at an index. `eventIndex` counts only the events, from 0. */
   at: (index: number) => ListRow | undefined
-  /** Where the event stands, or undefined when it is not in the list. */
+  /** The row of an event, or undefined when it is not in the list. */
   indexOf: (seq: number) => number | undefined
 }
 
 export function listRows(events: readonly TopicEvent[], marks: readonly GapMark[]): ListRows {
-  // A gap goes with the events around it.
+  // A gap is dropped together with the events around it.
   const oldest = events[0]?.seq ?? 0
   const gaps = marks.filter(({ beforeSeq }) => beforeSeq >= oldest)
   const gapRows = gaps.map(({ beforeSeq }, index) => indexFrom(events, beforeSeq) + index)
@@ -26,17 +26,17 @@ export function listRows(events: readonly TopicEvent[], marks: readonly GapMark[
   return {
     count: events.length + gaps.length,
     at(index) {
-      const before = lowerBound(gapRows.length, (at) => gapRows[at] ?? 0, index)
-      const gap = gapRows[before] === index ? gaps[before] : undefined
+      const gapsBefore = lowerBound(gapRows.length, (at) => gapRows[at] ?? 0, index)
+      const gap = gapRows[gapsBefore] === index ? gaps[gapsBefore] : undefined
       if (gap) return { gap }
-      const place = index - before
-      const event = events[place]
-      return event && { event, place }
+      const eventIndex = index - gapsBefore
+      const event = events[eventIndex]
+      return event && { event, eventIndex }
     },
     indexOf(seq) {
-      const place = indexFrom(events, seq)
-      if (events[place]?.seq !== seq) return undefined
-      return place + gaps.filter(({ beforeSeq }) => beforeSeq <= seq).length
+      const eventIndex = indexFrom(events, seq)
+      if (events[eventIndex]?.seq !== seq) return undefined
+      return eventIndex + gaps.filter(({ beforeSeq }) => beforeSeq <= seq).length
     },
   }
 }
@@ -44,7 +44,7 @@ export function listRows(events: readonly TopicEvent[], marks: readonly GapMark[
 const newForMs = 2_000
 const busyPerSecond = 5
 
-/** Events from this `seq` on came within the last two seconds. Infinity while many come, or none: then nothing should move. */
+/** The `seq` of the first event of the last two seconds. Infinity without events, and while many come: then nothing should be animated. */
 export function newFromOf(events: readonly TopicEvent[]): number {
   const newest = events.at(-1)
   const other = events.at(-1 - busyPerSecond)

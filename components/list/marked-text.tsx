@@ -1,4 +1,4 @@
-/** A text in which what the filter looks for is marked. */
+/** A text in which the matches of the filter are marked. */
 import type { ReactNode } from 'react'
 import { splitMatches } from './matching'
 
@@ -8,7 +8,7 @@ interface MarkedTextProps {
 }
 
 export function MarkedText({ text, pattern }: MarkedTextProps): ReactNode {
-  // Where nothing is looked for there is one text node, and nothing to compare.
+  // Without a filter one text node is enough, which is the cheapest to update.
   if (!pattern) return text
   return splitMatches(text, pattern).map(({ text: part, isMatch }, index) =>
     isMatch ? <mark key={index}>{part}</mark> : part,

@@ -8,7 +8,7 @@ function eventOf(seq: number, change: Partial<TopicEvent> = {}): TopicEvent {
 }
 
 describe('createMatching', () => {
-  test('looks at type, data and the id as it is shown, in either case', () => {
+  test('looks at type, data and the id as it is shown, ignoring case', () => {
     const events = [
       eventOf(1, { type: 'order.paid' }),
       eventOf(2, { data: 'Paid twice' }),
@@ -24,13 +24,13 @@ describe('createMatching', () => {
     expect(seqsOf('.')).toEqual([1])
   })
 
-  test('is the list itself for an empty text', () => {
+  test('returns the list itself for an empty text', () => {
     const events = [eventOf(1)]
 
     expect(createMatching('')(events)).toBe(events)
   })
 
-  test('goes on as events come and go, and begins anew after a clear', () => {
+  test('follows the list as events come and go, and starts again after a clear', () => {
     const match = createMatching('yes')
     const events = ['yes', 'no', 'yes', 'no', 'yes'].map((data, index) =>
       eventOf(index + 1, { data }),
@@ -45,7 +45,7 @@ describe('createMatching', () => {
 })
 
 describe('splitMatches', () => {
-  test('finds every match, and takes the text as it is', () => {
+  test('finds every match, and takes the text literally', () => {
     expect(splitMatches('a.b A.B axb', patternOf('a.b'))).toEqual([
       { text: 'a.b', isMatch: true },
       { text: ' ', isMatch: false },

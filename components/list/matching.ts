@@ -1,4 +1,4 @@
-/** The list's filter: a plain text, looked for in an event's type, id and data, in letters of either case. */
+/** The list's filter: finds a plain text in an event's type, id and data, ignoring case. */
 import type { TopicEvent } from 'next-sse/react'
 import { formatId } from '@/components/ui/format'
 import { indexFrom } from './lower-bound'
@@ -43,7 +43,7 @@ interface Part {
   isMatch: boolean
 }
 
-/** A text in parts, every other of which matches. */
+/** Splits a text into parts that match and parts that do not. */
 export function splitMatches(text: string, pattern: RegExp | undefined): Part[] {
   if (!pattern) return [{ text, isMatch: false }]
   return text

@@ -1,4 +1,4 @@
-/** Stands in the place of the events when there are some, but none that the filter lets through. */
+/** Replaces the events when the filter matches none of them. */
 import type { ReactNode } from 'react'
 import { EmptyNote } from '@/components/stream/empty-note'
 import type { Stream } from '@/components/stream/stream'

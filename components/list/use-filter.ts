@@ -1,16 +1,16 @@
 'use client'
-/** What the reader looks for, and the events that have it. A text counts once nothing more is typed for a moment. */
+/** The reader's filter, and the events that match it. It takes effect when the reader stops typing for a moment. */
 import { useEffect, useMemo, useState } from 'react'
 import type { TopicEvent } from 'next-sse/react'
 import { createMatching, patternOf } from './matching'
 
 export interface Filter {
-  /** As it stands in the field. */
+  /** The text in the field. */
   text: string
   setText: (text: string) => void
-  /** As it counts; empty when nothing is filtered. */
+  /** The text that is in effect; empty when nothing is filtered. */
   query: string
-  /** What to mark. */
+  /** Finds the matches to mark. */
   pattern: RegExp | undefined
   events: readonly TopicEvent[]
 }
@@ -24,14 +24,14 @@ export function useFilter(all: readonly TopicEvent[]): Filter {
   return { text, setText, query, pattern, events }
 }
 
-/** The value once it has not changed for a while. An empty value counts at once. */
+/** The value after it has not changed for a while. An empty value takes effect at once. */
 function useDebounced(value: string, delayMs: number): string {
-  const [settled, setSettled] = useState(value)
+  const [debounced, setDebounced] = useState(value)
 
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), delayMs)
+    const timer = setTimeout(() => setDebounced(value), delayMs)
     return () => clearTimeout(timer)
   }, [value, delayMs])
 
-  return value === '' ? '' : settled
+  return value === '' ? '' : debounced
 }

@@ -1,7 +1,7 @@
 'use client'
 /**
- * A scrolling list of any length of which only the rows in sight exist. It stays with the newest while its reader does; when the reader
- * looks back the rows in sight hold still, whatever comes after them or goes before.
+ * A scrolling list of any length that renders only its visible rows. It follows the newest row until the reader scrolls back; from then on
+ * the visible rows stay still, whatever is added after them or dropped before them.
  */
 import { useLayoutEffect, useRef, useState, type RefObject } from 'react'
 import {
@@ -12,32 +12,32 @@ import {
   type ReactVirtualizer,
 } from '@tanstack/react-virtual'
 
-/** How far from the end still counts as there. */
+/** Within this distance the list counts as scrolled to its end. */
 const tolerancePx = 8
-/** Past the end of any list: rows that come are then in sight in the very render that adds them. */
+/** Past the end of any list, so that new rows are visible in the same render that adds them. */
 const atTheEnd = 1e9
 
 interface FollowingListOptions {
   count: number
-  /** Another function means other rows. */
+  /** A new function tells the virtualizer that the rows changed. */
   keyOf: (index: number) => string | number
   sizeOf: (index: number) => number
-  /** The newest event that is in the list, or may come to be. */
+  /** The newest event, even if the filter hides it. */
   newestSeq: number
-  /** A row that stays though out of sight, because it has the focus. */
+  /** The row with the focus, which is rendered even when it is not visible. */
   pinned: number | undefined
 }
 
 interface FollowingList {
   scroller: RefObject<HTMLDivElement | null>
   virtualizer: ReactVirtualizer<HTMLDivElement, HTMLElement>
-  /** The newest event when the reader began to look back; undefined while the list follows. */
+  /** The newest event when the reader scrolled back; undefined while the list follows. */
   heldSince: number | undefined
   follow: () => void
   hold: () => void
-  /** Scrolls just as far as it takes to have the row in sight. */
+  /** Scrolls just far enough to make the row visible. */
   reveal: (index: number) => void
-  /** The same for a row that is drawn, whose height may have changed. It does not count as scrolling to the end. */
+  /** The same for a rendered row whose height may have changed. It does not count as scrolling to the end. */
   revealDrawn: (row: Element) => void
 }
 
@@ -46,8 +46,8 @@ export function useFollowingList(options: FollowingListOptions): FollowingList {
   const scroller = useRef<HTMLDivElement>(null)
   const [held, setHeld] = useState<number>()
   const heldSince = count === 0 ? undefined : held
-  // What listeners go by: they live longer than a render.
-  const present = useRef({ isFollowing: true, newestSeq, scrollTop: 0 })
+  // For listeners, which live longer than a render.
+  const latest = useRef({ isFollowing: true, newestSeq, scrollTop: 0 })
 
   const virtualizer = useVirtualizer<HTMLDivElement, HTMLElement>({
     count,
@@ -65,43 +65,43 @@ export function useFollowingList(options: FollowingListOptions): FollowingList {
     observeElementOffset: (instance, report) =>
       observeElementOffset(instance, (offset, isScrolling) => {
         noteScroll(offset)
-        if (present.current.isFollowing) report(atTheEnd, false)
+        if (latest.current.isFollowing) report(atTheEnd, false)
         else report(offset, isScrolling)
       }),
     observeElementRect: (instance, report) =>
       observeElementRect(instance, (rect) => {
         report(rect)
-        stick()
+        scrollToEnd()
       }),
   })
 
   useLayoutEffect(() => {
-    present.current.isFollowing = heldSince === undefined
-    present.current.newestSeq = newestSeq
-    // After every render: any may have made the list grow.
-    stick()
+    latest.current.isFollowing = heldSince === undefined
+    latest.current.newestSeq = newestSeq
+    // After every render, because any render may have made the list grow.
+    scrollToEnd()
   })
 
-  function stick(): void {
-    if (!scroller.current || !present.current.isFollowing) return
+  function scrollToEnd(): void {
+    if (!scroller.current || !latest.current.isFollowing) return
     scroller.current.scrollTop = scroller.current.scrollHeight
-    present.current.scrollTop = scroller.current.scrollTop
+    latest.current.scrollTop = scroller.current.scrollTop
   }
 
   function noteScroll(scrollTop: number): void {
-    const before = present.current.scrollTop
-    // The echo of what this list did itself.
+    const before = latest.current.scrollTop
+    // The scroll event of the list's own scrolling.
     if (!scroller.current || scrollTop === before) return
-    present.current.scrollTop = scrollTop
+    latest.current.scrollTop = scrollTop
     const left = scroller.current.scrollHeight - scroller.current.clientHeight - scrollTop
-    // A first short step upwards is a reader's who wants to leave.
+    // Near the end only downward steps count: a short step upwards means that the reader wants to look back.
     setFollowing(left <= 1 || (left <= tolerancePx && scrollTop > before))
   }
 
   function setFollowing(isFollowing: boolean): void {
-    if (isFollowing === present.current.isFollowing) return
-    present.current.isFollowing = isFollowing
-    setHeld(isFollowing ? undefined : present.current.newestSeq)
+    if (isFollowing === latest.current.isFollowing) return
+    latest.current.isFollowing = isFollowing
+    setHeld(isFollowing ? undefined : latest.current.newestSeq)
   }
 
   return {
@@ -111,7 +111,7 @@ export function useFollowingList(options: FollowingListOptions): FollowingList {
     follow() {
       virtualizer.scrollOffset = atTheEnd
       setFollowing(true)
-      stick()
+      scrollToEnd()
     },
     hold() {
       virtualizer.scrollOffset = scroller.current?.scrollTop ?? 0
@@ -125,7 +125,7 @@ export function useFollowingList(options: FollowingListOptions): FollowingList {
     },
     revealDrawn(row) {
       row.scrollIntoView({ block: 'nearest' })
-      present.current.scrollTop = scroller.current?.scrollTop ?? 0
+      latest.current.scrollTop = scroller.current?.scrollTop ?? 0
     },
   }
 }

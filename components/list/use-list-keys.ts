@@ -1,5 +1,5 @@
 'use client'
-/** The keyboard in the list, which is one stop: arrows, Home and End move within it, `/` goes to the filter. */
+/** The keyboard in the list, which is one tab stop: arrows, Home and End move within it, `/` goes to the filter. */
 import {
   useEffect,
   useLayoutEffect,
@@ -15,12 +15,12 @@ interface ListKeysOptions {
   /** The event whose row has the focus. */
   active: number | undefined
   setActive: (seq: number | undefined) => void
-  /** The first and the last row in sight. */
+  /** The first and the last visible row. */
   rangeOf: () => { startIndex: number; endIndex: number } | null
   reveal: (index: number) => void
   follow: () => void
   hold: () => void
-  toFilter: () => void
+  focusFilter: () => void
   clearFilter: () => void
 }
 
@@ -31,11 +31,11 @@ interface ListKeys {
   onBlur: (event: FocusEvent) => void
 }
 
-/** What to spread on the list. */
+/** Props to spread on the list. */
 export function useListKeys(options: ListKeysOptions): ListKeys {
   const { rows, scroller, active, setActive, rangeOf, reveal, follow, hold } = options
   const activeIndex = active === undefined ? undefined : rows.indexOf(active)
-  const isLost = active !== undefined && activeIndex === undefined
+  const isRowGone = active !== undefined && activeIndex === undefined
 
   useLayoutEffect(() => {
     if (active === undefined) return
@@ -43,11 +43,11 @@ export function useListKeys(options: ListKeysOptions): ListKeys {
     if (row !== document.activeElement) row?.focus({ preventScroll: true })
   }, [active, scroller])
 
-  // Its event gave way to newer ones, and the focus with it.
+  // The focused row was dropped with its event: the list takes the focus.
   useEffect(() => {
     const hasFocus = document.activeElement !== document.body
-    if (isLost && !hasFocus) scroller.current?.focus({ preventScroll: true })
-  }, [isLost, scroller])
+    if (isRowGone && !hasFocus) scroller.current?.focus({ preventScroll: true })
+  }, [isRowGone, scroller])
 
   function moveTo(start: number, step: 1 | -1): void {
     let index = start
@@ -67,7 +67,7 @@ export function useListKeys(options: ListKeysOptions): ListKeys {
       scroller.current?.focus({ preventScroll: true })
       follow()
     },
-    '/': options.toFilter,
+    '/': options.focusFilter,
     Escape: options.clearFilter,
   }
 
@@ -76,7 +76,7 @@ export function useListKeys(options: ListKeysOptions): ListKeys {
     onKeyDown(event) {
       const { key, target, ctrlKey, metaKey, altKey } = event
       const isOnRow = target instanceof HTMLElement && target.dataset['seq'] !== undefined
-      // What an open row holds has keys of its own.
+      // The contents of an open row handle their own keys.
       if (ctrlKey || metaKey || altKey || (!isOnRow && target !== scroller.current)) return
       if (!Object.hasOwn(keys, key)) return
       event.preventDefault()
@@ -87,7 +87,7 @@ export function useListKeys(options: ListKeysOptions): ListKeys {
       setActive(seq === undefined ? undefined : Number(seq))
     },
     onBlur({ currentTarget, relatedTarget }) {
-      // A row that is removed loses the focus to nothing.
+      // When a focused row is removed, nothing gets the focus.
       if (relatedTarget && !currentTarget.contains(relatedTarget)) setActive(undefined)
     },
   }

@@ -1,17 +1,17 @@
 'use client'
-/** How high the rows of the list are, as far as that is known before they are drawn. */
+/** The height of each row, or an estimate before the row is rendered. */
 import { useCallback } from 'react'
 import { useMediaQuery } from '@/components/ui/use-media-query'
 import type { ListRows } from './list-rows'
 
-/** As in the stylesheet: `--row` of tokens.css. */
+/** The same as `--row` in tokens.css. */
 const rowPx = { wide: 28, narrow: 44 }
-/** Guesses, until such a row is drawn and measured. */
+/** Estimates, used until such a row is rendered and measured. */
 const detailPx = 160
 const gapPx = 36
 
 interface RowSizes {
-  /** What is measured holds for as long as the key: an open row is another than it was closed, and so is one on a narrower page. */
+  /** A measured height is kept for its key, so a row gets another key when it opens or when the page becomes narrow. */
   keyOf: (index: number) => string | number
   sizeOf: (index: number) => number
 }

@@ -1,8 +1,8 @@
-/** Publishes what a form has to a topic, and tells how that went. What to say about it is left to publish-note.tsx. */
+/** Publishes a draft to a topic and reports the outcome. publish-note.tsx puts the outcome into words. */
 import { parseJson } from '@/components/ui/json'
 
 export interface Draft {
-  /** Empty for `message`. */
+  /** Empty means `message`. */
   type: string
   data: string
 }
@@ -11,26 +11,26 @@ export interface Refusal {
   kind: 'refused'
   draft: Draft
   status: number
-  /** Why, as the server names it in its problem details; undefined when something before it answered. */
+  /** The `code` of the server's problem details; undefined when a proxy answered instead. */
   code: string | undefined
-  /** What the server says of it, for people. */
+  /** The server's explanation for people. */
   detail: string | undefined
   retryAfterS: number | undefined
 }
 
 export type Outcome = { kind: 'published'; id: string } | Refusal | Unanswered
 
-/** Nobody knows whether the event was published. Publishing again under the same key is safe. */
+/** The event may or may not have been published. Publishing again with the same key is safe. */
 interface Unanswered {
   kind: 'unanswered'
-  /** What something before the server answered in its place. */
+  /** The status of a proxy that answered instead of the server. */
   status?: number
 }
 
-/** Too long for any server that still works on it. */
+/** Longer than a working server ever takes. */
 const timeoutMs = 30_000
 
-/** Publishing twice under one `key` publishes once. */
+/** Publishing twice with the same `key` publishes once. */
 export async function publishDraft(topic: string, draft: Draft, key: string): Promise<Outcome> {
   const query = draft.type === '' ? '' : `?${new URLSearchParams({ type: draft.type }).toString()}`
   try {
@@ -48,8 +48,8 @@ export async function publishDraft(topic: string, draft: Draft, key: string): Pr
       return { kind: 'published', id: ids[0] }
     }
     const { status } = response
-    const problem = await problemOf(response)
-    // A proxy that gave up waiting: the server may have done its work all the same.
+    const problem = await readProblem(response)
+    // A proxy stopped waiting: the server may still have published the event.
     if (status >= 500 && problem.code === undefined) return { kind: 'unanswered', status }
     return {
       kind: 'refused',
@@ -59,7 +59,7 @@ export async function publishDraft(topic: string, draft: Draft, key: string): Pr
       retryAfterS: Number(response.headers.get('Retry-After')) || undefined,
     }
   } catch {
-    // No connection, or it broke before the whole answer was here.
+    // No connection, or it broke before the whole answer arrived.
     return { kind: 'unanswered' }
   }
 }
@@ -69,16 +69,16 @@ export function isJson(data: string): boolean {
   return parseJson(data) !== undefined
 }
 
-async function problemOf(response: Response): Promise<Pick<Refusal, 'code' | 'detail'>> {
+async function readProblem(response: Response): Promise<Pick<Refusal, 'code' | 'detail'>> {
   try {
     const { code, detail } = (await response.json()) as { code?: unknown; detail?: unknown }
-    return { code: textOf(code), detail: textOf(detail) }
+    return { code: asText(code), detail: asText(detail) }
   } catch {
-    // A proxy answers with a page of its own.
+    // A proxy answered with its own page.
     return { code: undefined, detail: undefined }
   }
 }
 
-function textOf(value: unknown): string | undefined {
+function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }

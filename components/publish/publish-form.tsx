@@ -1,18 +1,18 @@
 'use client'
-/** Where an event is written and published. */
+/** A form to write an event and publish it. */
 import { useId, type KeyboardEvent, type ReactNode } from 'react'
 import { Button } from '@/components/ui/button'
 import fields from '@/components/ui/field.module.css'
 import { formatBytes } from '@/components/ui/format'
 import { isJson } from './publish-draft'
 import styles from './publish-form.module.css'
-import { isAboutType, PublishNote } from './publish-note'
+import { isTypeRefused, PublishNote } from './publish-note'
 import { usePublisher } from './use-publisher'
 
 export function PublishForm({ topic }: { topic: string }): ReactNode {
   const id = useId()
-  const { draft, write, isSending, outcome, publish } = usePublisher(topic)
-  const isTypeRefused = isAboutType(outcome, draft)
+  const { draft, change, isSending, outcome, publish } = usePublisher(topic)
+  const typeRefused = isTypeRefused(outcome, draft)
 
   return (
     <form
@@ -29,14 +29,14 @@ export function PublishForm({ topic }: { topic: string }): ReactNode {
         id={`${id}type`}
         className={fields.field}
         value={draft.type}
-        onChange={({ target }) => write({ type: target.value })}
+        onChange={({ target }) => change({ type: target.value })}
         onKeyDown={submitByKeys}
         placeholder="message"
         autoCapitalize="none"
         autoComplete="off"
         spellCheck={false}
-        aria-invalid={isTypeRefused}
-        aria-describedby={isTypeRefused ? `${id}note` : undefined}
+        aria-invalid={typeRefused}
+        aria-describedby={typeRefused ? `${id}note` : undefined}
       />
       <label className={fields.label} htmlFor={`${id}data`}>
         Data
@@ -45,7 +45,7 @@ export function PublishForm({ topic }: { topic: string }): ReactNode {
         id={`${id}data`}
         className={fields.field}
         value={draft.data}
-        onChange={({ target }) => write({ data: target.value })}
+        onChange={({ target }) => change({ data: target.value })}
         onKeyDown={submitByKeys}
         rows={6}
         autoCapitalize="none"
@@ -54,7 +54,7 @@ export function PublishForm({ topic }: { topic: string }): ReactNode {
         aria-describedby={`${id}hint`}
       />
       <p className={styles.hint} id={`${id}hint`}>
-        <span>{formOf(draft.data)}</span>
+        <span>{formatHint(draft.data)}</span>
         <span>{formatBytes(draft.data)}</span>
       </p>
       <div className={styles.act}>
@@ -70,14 +70,14 @@ export function PublishForm({ topic }: { topic: string }): ReactNode {
   )
 }
 
-function formOf(data: string): string {
+function formatHint(data: string): string {
   if (isJson(data)) return 'Sent as JSON'
   return /^\s*[[{]/.test(data) ? 'Sent as text: not valid JSON' : 'Sent as text'
 }
 
 function submitByKeys(event: KeyboardEvent<HTMLInputElement | HTMLTextAreaElement>): void {
   if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
-  // Browsers differ in whether it sends the form by itself.
+  // Some browsers send the form on this key, others do not.
   event.preventDefault()
   event.currentTarget.form?.requestSubmit()
 }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { publishDraft } from './publish-draft'
 import { PublishNote } from './publish-note'
 
-/** What the form says after the server, or what is between, did this. */
+/** The note after the server, or a proxy, gave this answer. */
 async function noteAfter(answer: () => Response): Promise<string> {
   vi.stubGlobal('fetch', async () => answer())
   const outcome = await publishDraft('orders', { type: '', data: 'hello' }, 'key')
@@ -30,13 +30,13 @@ describe('the note on how publishing went', () => {
       () => new Response('<h1>504</h1>', { status: 504 }),
       'The server answered 504.',
     ],
-  ])('says that nobody knows, where %s', async (_, answer, headline) => {
+  ])('says that the outcome is unknown when %s', async (_, answer, headline) => {
     expect(await noteAfter(answer as () => Response)).toBe(
       `${headline} The event may or may not have been published; publishing again is safe.`,
     )
   })
 
-  test('says that nothing was published, where the server says so', async () => {
+  test('says that nothing was published when the server refused it', async () => {
     expect(await noteAfter(() => problem(503, 'busy'))).toBe(
       'Not published. The server is busy; try again.',
     )
@@ -45,7 +45,7 @@ describe('the note on how publishing went', () => {
     )
   })
 
-  test('names the event where it was', async () => {
+  test('names the event when it was published', async () => {
     expect(await noteAfter(() => Response.json({ ids: ['abcd.7'] }, { status: 201 }))).toBe(
       'Published as 7.',
     )

@@ -1,4 +1,4 @@
-/** How publishing went, announced when it is known. */
+/** Says how publishing went, and announces it. */
 import type { ReactNode } from 'react'
 import { formatBytes, formatId } from '@/components/ui/format'
 import { AgainIcon, CheckIcon, RefusedIcon } from '@/components/ui/icons'
@@ -13,7 +13,7 @@ interface PublishNoteProps {
 const icons = { published: CheckIcon, refused: RefusedIcon, unanswered: AgainIcon }
 
 export function PublishNote({ id, outcome }: PublishNoteProps): ReactNode {
-  const note = outcome && noteOn(outcome)
+  const note = outcome && noteFor(outcome)
   const OutcomeIcon = icons[outcome?.kind ?? 'published']
 
   return (
@@ -30,13 +30,13 @@ export function PublishNote({ id, outcome }: PublishNoteProps): ReactNode {
   )
 }
 
-/** True when the draft's type is one that the server would not take. */
-export function isAboutType(outcome: Outcome | undefined, { type }: Draft): boolean {
+/** True when the server refused the draft's type. */
+export function isTypeRefused(outcome: Outcome | undefined, { type }: Draft): boolean {
   if (outcome?.kind !== 'refused' || outcome.draft.type !== type) return false
   return outcome.code === 'reserved-type' || outcome.code === 'invalid-type'
 }
 
-function noteOn(outcome: Outcome): { headline: string; rest: string } {
+function noteFor(outcome: Outcome): { headline: string; rest: string } {
   if (outcome.kind === 'published') {
     return { headline: 'Published', rest: `as ${formatId(outcome.id)}.` }
   }
@@ -53,14 +53,14 @@ function noteOn(outcome: Outcome): { headline: string; rest: string } {
   }
   if (code === 'invalid-type') {
     const rest = 'Use up to 128 letters, digits and _ . : / - without spaces.'
-    return { headline: `“${draft.type}” is no type.`, rest }
+    return { headline: `“${draft.type}” is not a valid type.`, rest }
   }
-  return { headline: 'Not published.', rest: reasonOf(outcome) }
+  return { headline: 'Not published.', rest: reasonFor(outcome) }
 }
 
-function reasonOf({ draft, status, code, detail, retryAfterS }: Refusal): string {
+function reasonFor({ draft, status, code, detail, retryAfterS }: Refusal): string {
   if (code === 'empty-body') return 'Write some data first.'
-  // Only the operator can mend it: the server says how.
+  // Only the operator can fix this: the server says how.
   if (code === 'secret-not-set' && detail !== undefined) return detail
   switch (status) {
     case 400:

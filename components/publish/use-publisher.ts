@@ -1,14 +1,14 @@
 'use client'
-/** A draft for a topic, and publishing it. What was not published stays. */
+/** A draft for a topic, and how to publish it. The draft stays until it is published. */
 import { useRef, useState } from 'react'
 import { publishDraft, type Draft, type Outcome } from './publish-draft'
 
 interface Publisher {
   draft: Draft
-  /** Changes the draft. */
-  write: (change: Partial<Draft>) => void
+  /** Changes parts of the draft. */
+  change: (change: Partial<Draft>) => void
   isSending: boolean
-  /** How the last attempt went; undefined before the first, and during each. */
+  /** How the last attempt went; undefined before the first attempt and during each one. */
   outcome: Outcome | undefined
   /** Does nothing while an attempt is under way. */
   publish: () => Promise<void>
@@ -20,13 +20,13 @@ export function usePublisher(topic: string): Publisher {
   const [draft, setDraft] = useState(emptyDraft)
   const [outcome, setOutcome] = useState<Outcome>()
   const [isSending, setIsSending] = useState(false)
-  // A draft keeps its key until it is published: sent again because no answer came, it is published once.
+  // A draft keeps its key until it is published: if it is sent again because no answer came, it is still published once.
   const unpublished = useRef<Draft & { key: string }>(undefined)
 
-  function keyOf({ type, data }: Draft): string {
+  function keyFor({ type, data }: Draft): string {
     const last = unpublished.current
     if (last?.type === type && last.data === data) return last.key
-    const key = createKey()
+    const key = createIdempotencyKey()
     unpublished.current = { type, data, key }
     return key
   }
@@ -35,26 +35,26 @@ export function usePublisher(topic: string): Publisher {
     if (isSending) return
     setIsSending(true)
     setOutcome(undefined)
-    const result = await publishDraft(topic, draft, keyOf(draft))
+    const result = await publishDraft(topic, draft, keyFor(draft))
     setIsSending(false)
     setOutcome(result)
     if (result.kind !== 'published') return
     unpublished.current = undefined
-    // What was written meanwhile is the next draft.
+    // If the reader typed meanwhile, that is the next draft.
     setDraft((current) => (current === draft ? emptyDraft : current))
   }
 
   return {
     draft,
-    write: (change) => setDraft((current) => ({ ...current, ...change })),
+    change: (change) => setDraft((current) => ({ ...current, ...change })),
     isSending,
     outcome,
     publish,
   }
 }
 
-/** `crypto.randomUUID` is there only in a secure context, and a hub in a local network may have none. */
-function createKey(): string {
+/** `crypto.randomUUID` exists only in secure contexts; a server in a local network may have no HTTPS. */
+function createIdempotencyKey(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join(
     '-',
   )

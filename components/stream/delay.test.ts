@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createDelayMeter, delayOf, noDelay } from './delay'
 
 describe('createDelayMeter', () => {
-  test('tells the median of what is new, and the worst of the minute', () => {
+  test('is the median of the newest delays, and the worst of the minute', () => {
     const meter = createDelayMeter()
     for (const delayMs of [80, 212, 63]) meter.add(delayMs)
     expect(meter.read(1_000)).toEqual({ medianMs: 80, worstMs: 212 })
@@ -12,7 +12,7 @@ describe('createDelayMeter', () => {
     expect(meter.read(2_000)).toEqual({ medianMs: 10, worstMs: 212 })
   })
 
-  test('a quiet second leaves the last figures, a quiet minute leaves none', () => {
+  test('keeps its figures through a quiet second, and has none after a quiet minute', () => {
     const meter = createDelayMeter()
     meter.add(63)
     meter.read(1_000)
@@ -23,7 +23,7 @@ describe('createDelayMeter', () => {
 })
 
 describe('delayOf', () => {
-  test('takes away how far the clocks are apart', () => {
+  test('subtracts the difference between the clocks', () => {
     const hour = 3_600_000
 
     expect(delayOf({ time: 1_000, receivedAt: 1_063 + hour }, hour)).toBe(63)

@@ -1,15 +1,15 @@
-/** How long events take from their publishing to this page: of the last minute, in milliseconds. Knows neither streams nor clocks. */
+/** How long events take from the publisher to this page, in milliseconds. The caller says what time it is. */
 
 export interface Delay {
-  /** Of the newest events: those before the last reading that saw any. */
+  /** The median of the newest events: those of the last reading that had any. */
   medianMs: number | undefined
-  /** Of the last minute. */
+  /** The longest delay of the last minute. */
   worstMs: number | undefined
 }
 
 export interface DelayMeter {
   add: (delayMs: number) => void
-  /** Tells what was added until now; `at` is the time by a clock that nobody sets. */
+  /** The delay now. `at` is the time by a monotonic clock, such as `performance.now()`. */
   read: (at: number) => Delay
 }
 
@@ -43,8 +43,8 @@ export function createDelayMeter(): DelayMeter {
 }
 
 /**
- * From the time of publishing, by the server's clock, to that of arrival, by this computer's, which is `clockOffsetMs` ahead.
- * The offset is known to within the time that its own message took: it may take away more than there was.
+ * From publishing, by the server's clock, to arrival, by this computer's clock, which is `clockOffsetMs` ahead. The offset is too large by
+ * the time its own message took, so the difference may be negative: that counts as 0.
  */
 export function delayOf(
   { time, receivedAt }: { time: number; receivedAt: number },

@@ -1,4 +1,4 @@
-/** Stands in the place of a stream's events while there are none, and says why. */
+/** Replaces a stream's events while there are none, and says why. */
 import type { ReactNode } from 'react'
 import styles from './empty-note.module.css'
 import { phaseOf } from './phase'

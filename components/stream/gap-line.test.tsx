@@ -11,19 +11,19 @@ function textOf(topics: readonly string[], change: Partial<Gap> = {}): string {
 }
 
 describe('the line of a gap', () => {
-  test('says what is missing; of a stream of one topic there is no need to say of which', () => {
+  test('says what is missing, without a topic in a stream of one topic', () => {
     expect(textOf(['orders'])).toBe('Gap Events after 7 and before 12 are no longer kept.')
   })
 
-  test('of a stream of several topics names those that lack events', () => {
+  test('names the topics that lack events in a stream of several', () => {
     const all = ['orders', 'stock', 'news']
 
     expect(textOf(all)).toBe('Gap in orders Events after 7 and before 12 are no longer kept.')
     expect(textOf(all, { topics: ['orders', 'stock'] })).toMatch(/^Gap in orders, stock Events/)
-    expect(textOf(all, { reason: 'epoch' })).toMatch(/^Gap in orders The log was started anew/)
+    expect(textOf(all, { reason: 'epoch' })).toMatch(/^Gap in orders The log was reset/)
   })
 
-  test('names none where the server did not', () => {
+  test('names no topics when the server named none', () => {
     expect(textOf(['orders', 'stock'], { topics: [] })).toMatch(/^Gap Events/)
   })
 })

@@ -1,4 +1,4 @@
-/** A gap, where events may be missing. It is no event, so it stands between two lists and is an item of neither. */
+/** Marks a place where events may be missing. A gap is not an event, so this line stands between two lists and belongs to neither. */
 import type { ReactNode } from 'react'
 import type { Gap } from 'next-sse/react'
 import { formatId } from '@/components/ui/format'
@@ -6,15 +6,15 @@ import styles from './gap-line.module.css'
 
 interface GapLineProps {
   gap: Gap
-  /** Those of the stream, if it is of topics: which of them lack events goes without saying where there is one. */
+  /** The stream's topics, if it reads topics. With several, the line names those that lack events. */
   topics?: readonly string[]
 }
 
 export function GapLine({ gap, topics = [] }: GapLineProps): ReactNode {
-  const lacking = topics.length > 1 ? gap.topics : []
+  const topicsWithGap = topics.length > 1 ? gap.topics : []
   return (
     <p className={styles.gap}>
-      {/* As high as the text needs, which may wrap. */}
+      {/* As high as the text, which may wrap. */}
       <svg
         className={styles.tear}
         viewBox="0 0 18 36"
@@ -31,15 +31,15 @@ export function GapLine({ gap, topics = [] }: GapLineProps): ReactNode {
         />
       </svg>
       <span>
-        <b>Gap{lacking.length > 0 && ` in ${lacking.join(', ')}`}</b> {sentenceOn(gap)}
+        <b>Gap{topicsWithGap.length > 0 && ` in ${topicsWithGap.join(', ')}`}</b> {sentenceFor(gap)}
       </span>
     </p>
   )
 }
 
-/** Never a count: an offset counts the events of all topics. */
-function sentenceOn({ reason, from, oldest }: Gap): string {
-  if (reason !== 'trimmed') return 'The log was started anew. Older events are gone.'
+/** Says no number of events: offsets count the events of all topics. */
+function sentenceFor({ reason, from, oldest }: Gap): string {
+  if (reason !== 'trimmed') return 'The log was reset. Older events are gone.'
   const kept = oldest === null ? '' : ` and before ${formatId(oldest)}`
   return `Events after ${formatId(from)}${kept} are no longer kept.`
 }

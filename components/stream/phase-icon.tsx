@@ -1,4 +1,4 @@
-/** The icon of a phase: in the pill and, but for one, at the end of the line. */
+/** The icon of a phase: one for the pill, one for the end of the line. They differ only while reconnecting. */
 import type { ComponentType, ReactNode } from 'react'
 import {
   AgainIcon,
@@ -23,11 +23,11 @@ const icons: Record<Phase, ComponentType> = {
 }
 
 export function PhaseIcon({ phase }: { phase: Phase }): ReactNode {
-  const PhaseDrawing = icons[phase]
-  return <PhaseDrawing />
+  const Icon = icons[phase]
+  return <Icon />
 }
 
-/** At the end of the line a stream that reconnects has an open place, not a second arrow. */
+/** A reconnecting stream ends in a dashed circle, so that the page does not show the same arrow twice. */
 export function LineEndIcon({ phase }: { phase: Phase }): ReactNode {
   return phase === 'reconnecting' ? <WaitingIcon /> : <PhaseIcon phase={phase} />
 }

@@ -1,4 +1,4 @@
-/** Where a stream stands, in the one word that decides what the page says and shows about it. */
+/** The state of a stream as the page shows it, in one word. */
 import type { StreamState } from 'next-sse/react'
 
 export type Phase =
@@ -16,7 +16,7 @@ export function phaseOf({
   attempt,
 }: Pick<StreamState, 'status' | 'closedBy' | 'attempt'>): Phase {
   switch (status) {
-    // It is opened as soon as the page runs.
+    // It opens as soon as the page runs.
     case 'idle':
       return 'connecting'
     // An attempt that fails at once should not make the page flicker between two phases.
@@ -25,7 +25,7 @@ export function phaseOf({
       return navigator.onLine ? 'reconnecting' : 'paused'
     case 'open':
       return 'live'
-    // Nothing failed: the stream moves, because its server is about to stop, say.
+    // Nothing failed: the server asked the stream to move, for example because it is about to stop.
     case 'reconnecting':
       return attempt === 0 ? 'connecting' : 'reconnecting'
     case 'paused':
@@ -42,12 +42,12 @@ export function isRunning(phase: Phase): boolean {
   return isWaiting(phase) || isAwaiting(phase)
 }
 
-/** True while the next thing to come is an event, or could be. */
+/** True while an event may come at any moment. */
 export function isAwaiting(phase: Phase): boolean {
   return phase === 'connecting' || phase === 'live'
 }
 
-/** True while a stream is interrupted and goes on by itself. */
+/** True while a stream is interrupted and will continue automatically. */
 export function isWaiting(phase: Phase): boolean {
   return phase === 'reconnecting' || phase === 'paused'
 }

@@ -1,4 +1,4 @@
-/** The stream's phase in a word, announced when it changes. A countdown is only to be seen: heard, it would never end. */
+/** The stream's phase in a word, announced when it changes. The countdown is hidden from screen readers, which would never stop reading it. */
 import type { ReactNode } from 'react'
 import { SecondsUntil } from '@/components/ui/seconds'
 import { phaseOf } from './phase'

@@ -1,4 +1,4 @@
-/** Start, Stop and Clear, always all three in their places. The one a reader most likely wants is primary. */
+/** Start, Stop and Clear. All three are always there; the one the reader most likely wants is primary. */
 import type { ReactNode } from 'react'
 import { Button } from '@/components/ui/button'
 import { PlayIcon, StopIcon } from '@/components/ui/icons'
@@ -8,7 +8,7 @@ import styles from './stream-controls.module.css'
 
 interface StreamControlsProps {
   stream: Stream
-  /** What Start does when it should not resume where the stream was. */
+  /** What Start does. Default: resumes where the stream was. */
   onStart?: () => void
 }
 

@@ -1,4 +1,4 @@
-/** The end of the tape: one sentence on what the stream does now, or how it ended. */
+/** Stands under the events: one sentence on what the stream does now, or how it ended. */
 import type { ReactNode } from 'react'
 import { Button } from '@/components/ui/button'
 import { isWaiting, phaseOf } from './phase'
@@ -10,9 +10,9 @@ import { isCleared, type StreamWords } from './stream-words'
 interface StreamTailProps {
   stream: Stream
   words: StreamWords
-  /** What goes with the sentence while the stream is live. */
+  /** Added to the sentence while the stream is live. */
   lastSign?: ReactNode
-  /** What stands at the other end of the line then. */
+  /** Shown at the right while the stream is live. */
   when?: ReactNode
 }
 
@@ -31,13 +31,13 @@ export function StreamTail({ stream, words, lastSign, when }: StreamTailProps): 
       </span>
       {isListening && when && <span className={styles.when}>{when}</span>}
       {isWaiting(phase) && (
-        // Stays, and keeps the focus, while an attempt is under way.
+        // Stays in place during an attempt, so that it keeps the focus.
         <Button isSmall inactive={stream.status === 'connecting'} onClick={stream.reconnect}>
           Retry now
         </Button>
       )}
       {stream.error?.kind === 'reader' && (
-        // What else is on the page may be the other account's too.
+        // Other parts of the page may show the other account's data too.
         <Button isSmall onClick={() => location.reload()}>
           Reload page
         </Button>

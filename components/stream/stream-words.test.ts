@@ -16,7 +16,7 @@ afterEach(() => {
 })
 
 describe('what a page says of its stream', () => {
-  test('whose reader is another now: plainly', () => {
+  test('when another account has signed in: says so', () => {
     const words = streamWords(stream({ status: 'failed', error: readerChanged }), 'topic')
 
     expect(words).toMatchObject({
@@ -27,7 +27,7 @@ describe('what a page says of its stream', () => {
     })
   })
 
-  test('that only moves to another server: no word of loss', () => {
+  test('when it moves to another server: does not mention a loss', () => {
     const moving = stream({
       status: 'reconnecting',
       error: { kind: 'asked', message: '' },
@@ -39,7 +39,7 @@ describe('what a page says of its stream', () => {
     expect(phaseOf({ ...moving, attempt: 1 })).toBe('reconnecting')
   })
 
-  test('without a network: paused, also while it asks', () => {
+  test('without a network: paused, also during an attempt', () => {
     vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
 
     for (const status of ['paused', 'connecting'] as const) {

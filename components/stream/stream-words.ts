@@ -1,18 +1,18 @@
-/** Everything the page says about where a stream stands: in its pill, at the end of its line, and in place of its events. */
+/** Everything the page says about a stream: in its pill, under its events, and in place of its events. */
 import type { StreamError } from 'next-sse/react'
 import { formatCount, formatDuration, formatId, nounFor } from '@/components/ui/format'
 import { phaseOf, type Phase } from './phase'
 import type { Stream } from './stream'
 
-/** What the page calls it that is read. */
+/** What the page calls the thing it reads. */
 type Noun = 'stream' | 'topic'
 
 export interface StreamWords {
   word: string
-  /** Stands in parentheses after the word. */
+  /** Follows the word in parentheses. */
   why?: string
   sentence: string
-  /** What a list without events says, as far as it differs from the sentence. */
+  /** What an empty list says: a title and a sentence. Without `rest` it says nothing. */
   title?: string
   rest?: string
 }
@@ -21,7 +21,7 @@ export function streamWords(stream: Stream, noun: Noun): StreamWords {
   return words[phaseOf(stream)](stream, noun)
 }
 
-/** Nothing is there to be seen, but there was. */
+/** True when the reader cleared all the events that came. */
 export function isCleared({ events, received }: Stream): boolean {
   return events.length === 0 && received > 0
 }
@@ -44,13 +44,13 @@ const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
   reconnecting: (stream) => ({
     word: 'Reconnecting',
     why: `attempt ${stream.attempt}`,
-    sentence: returnOf(stream),
+    sentence: resumeSentence(stream),
     title: 'Connection lost',
-    rest: 'Trying again by itself.',
+    rest: 'Trying again automatically.',
   }),
   paused: (stream) => ({
     word: 'Paused',
-    sentence: returnOf(stream),
+    sentence: resumeSentence(stream),
     ...(navigator.onLine
       ? {
           why: 'in background',
@@ -64,10 +64,10 @@ const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
         }),
   }),
   stopped: (stream) => {
-    const place = placeOf(stream)
+    const offset = lastOffset(stream)
     return {
       word: 'Stopped',
-      sentence: place === undefined ? 'Stopped' : `Stopped after ${place}`,
+      sentence: offset === undefined ? 'Stopped' : `Stopped after ${offset}`,
       title: 'Stopped',
       rest: 'Press Start to open the stream.',
     }
@@ -77,10 +77,10 @@ const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
     const sentence = `The server ended the stream: ${count} in ${formatDuration(closedAt - openedAt)}.`
     return { word: 'Ended', sentence, rest: sentence }
   },
-  refused: ({ error }, noun) => ({ word: 'Refused', ...refusalOf(error, noun) }),
+  refused: ({ error }, noun) => ({ word: 'Refused', ...refusalWords(error, noun) }),
 }
 
-function refusalOf(error: StreamError | undefined, noun: Noun): Omit<StreamWords, 'word'> {
+function refusalWords(error: StreamError | undefined, noun: Noun): Omit<StreamWords, 'word'> {
   if (error?.kind === 'reader') {
     const title = 'You are now signed in with a different account'
     const rest = 'Reload the page to read with that account.'
@@ -99,7 +99,7 @@ function refusalOf(error: StreamError | undefined, noun: Noun): Omit<StreamWords
   if (status === 403) {
     const title = `You may not read this ${noun}`
     const why = 'not allowed'
-    // This one is for the operator: the message names the variables to set.
+    // The reader here is the operator: the message names the variables to set.
     if (error?.code === 'secret-not-set') {
       return { why, sentence: `${title}.`, title, rest: error.message }
     }
@@ -117,13 +117,13 @@ function refusalOf(error: StreamError | undefined, noun: Noun): Omit<StreamWords
   }
 }
 
-function returnOf(stream: Stream): string {
-  const place = placeOf(stream)
-  return place === undefined ? 'Will try again by itself' : `Will resume after ${place}`
+function resumeSentence(stream: Stream): string {
+  const offset = lastOffset(stream)
+  return offset === undefined ? 'Will try again automatically' : `Will resume after ${offset}`
 }
 
-/** Undefined before the first event: nobody counts from 0. */
-function placeOf({ lastEventId }: Stream): string | undefined {
+/** The offset of the last event. Undefined before the first: offsets begin at 1. */
+function lastOffset({ lastEventId }: Stream): string | undefined {
   const offset = formatId(lastEventId)
   return offset === '' || offset === '0' ? undefined : offset
 }

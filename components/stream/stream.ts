@@ -1,4 +1,4 @@
-/** A stream as the components see it, whatever its events are. */
+/** A stream as the components see it, with any kind of events. */
 import type { StreamEvent, UseEventSource } from 'next-sse/react'
 
 export interface Stream<E extends StreamEvent = StreamEvent> extends Omit<

@@ -1,4 +1,4 @@
-/** One event on the tape: what it says, when that was, what it is, and how long until the next. */
+/** One event on the tape: its text, time, type and id, and how long until the next one. */
 import { memo, type ReactNode } from 'react'
 import { formatDuration, formatId } from '@/components/ui/format'
 import { BeadIcon } from '@/components/ui/icons'
@@ -11,11 +11,11 @@ interface EventItemProps {
   text: string
   /** Milliseconds since the Unix epoch. */
   time: number
-  /** The time of the event after it, if the reader should see how long that took. */
+  /** The time of the next event, if the time between them should be shown. */
   nextTime?: number | undefined
 }
 
-// An arrival changes the last two items; memo leaves the up to 998 before them alone.
+// A new event changes only the last two items; `memo` skips the others, of which there may be 998.
 export const EventItem = memo(function EventItem({
   type,
   id,

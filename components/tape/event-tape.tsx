@@ -1,4 +1,4 @@
-/** A stream's events on one line, oldest first, and at its end what happens now. Only events are list items. */
+/** A stream's events along a line, oldest first, with the stream's state at its end. Only events are list items. */
 import type { ReactNode } from 'react'
 import type { StreamEvent } from 'next-sse/react'
 import { isAwaiting, phaseOf } from '@/components/stream/phase'

@@ -1,5 +1,5 @@
 'use client'
-/** The greeting stream at work: where it stands, its controls, and its events on one line. */
+/** The greeting stream: its status, its controls, and its events on a tape. */
 import type { ReactNode } from 'react'
 import { useEventSource } from 'next-sse/react'
 import { StatusPill } from '@/components/stream/status-pill'

@@ -1,4 +1,4 @@
-/** The events of a tape as a list, which every gap between them ends: after it begins another. */
+/** The events of a tape, in one list for each run of events without a gap. */
 import { Fragment, type ReactNode } from 'react'
 import type { StreamEvent } from 'next-sse/react'
 import { GapLine } from '@/components/stream/gap-line'
@@ -16,7 +16,7 @@ export function TapeRows<E extends StreamEvent>({
   const parts: ReactNode[] = []
   let list: ReactNode[] = []
   let listKey = 'first'
-  let placed = 0
+  let gapIndex = 0
   const oldest = dropped > 0 ? (events[0]?.seq ?? 0) : 0
 
   function endList(): void {
@@ -25,10 +25,10 @@ export function TapeRows<E extends StreamEvent>({
   }
 
   function addGapsUpTo(seq: number): void {
-    for (let gap = gaps[placed]; gap && gap.beforeSeq <= seq; gap = gaps[++placed]) {
+    for (let gap = gaps[gapIndex]; gap && gap.beforeSeq <= seq; gap = gaps[++gapIndex]) {
       const key = `${gap.beforeSeq} ${gap.from}`
       endList()
-      // Also after a gap that left together with the events before it: a list is never built anew.
+      // The key stays when the gap itself is dropped, so that React keeps the list.
       listKey = `after ${key}`
       if (gap.beforeSeq >= oldest) parts.push(<GapLine key={key} gap={gap} />)
     }

@@ -8,7 +8,7 @@ describe('createEventRate', () => {
     expect(rate.read(100_000)).toEqual(noCounts)
   })
 
-  test('counts the events of each second, and leaves out the one that is not over', () => {
+  test('counts the events of each second, except the current one', () => {
     const rate = createEventRate()
     rate.connect(0)
 
@@ -19,7 +19,7 @@ describe('createEventRate', () => {
     expect(counts.slice(-3)).toEqual([0, 2, 1])
   })
 
-  test('a second without a connection is unknown, and so is one without it in part', () => {
+  test('a second without a connection is unknown, and so is a partly connected one', () => {
     const rate = createEventRate()
     rate.connect(0)
     rate.disconnect(55_500)
@@ -30,7 +30,7 @@ describe('createEventRate', () => {
     expect(counts.slice(-6)).toEqual([0, undefined, undefined, undefined, 0, 0])
   })
 
-  test('what came in a second that was connected in part is known', () => {
+  test('events of a partly connected second are counted', () => {
     const rate = createEventRate()
     rate.connect(0)
     rate.count(59_100)
@@ -40,7 +40,7 @@ describe('createEventRate', () => {
     expect(rate.read(61_000).at(-1)).toBeUndefined()
   })
 
-  test('connecting or disconnecting twice is as once', () => {
+  test('connecting or disconnecting twice changes nothing', () => {
     const rate = createEventRate()
     rate.connect(0)
     rate.connect(5_000)
@@ -50,7 +50,7 @@ describe('createEventRate', () => {
     expect(rate.read(60_000).slice(-3)).toEqual([0, undefined, undefined])
   })
 
-  test('forgets what is older than a minute', () => {
+  test('forgets everything older than a minute', () => {
     const rate = createEventRate()
     rate.connect(0)
     rate.count(500)

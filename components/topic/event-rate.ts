@@ -1,18 +1,18 @@
 /**
- * Events in each second of the last minute. A second without a connection is unknown, not quiet. Knows neither streams nor clocks:
- * whoever asks says what time it is, in milliseconds by a clock that nobody sets.
+ * Counts the events of each second of the last minute. A second without a connection is unknown, not quiet. The caller says what time it
+ * is: `at` is in milliseconds by a monotonic clock, such as `performance.now()`.
  */
 
-/** Whole seconds, oldest first; undefined where nobody can know. */
+/** One count for each whole second, oldest first; undefined for a second that is unknown. */
 export type Counts = readonly (number | undefined)[]
 
 export interface EventRate {
   /** An event arrived. */
   count: (at: number) => void
-  /** From now on events would be seen. Doing it twice is harmless, as with `disconnect`. */
+  /** From now on a second without events is quiet. Connecting or disconnecting twice is harmless. */
   connect: (at: number) => void
   disconnect: (at: number) => void
-  /** The sixty seconds that are over at `at`. */
+  /** The last sixty whole seconds before `at`. */
   read: (at: number) => Counts
 }
 
@@ -20,17 +20,17 @@ const shownSeconds = 60
 
 export const noCounts: Counts = Array.from({ length: shownSeconds }, () => undefined)
 
-/** Begins without a connection. */
+/** Starts disconnected. */
 export function createEventRate(): EventRate {
   const counts = new Map<number, number>()
   let absences = [{ from: -Infinity, until: Infinity }]
 
-  function countIn(second: number): number | undefined {
+  function countOf(second: number): number | undefined {
     const from = second * 1_000
     const wasAbsent = absences.some(
       (absence) => absence.from < from + 1_000 && absence.until > from,
     )
-    // What did come in a second that was connected in part is known.
+    // If events came in a partly connected second, their count is shown.
     return counts.get(second) ?? (wasAbsent ? undefined : 0)
   }
 
@@ -48,12 +48,12 @@ export function createEventRate(): EventRate {
     },
     read(at) {
       const oldest = Math.floor(at / 1_000) - shownSeconds
-      // The newest stays: it tells whether there is a connection.
+      // The newest stays: it shows whether the stream is connected.
       absences = absences.filter(
         ({ until }, index) => until > oldest * 1_000 || index === absences.length - 1,
       )
       for (const second of counts.keys()) if (second < oldest) counts.delete(second)
-      return noCounts.map((_, index) => countIn(oldest + index))
+      return noCounts.map((_, index) => countOf(oldest + index))
     },
   }
 }

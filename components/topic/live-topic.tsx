@@ -1,5 +1,5 @@
 'use client'
-/** A topic at work: in the page's header its name, where its stream stands, and the controls; below, its events. */
+/** A topic and its stream: the name, the status and the controls in the page's header, the events below. */
 import type { ReactNode } from 'react'
 import { useTopics } from 'next-sse/react'
 import { EventList } from '@/components/list/event-list'
@@ -10,22 +10,22 @@ import { SiteHeader } from '@/components/ui/site-header'
 import styles from './live-topic.module.css'
 import { useStreamMeter } from './stream-meter'
 import { StreamStats } from './stream-stats'
-import { useTitle } from './use-title'
+import { useUnreadTitle } from './use-unread-title'
 
-/** How many of the events before now a page begins with. */
+/** How many earlier events the page starts with. */
 const last = 100
-/** How many it holds: with fewer, a busy topic would leave its reader no time to look back. */
+/** How many events the page keeps: with fewer, a busy topic would leave no time to look back. */
 const maxEvents = 10_000
 
 interface LiveTopicProps {
   topic: string
-  /** Stands in the place of the events where nothing can stream. */
+  /** Shown instead of the events when the browser runs no script. */
   children: ReactNode
 }
 
 export function LiveTopic({ topic, children }: LiveTopicProps): ReactNode {
   const meter = useStreamMeter()
-  const countUnread = useTitle()
+  const countUnread = useUnreadTitle()
   const topics = [topic]
   const stream = useTopics(topics, {
     last,

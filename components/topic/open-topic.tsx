@@ -1,5 +1,5 @@
 'use client'
-/** Asks for the name of a topic, and goes to its page. */
+/** Asks for the name of a topic, and opens its page. */
 import { useRouter } from 'next/navigation'
 import { useId, useState, type ReactNode } from 'react'
 import { isTopic } from 'next-sse/client'

@@ -1,4 +1,4 @@
-/** Sixty seconds as bars, the last one in full colour. A second that nobody knows of is a dot above the ground, not a bar of no height. */
+/** Sixty seconds as bars, the last one in full colour. An unknown second is a dot, a quiet one a very low bar. */
 import type { ReactNode } from 'react'
 import { peakOf, type Counts } from './event-rate'
 import styles from './stream-stats.module.css'
@@ -6,19 +6,19 @@ import styles from './stream-stats.module.css'
 const pitch = 4
 const barWidth = 3
 const height = 36
-/** The highest bar leaves air to the words above. */
-const highest = 32
-/** That nothing came is seen to be known. */
-const ground = 1.5
-/** So that one event does not look like many. */
-const leastScale = 4
+/** Less than the height, which leaves space below the words above. */
+const highestBar = 32
+/** The bar of a quiet second. */
+const quietBar = 1.5
+/** The smallest number of events the full height stands for, so that one event does not look like many. */
+const minScale = 4
 
 export function Sparkline({ counts }: { counts: Counts }): ReactNode {
-  const scale = Math.max(leastScale, peakOf(counts) ?? 0)
+  const scale = Math.max(minScale, peakOf(counts) ?? 0)
   const marks = counts.map((count, index) => {
     const x = index * pitch + barWidth / 2
     if (count === undefined) return { dot: `M${x} ${height - 1.5}h0`, bar: '' }
-    const rise = Math.max(ground, (highest * count) / scale)
+    const rise = Math.max(quietBar, (highestBar * count) / scale)
     return { dot: '', bar: `M${x} ${height}v-${rise.toFixed(1)}` }
   })
   const bars = marks.map(({ bar }) => bar)

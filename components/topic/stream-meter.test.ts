@@ -3,7 +3,7 @@ import type { TopicEvent } from 'next-sse/react'
 import { createStreamMeter, noReading, type StreamMeter } from './stream-meter'
 
 const hour = 3_600_000
-/** By this computer's clock, which is an hour ahead of the server's. */
+/** By this computer's clock, which is one hour ahead of the server's. */
 const start = 100 * hour
 
 type Stream = Parameters<StreamMeter['follow']>[0]
@@ -41,7 +41,7 @@ describe('createStreamMeter', () => {
     expect(meter.read()).toEqual(noReading)
   })
 
-  test('tells rate, delay, events received and how long the stream has been open', () => {
+  test('measures rate, delay, events received and how long the stream has been open', () => {
     const meter = createStreamMeter()
     meter.follow(open)
     vi.advanceTimersByTime(1_500)
@@ -60,9 +60,9 @@ describe('createStreamMeter', () => {
     })
   })
 
-  test('what was published before the connection is history: no rate and no delay', () => {
+  test('events published before the connection are history: no rate and no delay', () => {
     const meter = createStreamMeter()
-    // The state tells the offset some time after the first events.
+    // The offset is known only after the first events.
     meter.follow({ ...open, clockOffsetMs: undefined })
     for (const delayMs of [hour, 5_000]) meter.count(event(delayMs))
     vi.advanceTimersByTime(100)
@@ -77,7 +77,7 @@ describe('createStreamMeter', () => {
     expect(received).toBe(3)
   })
 
-  test('from a server that tells no time, events have no delay', () => {
+  test('events have no delay when the server tells no time', () => {
     const meter = createStreamMeter()
     meter.follow({ ...open, clockOffsetMs: undefined })
     meter.count(event(63))
@@ -106,7 +106,7 @@ describe('createStreamMeter', () => {
     expect(openForMs).toBe(4_000)
   })
 
-  test('a stream that ended was open until then; another one begins anew', () => {
+  test('a stream that ended stops counting its time; the next one starts from zero', () => {
     const meter = createStreamMeter()
     for (const stream of [open, lost, open]) meter.follow(stream)
     vi.advanceTimersByTime(1_000)
@@ -120,7 +120,7 @@ describe('createStreamMeter', () => {
     expect(meter.read()).toMatchObject({ openForMs: 0, reconnects: 0 })
   })
 
-  test('events that nobody reads are not kept', () => {
+  test('does not keep events when nothing reads the meter', () => {
     const meter = createStreamMeter()
     meter.follow(open)
     for (let n = 0; n < 2_500; n++) meter.count(event(0))

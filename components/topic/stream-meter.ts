@@ -1,5 +1,5 @@
 'use client'
-/** Measures a stream of topics without rendering: sees every event as it arrives, and is read once a second. */
+/** Measures a stream of topics without rendering: gets every event as it arrives, and is read once a second. */
 import { useState } from 'react'
 import type { TopicEvent, UseTopics } from 'next-sse/react'
 import { createDelayMeter, delayOf, noDelay, type Delay } from '@/components/stream/delay'
@@ -13,18 +13,19 @@ type MeteredStream = Pick<
 export interface StreamReading {
   counts: Counts
   delay: Delay
-  /** As the two below, undefined until the stream was open. */
+  /** Undefined until the stream has been open. */
   received: number | undefined
+  /** Undefined until the stream has been open. */
   openForMs: number | undefined
   reconnects: number
 }
 
 export interface StreamMeter {
-  /** For the `onEvent` of useTopics. */
+  /** Pass it to the `onEvent` of useTopics. */
   count: (event: TopicEvent) => void
-  /** Hears of every state of the stream. */
+  /** Call it with every state of the stream. */
   follow: (stream: MeteredStream) => void
-  /** What is known now; to be asked once a second. */
+  /** The figures now. Call it once a second. */
   read: () => StreamReading
 }
 
@@ -36,7 +37,7 @@ export const noReading: StreamReading = {
   reconnects: 0,
 }
 
-/** In the background nobody may read for a minute. */
+/** A background tab may not read for a minute: the events that wait are then counted without being asked for. */
 const maxWaiting = 1_000
 
 export function useStreamMeter(): StreamMeter {
@@ -50,14 +51,14 @@ export function createStreamMeter(): StreamMeter {
   let stream: MeteredStream | undefined
   let connectedAt = 0
   let reconnects = 0
-  /** Events wait for the reading: the first ones of a connection come before the page knows how far the clocks are apart. */
+  /** Events are counted at the next reading: the first ones of a connection arrive before the clock offset is known. */
   let waiting: { event: TopicEvent; at: number; connectedAt: number }[] = []
 
-  function take(): void {
+  function countWaiting(): void {
     const clockOffsetMs = stream?.clockOffsetMs
     for (const { event, at, connectedAt: since } of waiting) {
       const delayMs = clockOffsetMs === undefined ? undefined : delayOf(event, clockOffsetMs)
-      // Published before this connection: history, whose delay and rate would be those of the reader's absence.
+      // Published before this connection: history, whose delay only says how long the reader was away.
       if (delayMs !== undefined && event.receivedAt - delayMs < since) continue
       rate.count(at)
       if (delayMs !== undefined) delays.add(delayMs)
@@ -68,7 +69,7 @@ export function createStreamMeter(): StreamMeter {
   return {
     count(event) {
       waiting.push({ event, at: performance.now(), connectedAt })
-      if (waiting.length >= maxWaiting) take()
+      if (waiting.length >= maxWaiting) countWaiting()
     },
     follow(next) {
       const isNewlyOpen = next.status === 'open' && stream?.status !== 'open'
@@ -80,7 +81,7 @@ export function createStreamMeter(): StreamMeter {
       stream = next
     },
     read() {
-      take()
+      countWaiting()
       const at = performance.now()
       const openedAt = stream?.openedAt
       return {

@@ -42,7 +42,7 @@ function pass(ms: number): void {
   })
 }
 
-/** What the strip says, by its terms. */
+/** The figures that are shown, by their terms. */
 function figures(): Record<string, string | null | undefined> {
   const terms = screen.getAllByRole('term')
   return Object.fromEntries(
@@ -60,7 +60,7 @@ afterEach(() => {
 })
 
 describe('StreamStats', () => {
-  test('shows a dash for all it does not know', () => {
+  test('shows a dash for every unknown figure', () => {
     render(<StreamStats stream={idle} meter={createStreamMeter()} />)
     pass(3_000)
 
@@ -81,7 +81,7 @@ describe('StreamStats', () => {
     expect(html).toContain('peak <!-- -->–')
   })
 
-  test('shows what came in the last second, how late, and for how long', () => {
+  test('shows the events of the last second, their delay, and how long the stream has been open', () => {
     const meter = createStreamMeter()
     const { rerender } = render(<StreamStats stream={open()} meter={meter} />)
     pass(724_500)

@@ -1,5 +1,5 @@
 'use client'
-/** What a stream of topics does, in figures: how much comes, how late, how much came, for how long. Renders once a second. */
+/** A stream of topics in figures: events a second, delay, events received, and how long it has been open. Renders once a second. */
 import { memo, useEffect, useLayoutEffect, useState, type ReactNode } from 'react'
 import type { UseTopics } from 'next-sse/react'
 import { formatCount, formatStopwatch, nounFor } from '@/components/ui/format'
@@ -10,19 +10,19 @@ import styles from './stream-stats.module.css'
 
 interface StreamStatsProps {
   stream: UseTopics
-  /** Must be told of the events of `stream`. */
+  /** Must get the events of `stream`. */
   meter: StreamMeter
 }
 
 export function StreamStats({ stream, meter }: StreamStatsProps): ReactNode {
-  // Before the first event of a new connection, not some time after it.
+  // In a layout effect, so that it runs before the first event of a new connection.
   useLayoutEffect(() => meter.follow(stream), [meter, stream])
   return <Figures meter={meter} tabs={stream.tabs} />
 }
 
 type FiguresProps = Pick<StreamStatsProps, 'meter'> & Pick<UseTopics, 'tabs'>
 
-/** A stream may change sixty times a second: memo leaves the figures to their own clock. */
+/** A stream may change sixty times a second. `memo` keeps the figures at one render a second. */
 const Figures = memo(function Figures({ meter, tabs }: FiguresProps): ReactNode {
   const { counts, delay, received, openForMs, reconnects } = useReading(meter)
 
@@ -81,10 +81,10 @@ function useReading(meter: StreamMeter): ReturnType<StreamMeter['read']> {
   const [reading, setReading] = useState(noReading)
 
   useEffect(() => {
-    let timer = setTimeout(tick, untilNextSecond())
+    let timer = setTimeout(tick, msToNextSecond())
     function tick(): void {
       setReading(meter.read())
-      timer = setTimeout(tick, untilNextSecond())
+      timer = setTimeout(tick, msToNextSecond())
     }
     return () => clearTimeout(timer)
   }, [meter])
@@ -92,12 +92,12 @@ function useReading(meter: StreamMeter): ReturnType<StreamMeter['read']> {
   return reading
 }
 
-/** A little after it: timers that come early would read the same second twice. */
-function untilNextSecond(): number {
+/** Aims a little late: a timer that fires early would read the same second twice. */
+function msToNextSecond(): number {
   return 1_020 - (performance.now() % 1_000)
 }
 
-/** As `12,408`; a dash for what is not known. */
+/** As `12,408`; a dash when it is unknown. */
 function figure(value: number | undefined): string {
   return value === undefined ? '–' : formatCount(value)
 }

@@ -1,13 +1,13 @@
-/** A button. An inactive one does nothing but stays where it is and keeps the focus, so `disabled` is not for it. */
+/** A button. An inactive button does nothing but can keep the focus, so it is `aria-disabled` rather than `disabled`. */
 import type { ReactNode } from 'react'
 import styles from './button.module.css'
 
 export interface ButtonProps {
   children: ReactNode
   onClick?: () => void
-  /** Sends the form it is in, instead of `onClick`. */
+  /** Submits its form instead of calling `onClick`. */
   isSubmit?: boolean
-  /** `primary` at most once in a group; `quiet` inside something else. */
+  /** `primary` at most once in a group; `quiet` inside a box that has its own border. */
   look?: 'raised' | 'primary' | 'quiet'
   isSmall?: boolean
   inactive?: boolean

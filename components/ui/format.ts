@@ -1,4 +1,4 @@
-/** Numbers, times and ids as people read them. The same on server and client, whatever their locales; only `timeOfDay` is local. */
+/** Numbers, times and ids as people read them. Except for `timeOfDay`, server and client give the same text in any locale. */
 import { parseCursor } from 'next-sse/client'
 
 const numbers = new Intl.NumberFormat('en')
@@ -47,7 +47,7 @@ export function timeOfDay(time: number): [minutes: string, seconds: string] {
   return [text.slice(0, 6), `${text.slice(6, 8)}.${ms}`]
 }
 
-/** The part of an event's id that people count by: `42` of `k3f9.42`. An id of another form is shown whole. */
+/** The number in an event's id: `42` of `k3f9.42`. An id of another form is shown whole. */
 export function formatId(id: string): string {
   return String(parseCursor(id)?.offset ?? id)
 }

@@ -1,4 +1,4 @@
-/** The drawings beside words: 16 units square, in the colour of the text, and hidden from screen readers. */
+/** Icons beside words: 16 units square, in the colour of the text, and hidden from screen readers. */
 import type { ReactNode } from 'react'
 
 export function PlayIcon(): ReactNode {

@@ -27,7 +27,7 @@ describe('jsonTokens', () => {
     expect(textOf(JSON.stringify(value, null, 7))).toBe(JSON.stringify(value, null, 2))
   })
 
-  test('leaves numbers and names as they were written', () => {
+  test('keeps numbers and names as they were written', () => {
     expect(textOf('{"id":12345678901234567890,"a":1.0,"a":2}')).toBe(
       '{\n  "id": 12345678901234567890,\n  "a": 1.0,\n  "a": 2\n}',
     )
@@ -43,11 +43,11 @@ describe('jsonTokens', () => {
     ])
   })
 
-  test('is one token for a text too long to colour', () => {
+  test('returns one token for a text that is too long to colour', () => {
     expect(jsonTokens(JSON.stringify(Array.from({ length: 5_000 }, () => 0)))).toHaveLength(1)
   })
 
-  test.each(['', 'text', '{"a":', '42', '"word"'])('%j is no JSON to format', (text) => {
+  test.each(['', 'text', '{"a":', '42', '"word"'])('%j is not formatted', (text) => {
     expect(jsonTokens(text)).toBeUndefined()
   })
 })

@@ -15,7 +15,7 @@ export interface JsonToken {
 }
 
 /** A browser lays out this many elements without a pause; a longer text becomes one token. */
-const mostTokens = 4_000
+const maxTokens = 4_000
 
 /**
  * An object or array, indented, in tokens to be coloured. Made from the text and not from its value, so that long numbers, escapes and
@@ -24,7 +24,7 @@ const mostTokens = 4_000
 export function jsonTokens(text: string): JsonToken[] | undefined {
   if (!/^\s*[[{]/.test(text) || parseJson(text) === undefined) return undefined
   const tokens = tokensOf(text)
-  if (tokens.length <= mostTokens) return tokens
+  if (tokens.length <= maxTokens) return tokens
   return [{ kind: 'mark', text: tokens.map((token) => token.text).join('') }]
 }
 

@@ -1,4 +1,4 @@
-/** What a browser without JavaScript shows in a stream's place: how to read it in a terminal. */
+/** Replaces the stream in a browser without JavaScript: says how to read it in a terminal. */
 import type { ReactNode } from 'react'
 import styles from './needs-script.module.css'
 

@@ -1,5 +1,5 @@
 'use client'
-/** Whole seconds since and until a moment. They render by themselves each second, and nothing around them does. */
+/** Whole seconds since and until a moment. Only these components render each second, nothing around them. */
 import { useSyncExternalStore, type ReactNode } from 'react'
 
 interface SecondsSinceProps {
@@ -33,7 +33,7 @@ export function SecondsUntil({ moment }: { moment: number }): ReactNode {
   return seconds === 0 ? 'now' : `in ${seconds} s`
 }
 
-/** Calls `listener` each second, and less often in a background tab: the seconds are read from the clock, not counted. Returns the undo. */
+/** Calls `listener` each second, or less often in a background tab, so seconds are read from the clock and not counted. Returns the undo. */
 function everySecond(listener: () => void): () => void {
   const timer = setInterval(listener, 1000)
   return () => clearInterval(timer)

@@ -1,5 +1,5 @@
 'use client'
-/** What stands beside the events; where there is no room beside them it stands below, folded. */
+/** A box beside the events. On a narrow page it is below them, folded. */
 import type { ReactNode } from 'react'
 import { ChevronIcon } from './icons'
 import styles from './side-fold.module.css'
@@ -11,7 +11,7 @@ interface SideFoldProps {
 }
 
 export function SideFold({ title, children }: SideFoldProps): ReactNode {
-  // Without script it is open: there is nothing to hide that could be used.
+  // Open without script, because then it could not be opened.
   const isBeside = useMediaQuery('(width >= 960px)', true)
   return (
     <details className={styles.fold} open={isBeside}>

@@ -1,9 +1,9 @@
-/** The bar across the top of every page. The dot at the tip of its mark is green while a stream is live. */
+/** The bar at the top of every page. The dot of its logo is green while a stream is live. */
 import Link from 'next/link'
 import type { ReactNode } from 'react'
 import styles from './site-header.module.css'
 
-/** `children` take the place of the links to other pages. */
+/** `children` replace the links to other pages. */
 export function SiteHeader({ children }: { children?: ReactNode }): ReactNode {
   return (
     <header className={`${styles.bar} ${children ? styles.busy : ''}`}>

@@ -1,4 +1,4 @@
-/** A local time of day, whose seconds stand out: they are what differs from event to event. */
+/** A local time of day. Its seconds stand out, because they differ from event to event. */
 import type { ReactNode } from 'react'
 import { timeOfDay } from './format'
 

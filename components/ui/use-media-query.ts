@@ -1,5 +1,5 @@
 'use client'
-/** Whether a media query holds, for what a stylesheet alone can't do. `onServer` is what a server takes it to be. */
+/** Whether a media query matches, for what a stylesheet can't do. `onServer` is the value during server rendering. */
 import { useSyncExternalStore } from 'react'
 
 export function useMediaQuery(query: string, onServer: boolean): boolean {

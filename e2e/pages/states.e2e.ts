@@ -106,7 +106,7 @@ const states: Record<string, (stage: Stage) => Promise<void>> = {
   async 'reconnecting without events'({ page, origin, open }) {
     origin.answer = saying(comeLater)
     await open()
-    await expect(parts(page).log).toHaveText('Connection lostTrying again by itself.')
+    await expect(parts(page).log).toHaveText('Connection lostTrying again automatically.')
   },
   async offline({ page, openWithEvents, restart }) {
     await keepToPage(page)
@@ -289,7 +289,7 @@ for (const [name, reach] of Object.entries(states)) {
 
 for (const { name, answer, text } of [
   { name: 'connecting', answer: never, text: 'Opening the stream' },
-  { name: 'reconnecting', answer: saying(comeLater), text: 'Will try again by itself' },
+  { name: 'reconnecting', answer: saying(comeLater), text: 'Will try again automatically' },
   { name: 'refused', answer: refusal(403), text: 'You may not read this stream.' },
   { name: 'ended', answer: undefined, text: /^The server ended the stream: 3 events in \d/ },
 ]) {

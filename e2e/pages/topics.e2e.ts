@@ -110,7 +110,7 @@ test.describe('After the server was killed and started again', () => {
       }
       await parts(other).clear.click()
       await expect(parts(other).events).toHaveCount(0)
-      await expect(other.getByText('Trying again by itself.')).toBeVisible()
+      await expect(other.getByText('Trying again automatically.')).toBeVisible()
       server = await startServer({ env, port: Number(new URL(url).port) })
       await post(url, topic, 'two')
       for (const window of windows) {
@@ -146,7 +146,7 @@ test.describe('After the server was killed and started again', () => {
       await post(url, topic, 'after')
 
       await expect(events).toHaveText([/before/, /after/])
-      const gap = 'Gap The log was started anew. Older events are gone.'
+      const gap = 'Gap The log was reset. Older events are gone.'
       await expect(log).toHaveText(new RegExp(`before.*${gap}.*after`))
 
       await clear.click()
@@ -452,7 +452,7 @@ test.describe('The form', () => {
 
     await publish.click()
 
-    await expect(result).toContainText('“two words” is no type.')
+    await expect(result).toContainText('“two words” is not a valid type.')
     await expect(type).toHaveAttribute('aria-invalid', 'true')
   })
 

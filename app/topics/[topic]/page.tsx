@@ -1,4 +1,4 @@
-/** `/topics/{topic}`: a topic as it happens, a form that publishes to it, and how to do both from a terminal. */
+/** `/topics/{topic}`: a live topic, a form that publishes to it, and how to do both from a terminal. */
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
 import { notFound } from 'next/navigation'

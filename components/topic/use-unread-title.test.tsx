@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { cleanup, renderHook } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { useTitle } from './use-title'
+import { useUnreadTitle } from './use-unread-title'
 
 let isHidden = false
 
@@ -11,7 +11,7 @@ function show(hidden: boolean): void {
 }
 
 function renderTitle() {
-  return renderHook(() => useTitle(), { reactStrictMode: true })
+  return renderHook(() => useUnreadTitle(), { reactStrictMode: true })
 }
 
 beforeEach(() => {
@@ -27,7 +27,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('useTitle', () => {
+describe('useUnreadTitle', () => {
   test('counts only while the page is hidden', () => {
     const { result } = renderTitle()
 
@@ -40,7 +40,7 @@ describe('useTitle', () => {
     expect(document.title).toBe('(1) orders · next-sse')
   })
 
-  test('renews the title once a second, however many events come', () => {
+  test('updates the title once a second, however many events come', () => {
     const { result } = renderTitle()
     show(true)
 
@@ -52,7 +52,7 @@ describe('useTitle', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('says no more than 9,999+', () => {
+  test('counts up to 9,999+', () => {
     const { result } = renderTitle()
     show(true)
 
@@ -62,7 +62,7 @@ describe('useTitle', () => {
     expect(document.title).toBe('(9,999+) orders · next-sse')
   })
 
-  test('a page that is seen has its plain title, and starts at one the next time', () => {
+  test('shows the plain title when the page is visible again, and starts at one the next time', () => {
     const { result } = renderTitle()
     show(true)
     result.current()
@@ -78,7 +78,7 @@ describe('useTitle', () => {
     expect(document.title).toBe('(1) orders · next-sse')
   })
 
-  test('leaves the title as it was when it unmounts', () => {
+  test('restores the title when it unmounts', () => {
     const { result, unmount } = renderTitle()
     show(true)
     result.current()

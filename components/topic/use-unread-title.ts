@@ -1,19 +1,19 @@
 'use client'
-/** While the page is hidden, its title tells how many events its reader has not seen: `(12) orders · next-sse`. */
+/** While the page is hidden, its title shows how many events came: `(12) orders · next-sse`. */
 import { useEffect, useState } from 'react'
 import { formatCount } from '@/components/ui/format'
 
 interface UnreadTitle {
   count: () => void
-  /** Returns the undo. */
+  /** Resets the title when the page becomes visible. Returns the undo. */
   watch: () => () => void
 }
 
 const renewMs = 1_000
 const highest = 9_999
 
-/** Returns the function to call at every event. */
-export function useTitle(): () => void {
+/** Returns the function to call for every event. */
+export function useUnreadTitle(): () => void {
   const [title] = useState(createUnreadTitle)
   useEffect(() => title.watch(), [title])
   return title.count
@@ -21,7 +21,7 @@ export function useTitle(): () => void {
 
 function createUnreadTitle(): UnreadTitle {
   let unread = 0
-  /** The title as the page itself has it, while it shows another. */
+  /** The page's own title, while another one is shown. */
   let plain: string | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -43,7 +43,7 @@ function createUnreadTitle(): UnreadTitle {
     count() {
       if (!document.hidden) return
       unread++
-      // Some tabs flicker at every change: one a second is news enough.
+      // Some browsers make the tab flicker at every change, so the title changes at most once a second.
       if (plain === undefined) show()
       else timer ??= setTimeout(show, renewMs)
     },
