@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium, type Page } from 'playwright'
-import { findBrowser } from '../test/servers/find-browser'
-import { asPublisher } from '../test/readers/publisher'
+import { findBrowser } from '../test/programs/find-browser'
+import { asPublisher } from '../test/requests/publisher'
 import { startServer } from '../test/servers/start-server'
 
 const root = join(__dirname, '..')

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright'
 import type { Page } from 'playwright/test'
-import { asPublisher } from '../test/readers/publisher'
-import { expect, test as base } from '../test/pages/server-test'
+import { asPublisher } from '../test/requests/publisher'
+import { expect, test as base } from '../test/fixtures/server-test'
 
 const pictures = join(__dirname, '..', 'docs', 'pictures')
 

@@ -1,6 +1,6 @@
 import { defineConfig } from 'playwright/test'
-import { findBrowser } from '../test/servers/find-browser'
-import { findServer } from '../test/servers/find-server'
+import { findBrowser } from '../test/programs/find-browser'
+import { findServer } from '../test/programs/find-server'
 
 // Once, for all workers.
 for (const name of ['redis', 'nginx', 'caddy'] as const) findServer(name)

@@ -1,5 +1,5 @@
 /** Runs once, before all unit tests: what it finds, their workers inherit. */
-import { findServer } from './servers/find-server'
+import { findServer } from './programs/find-server'
 
 export function setup(): void {
   findServer('redis')

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findOnPath } from '../../test/servers/find-program'
+import { findOnPath } from '../../test/programs/find-program'
 import type { BenchServer } from './bench-server'
 import { startProcess } from './start-process'
 

@@ -1,6 +1,6 @@
 /** The tutorial's app on Rails and Puma, of which there are the greetings alone. */
 import { join } from 'node:path'
-import { findOnPath } from '../../test/servers/find-program'
+import { findOnPath } from '../../test/programs/find-program'
 import type { BenchServer } from './bench-server'
 import { startProcess } from './start-process'
 

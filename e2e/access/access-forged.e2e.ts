@@ -2,9 +2,9 @@
 import { faultsIn } from '../../test/servers/faults-in'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { asPublisher } from '../../test/readers/publisher'
-import { openRequest, sendRequest } from '../../test/readers/send-request'
-import { expect, test as base } from '../../test/pages/server-test'
+import { asPublisher } from '../../test/requests/publisher'
+import { openRequest, sendRequest } from '../../test/requests/send-request'
+import { expect, test as base } from '../../test/fixtures/server-test'
 import type { RunningServer } from '../../test/servers/start-server'
 
 const kept = 'what nobody else may know'

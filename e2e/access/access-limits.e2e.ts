@@ -1,9 +1,9 @@
 /** How much one client may have, who counts as one, and what becomes of a client that takes its time. */
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { asPublisher } from '../../test/readers/publisher'
-import { openRequest, sendRequest, type Answer } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { asPublisher } from '../../test/requests/publisher'
+import { openRequest, sendRequest, type Answer } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
 
 function read(url: string, headers: Record<string, string> = {}): Promise<Answer> {

@@ -1,7 +1,7 @@
 /** The pages, where not everybody may do everything: in a real Chromium. */
-import { asPublisher, signToken } from '../../test/readers/publisher'
-import { sendRequest } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/test'
+import { asPublisher, signToken } from '../../test/requests/publisher'
+import { sendRequest } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/page-test'
 
 // Chromium prints every refusal by itself.
 test.use({ toleratedComplaint: /Failed to load resource/ })

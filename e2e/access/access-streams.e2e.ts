@@ -1,8 +1,8 @@
 /** What a token grants while a stream is open, when it ends, and afterwards. */
-import { asPublisher, signToken } from '../../test/readers/publisher'
+import { asPublisher, signToken } from '../../test/requests/publisher'
 import { readEvents } from '../../test/readers/read-events'
-import { sendRequest } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { sendRequest } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
 
 async function publish(url: string, topic: string, ...texts: string[]): Promise<void> {

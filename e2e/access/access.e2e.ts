@@ -1,7 +1,7 @@
 /** Who may read and who may publish: every combination of server, token and origin, asked of real servers. */
-import { accessEnv, signToken } from '../../test/readers/publisher'
-import { sendRequest, type Answer } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { accessEnv, signToken } from '../../test/requests/publisher'
+import { sendRequest, type Answer } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 import type { RunningServer } from '../../test/servers/start-server'
 
 const allowed = 'https://allowed.example'

@@ -1,8 +1,8 @@
 /** Two people at one browser, with the cookie as docs/security.md recommends it: neither sees what only the other may read. */
 import { randomUUID } from 'node:crypto'
 import type { BrowserContext, Page } from 'playwright/test'
-import { asPublisher, signToken } from '../../test/readers/publisher'
-import { expect, test } from '../../test/pages/test'
+import { asPublisher, signToken } from '../../test/requests/publisher'
+import { expect, test } from '../../test/fixtures/page-test'
 
 test.use({
   // Chromium prints every refusal by itself.

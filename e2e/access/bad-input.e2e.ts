@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import Database from 'libsql'
-import { asPublisher } from '../../test/readers/publisher'
-import { readDocumentedRefusals } from '../../test/pages/documented-refusals'
+import { asPublisher } from '../../test/requests/publisher'
+import { readDocumentedRefusals } from '../../test/requests/documented-refusals'
 import { readEvents } from '../../test/readers/read-events'
 import { readHistory } from '../../test/readers/read-history'
-import { openRequest, sendRequest, type Answer } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { openRequest, sendRequest, type Answer } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const json = { 'content-type': 'application/json' }

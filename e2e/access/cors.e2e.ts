@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright/test'
-import { asPublisher, publisherToken, signToken } from '../../test/readers/publisher'
-import { sendRequest } from '../../test/readers/send-request'
+import { asPublisher, publisherToken, signToken } from '../../test/requests/publisher'
+import { sendRequest } from '../../test/requests/send-request'
 import type { RunningServer } from '../../test/servers/start-server'
 import { createStreamReader } from '../../test/readers/stream-reader'
-import { expect, test as base } from '../../test/pages/test'
+import { expect, test as base } from '../../test/fixtures/page-test'
 
 interface TestFixtures {
   /** Two blank pages, each of an origin of its own; the first is what `CORS_ORIGINS` names. */

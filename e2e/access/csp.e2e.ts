@@ -1,7 +1,7 @@
 /** The content security policy, in a real Chromium: it lets every page do what it does, and nothing else. */
-import { sendRequest } from '../../test/readers/send-request'
-import { asPublisher } from '../../test/readers/publisher'
-import { expect, test } from '../../test/pages/test'
+import { sendRequest } from '../../test/requests/send-request'
+import { asPublisher } from '../../test/requests/publisher'
+import { expect, test } from '../../test/fixtures/page-test'
 import { visitPages, watchViolations } from '../../test/pages/visit-pages'
 
 test.describe('The pages', () => {

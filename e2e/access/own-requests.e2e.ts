@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from '../../test/pages/server-test'
+import { expect, test } from '../../test/fixtures/server-test'
 
 const root = join(__dirname, '..', '..')
 // Within the project, so that it is built by the same Next.

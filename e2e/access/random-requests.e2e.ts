@@ -2,11 +2,11 @@
 import { faultsIn } from '../../test/servers/faults-in'
 import { Agent } from 'node:http'
 import fc from 'fast-check'
-import { readDocumentedRefusals } from '../../test/pages/documented-refusals'
-import { asPublisher, publisherToken, signToken } from '../../test/readers/publisher'
+import { readDocumentedRefusals } from '../../test/requests/documented-refusals'
+import { asPublisher, publisherToken, signToken } from '../../test/requests/publisher'
 import { readHistory } from '../../test/readers/read-history'
-import { sendRequest, type Answer } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { sendRequest, type Answer } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 
 interface RandomRequest {
   method: string

@@ -1,6 +1,6 @@
 /** Publishes on many topics: single events, batches, and idempotent ones that are sent again until they are acknowledged. */
 import { Agent, request } from 'node:http'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import type { Ledger } from './ledger'
 import type { Random } from './random'
 import { noteType } from './readers/recorder'

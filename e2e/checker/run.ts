@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
-import { findServer } from '../../test/servers/find-server'
+import { findServer } from '../../test/programs/find-server'
 import { check, type Outcome } from './checker'
 import { plantedKinds } from './planted-fault'
 import type { Engine } from './setting'

@@ -1,5 +1,5 @@
 /** What all parts of a run agree on: topics, who may see them, the limits of the log. */
-import { accessEnv, signToken } from '../../test/readers/publisher'
+import { accessEnv, signToken } from '../../test/requests/publisher'
 
 export type Engine = 'sqlite' | 'redis'
 

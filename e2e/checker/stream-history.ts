@@ -1,6 +1,6 @@
 /** Reads the whole log, as far as it reaches now. */
 import { get } from 'node:http'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { createFrameParser } from './frame-parser'
 import { offsetOf } from './record'
 

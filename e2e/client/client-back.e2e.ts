@@ -1,7 +1,7 @@
 /** The client in a real Chromium that keeps the pages it leaves, in its back/forward cache. */
-import { findBrowser } from '../../test/servers/find-browser'
+import { findBrowser } from '../../test/programs/find-browser'
 import { openClient } from '../../test/pages/client-page'
-import { expect, test } from '../../test/pages/client-test'
+import { expect, test } from '../../test/fixtures/client-test'
 import { streamOf } from '../../test/servers/stream-origin'
 
 test.use({

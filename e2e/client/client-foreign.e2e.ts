@@ -6,7 +6,7 @@ import {
   stopClock,
   type ClientInPage,
 } from '../../test/pages/client-page'
-import { expect, test } from '../../test/pages/client-test'
+import { expect, test } from '../../test/fixtures/client-test'
 import { answerWith, streamHeaders, streamOf, type Answer } from '../../test/servers/stream-origin'
 
 /** A server that goes on after the cursor presented, in the query, with as many frames as one connection carries; then it closes. */

@@ -1,7 +1,7 @@
 /** The client in a real Chromium, when the network or the server goes away: nothing is missing, nothing comes twice, nobody is stormed. */
 import { longestWaitMs, openClient, stopClock } from '../../test/pages/client-page'
-import { asPublisher } from '../../test/readers/publisher'
-import { expect, test } from '../../test/pages/client-test'
+import { asPublisher } from '../../test/requests/publisher'
+import { expect, test } from '../../test/fixtures/client-test'
 
 async function publish(url: string, topic: string, texts: readonly string[]): Promise<void> {
   for (const body of texts) {

@@ -1,8 +1,8 @@
 /** The client in a real Chromium, when its page is hidden, frozen, left, come back to, or done with the stream. */
 import type { Page } from 'playwright/test'
 import { openClient, type ClientInPage } from '../../test/pages/client-page'
-import { expect, test } from '../../test/pages/client-test'
-import { asPublisher } from '../../test/readers/publisher'
+import { expect, test } from '../../test/fixtures/client-test'
+import { asPublisher } from '../../test/requests/publisher'
 import {
   answerWith,
   streamOf,

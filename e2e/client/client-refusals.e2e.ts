@@ -1,6 +1,6 @@
 /** The client in a real Chromium, when the server answers with something else than a stream, or says what comes next. */
 import { longestWaitMs, openClient, stopClock } from '../../test/pages/client-page'
-import { expect, test } from '../../test/pages/client-test'
+import { expect, test } from '../../test/fixtures/client-test'
 import { answerWith, streamOf, type Answer } from '../../test/servers/stream-origin'
 
 const problem = { 'Content-Type': 'application/problem+json' }

@@ -9,10 +9,10 @@ import {
   type ForeignEvent,
   type ForeignHabits,
 } from '../../test/readers/foreign-reader'
-import { asPublisher } from '../../test/readers/publisher'
-import { sendRequest } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
-import { readRaw } from '../../test/readers/read-raw'
+import { asPublisher } from '../../test/requests/publisher'
+import { sendRequest } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
+import { readRaw } from '../../test/requests/read-raw'
 
 const published = [
   { type: 'message', data: 'one' },

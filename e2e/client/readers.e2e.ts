@@ -1,9 +1,9 @@
 /** Readers of every pace beside each other, and readers that come and go: what they cost the others, and the server. */
 import { get } from 'node:http'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import type { RunningServer } from '../../test/servers/start-server'
-import { expect, test } from '../../test/pages/server-test'
+import { expect, test } from '../../test/fixtures/server-test'
 
 const mebibyte = 1024 * 1024
 

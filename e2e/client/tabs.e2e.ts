@@ -1,8 +1,8 @@
 /** Many tabs of one browser on one topic, over HTTP/1.1, in a real Chromium: they share one stream, whatever becomes of tabs, worker and server. */
 import { randomUUID } from 'node:crypto'
 import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright/test'
-import { asPublisher } from '../../test/readers/publisher'
-import { expect, test } from '../../test/pages/test'
+import { asPublisher } from '../../test/requests/publisher'
+import { expect, test } from '../../test/fixtures/page-test'
 
 test.use({
   // Chromium prints lost connections by itself.

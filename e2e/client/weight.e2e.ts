@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright/test'
-import { expect, test } from '../../test/pages/test'
+import { expect, test } from '../../test/fixtures/page-test'
 
 const root = join(__dirname, '..', '..')
 // Within the project, so that it is built by the same Next.

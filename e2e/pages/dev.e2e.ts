@@ -1,5 +1,5 @@
 /** The same pages under `next dev`, where StrictMode mounts every component twice, and anyone may publish. */
-import { expect, test } from '../../test/pages/test'
+import { expect, test } from '../../test/fixtures/page-test'
 import { startServer, type RunningServer } from '../../test/servers/start-server'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import { visitPages, watchViolations } from '../../test/pages/visit-pages'

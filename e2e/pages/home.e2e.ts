@@ -1,7 +1,7 @@
 /** The home page, used as a reader uses it: in a real Chromium, against `next start`. */
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page, Request } from 'playwright/test'
-import { test, expect } from '../../test/pages/test'
+import { test, expect } from '../../test/fixtures/page-test'
 
 const greetings = [/Hi there/, /How are you\?/, /I am fine/]
 

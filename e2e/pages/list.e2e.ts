@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
-import { asPublisher } from '../../test/readers/publisher'
-import { test, expect } from '../../test/pages/test'
+import { asPublisher } from '../../test/requests/publisher'
+import { test, expect } from '../../test/fixtures/page-test'
 
 test.describe.configure({ timeout: 60_000 })
 

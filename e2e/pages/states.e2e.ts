@@ -5,9 +5,9 @@
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
-import { expect, test } from '../../test/pages/client-test'
+import { expect, test } from '../../test/fixtures/client-test'
 import { keepToPage } from '../../test/pages/keep-to-page'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import type { Answer, StreamOrigin } from '../../test/servers/stream-origin'
 
 test.describe.configure({ timeout: 90_000 })

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright/test'
 import { keepToPage } from '../../test/pages/keep-to-page'
-import { asPublisher } from '../../test/readers/publisher'
-import { expect, test } from '../../test/pages/test'
+import { asPublisher } from '../../test/requests/publisher'
+import { expect, test } from '../../test/fixtures/page-test'
 
 /** The figure beside `term`. */
 function figure(page: Page, term: string): Locator {

@@ -9,9 +9,9 @@ import { promisify } from 'node:util'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
 import { keepToPage } from '../../test/pages/keep-to-page'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { startServer } from '../../test/servers/start-server'
-import { test, expect } from '../../test/pages/test'
+import { test, expect } from '../../test/fixtures/page-test'
 
 /** What a reader sees and uses of the page. */
 function parts(page: Page) {

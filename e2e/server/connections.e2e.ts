@@ -1,8 +1,8 @@
 /** What clients do with their connections that no browser does: requests in one packet, odd targets, upgrades, half a request. */
-import { asPublisher } from '../../test/readers/publisher'
-import { headText, openConnection, requestText } from '../../test/readers/raw-connection'
-import { sendRequest } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { asPublisher } from '../../test/requests/publisher'
+import { headText, openConnection, requestText } from '../../test/requests/raw-connection'
+import { sendRequest } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import type { RunningServer } from '../../test/servers/start-server'
 

@@ -4,12 +4,12 @@ import { chmod, chown, cp, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { APIRequestContext } from 'playwright/test'
-import { findServer } from '../../test/servers/find-server'
-import { asPublisher } from '../../test/readers/publisher'
+import { findServer } from '../../test/programs/find-server'
+import { asPublisher } from '../../test/requests/publisher'
 import type { RunningServer } from '../../test/servers/start-server'
 import { startProxy, type ProxyName, type RunningProxy } from '../../test/servers/start-proxy'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
-import { expect, test as base } from '../../test/pages/redis-test'
+import { expect, test as base } from '../../test/fixtures/redis-test'
 
 interface Site {
   proxy: RunningProxy

@@ -1,10 +1,10 @@
 /** Stopping: whoever reads is asked to leave, whoever publishes is served, and the process ends in time. */
 import { connect } from 'node:net'
 import type { RunningServer } from '../../test/servers/start-server'
-import { asPublisher } from '../../test/readers/publisher'
-import { headText, openConnection } from '../../test/readers/raw-connection'
+import { asPublisher } from '../../test/requests/publisher'
+import { headText, openConnection } from '../../test/requests/raw-connection'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
-import { expect, test } from '../../test/pages/server-test'
+import { expect, test } from '../../test/fixtures/server-test'
 
 /** Publishes `data` for as long as it takes: what is refused or cut is sent again, under the same key. */
 async function publishSurely(url: string, data: string): Promise<void> {

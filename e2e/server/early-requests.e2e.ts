@@ -1,7 +1,7 @@
 /** Next listens a moment before the app has started. What comes then is not watched, so no stream and no publish begins with it. */
-import { openConnection, requestText, headText } from '../../test/readers/raw-connection'
-import { asPublisher } from '../../test/readers/publisher'
-import { expect, test } from '../../test/pages/server-test'
+import { openConnection, requestText, headText } from '../../test/requests/raw-connection'
+import { asPublisher } from '../../test/requests/publisher'
+import { expect, test } from '../../test/fixtures/server-test'
 
 const env = { DRAIN: '60s', STALL: '60s' }
 

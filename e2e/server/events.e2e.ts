@@ -1,6 +1,6 @@
 /** `/events` over real sockets: what only a running server can show. */
 import { request as httpRequest } from 'node:http'
-import { test, expect } from '../../test/pages/test'
+import { test, expect } from '../../test/fixtures/page-test'
 
 /** Sends one request; resolves with the status once the answer's headers are there, and goes away if `leave`. */
 function send(url: string, method: string, { leave = false } = {}): Promise<number | undefined> {

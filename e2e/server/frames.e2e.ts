@@ -3,9 +3,9 @@ import { execFile, spawn, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { EventSource as EventSourcePackage } from 'eventsource'
 import type { Page } from 'playwright/test'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { readEvents } from '../../test/readers/read-events'
-import { expect, test } from '../../test/pages/test'
+import { expect, test } from '../../test/fixtures/page-test'
 
 interface Frame {
   type: string

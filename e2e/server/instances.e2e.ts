@@ -1,9 +1,9 @@
 /** Several processes on one Redis, behind a balancer: one hub to whoever publishes and reads. */
 import { startBalancer } from '../../test/servers/balancer'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import type { RunningServer } from '../../test/servers/start-server'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
-import { expect, test as base } from '../../test/pages/redis-test'
+import { expect, test as base } from '../../test/fixtures/redis-test'
 
 interface Instances {
   /** The balancer before both. */

@@ -1,7 +1,7 @@
 /** What an operator sees: figures that move with what happens, and a log of lines that a program can read. */
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { createStreamReader } from '../../test/readers/stream-reader'
-import { expect, test } from '../../test/pages/redis-test'
+import { expect, test } from '../../test/fixtures/redis-test'
 
 test('The figures tell what was published, delivered, refused and missing', async ({ start }) => {
   const server = await start({ env: { MAX_STREAMS: '2' } })

@@ -1,8 +1,8 @@
 /** Servers whose events are in Redis: what becomes of streams and publishes while it is away, and after. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { readHistory } from '../../test/readers/read-history'
-import { expect, test } from '../../test/pages/redis-test'
+import { expect, test } from '../../test/fixtures/redis-test'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
 
 /** For what takes its time on a busy machine. */

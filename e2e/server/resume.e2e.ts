@@ -1,8 +1,8 @@
 /** Resume by cursor: whatever is cut, killed or moved, a reader ends with exactly what was published. */
-import { asPublisher } from '../../test/readers/publisher'
+import { asPublisher } from '../../test/requests/publisher'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
 import { startCuttingProxy } from '../../test/servers/cutting-proxy'
-import { expect, test } from '../../test/pages/server-test'
+import { expect, test } from '../../test/fixtures/server-test'
 
 async function publish(url: string, topic: string, data: string): Promise<string> {
   const response = await fetch(`${url}/events/${topic}`, {

@@ -1,8 +1,8 @@
 /** Bodies on their way: however many there are, the process holds so much of them and no more. */
 import type { ClientRequest } from 'node:http'
-import { asPublisher } from '../../test/readers/publisher'
-import { openRequest, sendRequest, type Answer } from '../../test/readers/send-request'
-import { expect, test } from '../../test/pages/server-test'
+import { asPublisher } from '../../test/requests/publisher'
+import { openRequest, sendRequest, type Answer } from '../../test/requests/send-request'
+import { expect, test } from '../../test/fixtures/server-test'
 
 const mebibyte = 1024 * 1024
 const headers = { ...asPublisher, 'content-type': 'application/x-ndjson' }

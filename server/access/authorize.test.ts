@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { signToken } from '@/test/readers/publisher'
+import { signToken } from '@/test/requests/publisher'
 import { anonymousReader } from '@/protocol/reader-key'
 import type { Refusal } from '@/server/refusal'
 import { authorizePublish, authorizeRead, type AccessRules } from './authorize'

@@ -1,6 +1,6 @@
 /** Whose stream it is: what the server says of each request, and what it answers to one that expects another reader. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { signToken } from '@/test/readers/publisher'
+import { signToken } from '@/test/requests/publisher'
 import { readEvents } from '@/test/readers/read-events'
 import { anonymousReader } from '@/protocol/reader-key'
 import { metrics } from '@/server/observe/metrics'

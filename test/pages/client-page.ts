@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { Page } from 'playwright/test'
-import { expect } from './server-test'
+import { expect } from '../fixtures/server-test'
 import type { PageClientOptions, Recorded } from './client-in-page'
 import type { StreamState } from '@/client/stream-state'
 import type { Status } from '@/client/stream-status'

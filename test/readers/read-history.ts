@@ -1,5 +1,5 @@
 /** What a topic holds now. */
-import { asPublisher } from './publisher'
+import { asPublisher } from '../requests/publisher'
 import { createStreamReader } from './stream-reader'
 
 export interface HistoryEvent {

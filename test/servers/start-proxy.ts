@@ -6,7 +6,7 @@ import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
-import { findServer } from './find-server'
+import { findServer } from '../programs/find-server'
 import { freePort } from './free-port'
 
 export type ProxyName = 'nginx' | 'caddy'

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { findServer } from './find-server'
+import { findServer } from '../programs/find-server'
 import { freePort } from './free-port'
 
 export interface RunningRedis {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { accessEnv } from '../readers/publisher'
+import { accessEnv } from '../requests/publisher'
 
 export interface StartServerOptions {
   /** `start` serves the production build, which must have been made, as does `standalone`, by its own server; `dev` compiles as it goes. Default `start`. */

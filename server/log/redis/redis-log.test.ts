@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { findServer } from '@/test/servers/find-server'
+import { findServer } from '@/test/programs/find-server'
 import { startRedis, type RunningRedis } from '@/test/servers/start-redis'
 import type { EventLog, Retention } from '@/server/log/event-log'
 import { testEventLog } from '@/server/log/event-log.contract'
