@@ -1,4 +1,4 @@
-/** Runs once, before all unit tests: what it finds, their workers inherit. */
+/** Runs once before all unit tests. Workers inherit the environment variables it sets. */
 import { findServer } from './programs/find-server'
 
 export function setup(): void {

@@ -12,7 +12,7 @@ import {
 import { asPublisher } from '../../test/requests/publisher'
 import { sendRequest } from '../../test/requests/send-request'
 import { expect, test } from '../../test/fixtures/server-test'
-import { readRaw } from '../../test/requests/read-raw'
+import { readRaw } from '../../test/requests/raw-connection'
 
 const published = [
   { type: 'message', data: 'one' },
@@ -127,12 +127,12 @@ for (const [client, habits] of Object.entries(habitsOf)) {
     const headLength = answer.indexOf('\r\n\r\n') + 4
     // No order of fields helps who takes an id for read before the empty line, when that line alone is missing.
     const isBeyondHelp = (cutAt: number): boolean =>
-      habits.notesEarly && /\nid: [^\n]*\n$/.test(answer.slice(0, cutAt))
+      habits.countsIdEarly && /\nid: [^\n]*\n$/.test(answer.slice(0, cutAt))
 
     const results = await cutEverywhere(prepared, async (cutAt) => {
       // A second cut somewhere else, where what was kept of the first could do harm.
       const again = headLength + (((cutAt - headLength) * 101) % (answer.length - headLength))
-      const cuts = [cutAt, ...(habits.notesEarly ? [] : [again])]
+      const cuts = [cutAt, ...(habits.countsIdEarly ? [] : [again])]
       const proxy = await startCuttingProxy(server.url, (n) => cuts[n] ?? Infinity)
       const events = await readWithHabits(`${proxy.url}/events/cut?since=all`, habits)
       await proxy.close()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
 import { expect, test } from '../../test/fixtures/client-test'
-import { keepToPage } from '../../test/pages/keep-to-page'
+import { removeSharedWorker } from '../../test/pages/remove-shared-worker'
 import { asPublisher } from '../../test/requests/publisher'
 import type { Answer, StreamOrigin } from '../../test/servers/stream-origin'
 
@@ -109,7 +109,7 @@ const states: Record<string, (stage: Stage) => Promise<void>> = {
     await expect(parts(page).log).toHaveText('Connection lostTrying again automatically.')
   },
   async offline({ page, openWithEvents, restart }) {
-    await keepToPage(page)
+    await removeSharedWorker(page)
     await openWithEvents()
     await page.context().setOffline(true)
     await restart(never)

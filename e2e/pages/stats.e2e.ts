@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright/test'
-import { keepToPage } from '../../test/pages/keep-to-page'
+import { removeSharedWorker } from '../../test/pages/remove-shared-worker'
 import { asPublisher } from '../../test/requests/publisher'
 import { expect, test } from '../../test/fixtures/page-test'
 
@@ -73,7 +73,7 @@ test('The delay is right on a computer whose clock is an hour ahead of the serve
   server,
 }) => {
   const { status, delay } = parts(page)
-  await keepToPage(page)
+  await removeSharedWorker(page)
   await page.clock.install({ time: Date.now() + 3_600_000 })
   await page.goto(`/topics/${topic}`)
   await expect(status).toContainText('Live')

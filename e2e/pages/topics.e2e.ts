@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
-import { keepToPage } from '../../test/pages/keep-to-page'
+import { removeSharedWorker } from '../../test/pages/remove-shared-worker'
 import { asPublisher } from '../../test/requests/publisher'
 import { startServer } from '../../test/servers/start-server'
 import { test, expect } from '../../test/fixtures/page-test'
@@ -219,7 +219,7 @@ test.describe('A topic that a reader is refused', () => {
       server,
     }) => {
       const { start, stop, status, events } = parts(page)
-      await keepToPage(page)
+      await removeSharedWorker(page)
       const asked = `**/events/${topic}?*`
       await page.route(asked, (route) => route.fulfill({ status: answer }))
 
@@ -248,7 +248,7 @@ test.describe('Without a network', () => {
     server,
   }) => {
     const { start, stop, clear, status, events } = parts(page)
-    await keepToPage(page)
+    await removeSharedWorker(page)
     await page.goto(`/topics/${topic}`)
     await expect(status).toContainText('Live')
     await post(server.url, topic, 'before')

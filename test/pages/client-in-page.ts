@@ -1,4 +1,4 @@
-/** Runs in a page: a client as it is, and a record of all it says. */
+/** Runs in a page: a client, and a record of everything it reports. */
 import {
   createEventSourceClient,
   type EventSourceClient,
@@ -13,12 +13,12 @@ export interface PageClientOptions extends Omit<EventSourceClientOptions<never>,
   url: string
   /** Event types besides `message`; their data is taken as text. */
   types?: string[]
-  /** What `Math.random` says in the page: 0 makes every wait the shortest. Default: what it likes. */
+  /** A fixed value for `Math.random` in the page: 0 makes every wait the shortest. Default: random. */
   random?: number
 }
 
 export interface Recorded {
-  /** A step for every change of status or of the time to ask again. */
+  /** A step for every change of `status` or `retryAt`. */
   steps: { status: Status; attempt: number; error?: string; waitMs?: number }[]
   events: { type: string; data: unknown; id: string }[]
   gaps: Gap[]
@@ -58,7 +58,7 @@ window.startClient = ({ types = [], random, ...options }) => {
   })
   client.onGap((gap) => recorded.gaps.push(gap))
   client.onError(({ kind, message, status, code }) => {
-    // Its cause might not survive the way out of the page.
+    // Without its cause, which may not be serializable.
     recorded.errors.push({ kind, message, status, code })
   })
   window.client = client

@@ -1,4 +1,4 @@
-/** A blank page with nothing but the client in it, and what a test does with it. */
+/** A blank page with only the client in it, and functions to use it from a test. */
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { Page } from 'playwright/test'
@@ -7,14 +7,14 @@ import type { PageClientOptions, Recorded } from './client-in-page'
 import type { StreamState } from '@/client/stream-state'
 import type { Status } from '@/client/stream-status'
 
-let made: Promise<string> | undefined
+let cached: Promise<string> | undefined
 
-/** The page, as HTML. */
+/** The page's HTML. */
 export function clientPage(): Promise<string> {
-  return (made ??= makePage())
+  return (cached ??= buildPage())
 }
 
-async function makePage(): Promise<string> {
+async function buildPage(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(__dirname, 'client-in-page.ts')],
     bundle: true,
@@ -29,12 +29,12 @@ export interface ClientInPage {
   recorded: () => Promise<Recorded>
   /** The data of every event so far. */
   data: () => Promise<unknown[]>
-  /** The statuses it went through, in order. */
+  /** Every status it has had, in order. */
   path: () => Promise<Status[]>
-  /** Resolves once its status is one of these. */
+  /** Resolves when its status is one of these. */
   until: (...statuses: Status[]) => Promise<void>
   untilData: (data: readonly unknown[]) => Promise<void>
-  /** The step with which it began to wait for the `n`th time, from 1, once it has. */
+  /** Resolves with the step that began the `n`th wait, counted from 1. */
   wait: (n: number) => Promise<{ status: Status; attempt: number; error?: string; waitMs: number }>
   call: (method: 'open' | 'close' | 'disable' | 'reconnect') => Promise<void>
 }
@@ -80,12 +80,12 @@ export async function openClient(
 
 const polling = { timeout: 15_000, intervals: [25] }
 
-/** What the client may wait before attempt `failures` + 1, in milliseconds. */
+/** The longest time the client may wait after so many failures, in milliseconds. */
 export function longestWaitMs(failures: number): number {
   return Math.min(30_000, 1_000 * 2 ** (failures - 1))
 }
 
-/** The page's clock goes on by `page.clock.fastForward` alone, however slow the machine is. To be called before a page is opened. */
+/** Stops the page's clock: only `page.clock.fastForward` moves it, however slow the machine is. Call it before opening a page. */
 export async function stopClock(page: Page): Promise<void> {
   const now = Date.now()
   await page.clock.install({ time: now })

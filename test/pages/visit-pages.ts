@@ -1,9 +1,9 @@
-/** Every page, used as people use it, by a browser that tells what a content security policy kept it from. */
+/** Visits and uses every page, in a browser that reports violations of the content security policy. */
 import { expect, type Page } from 'playwright/test'
 
 const pages = ['/', '/topics/news', '/nothing', '/topics/-demo']
 
-/** Notes what the browser refuses to do, on every page opened from now on. */
+/** Records the violations on every page opened from now on. */
 export async function watchViolations(page: Page): Promise<readonly string[]> {
   const violations: string[] = []
   await page.exposeFunction('noteViolation', (text: string) => violations.push(text))

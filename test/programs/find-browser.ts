@@ -1,4 +1,4 @@
-/** Finds a Chromium to test with, and installs one where there is none. */
+/** Finds a Chromium to test with, and installs one if there is none. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,10 +15,10 @@ const paths = [
 
 /**
  * The path of a browser: `CHROMIUM_PATH`, else a system Chromium or Chrome, else Playwright's own, else Debian's.
- * @throws when there is none and none can be installed; the message says what to do
+ * @throws when there is no browser and it can't be installed; the message says what to do
  */
 export function findBrowser(): string {
-  // Playwright loads its configuration in every worker: the first answer serves them all.
+  // Playwright loads its configuration in every worker: they inherit the first answer.
   return (process.env['CHROMIUM_PATH'] ||= findInstalled() ?? install())
 }
 

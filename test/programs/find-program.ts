@@ -12,8 +12,8 @@ export function findOnPath(...names: string[]): string | undefined {
 }
 
 /**
- * Installs a package, and starts nothing. Returns false where there is no `apt-get`, or it is not for us to use.
- * @throws it did not work
+ * Installs a package without starting its services. Returns false if there is no `apt-get`, or this user may not run it.
+ * @throws when the installation fails
  */
 export function installPackage(name: string): boolean {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return false
@@ -28,7 +28,7 @@ export function installPackage(name: string): boolean {
   }
 }
 
-/** A package of a service starts it, unless this file says no. Returns what has to be removed. */
+/** A package starts its service on installation unless this file forbids it. Returns the files to remove afterwards. */
 function forbidServices(): string[] {
   const policy = '/usr/sbin/policy-rc.d'
   if (existsSync(policy)) return []

@@ -1,7 +1,7 @@
-/** Finds the servers of others that the app is tested with, and installs what there is not. */
+/** Finds the other servers that the app is tested with, and installs the missing ones. */
 import { findOnPath, installPackage } from './find-program'
 
-/** Each by its program, which is its Debian package too, and the variable that names another. */
+/** The program's name, which is also the name of its Debian package, and the variable that overrides its path. */
 const servers = {
   redis: { program: 'redis-server', variable: 'REDIS_SERVER_PATH', least: '6.2' },
   nginx: { program: 'nginx', variable: 'NGINX_PATH', least: '1.22' },
@@ -11,13 +11,13 @@ const servers = {
 export type ServerName = keyof typeof servers
 
 /**
- * The path of a server: the one that its variable names, else the system's, else Debian's. Undefined when there is none and none can
- * be installed: what needs one is skipped.
- * @throws with `CI`, instead
+ * The path of a server: from its variable, else from PATH, else installed from Debian's packages. Undefined when there is none; the tests
+ * that need it are then skipped.
+ * @throws instead, when `CI` is set
  */
 export function findServer(name: ServerName): string | undefined {
   const { program, variable } = servers[name]
-  // Workers inherit the answer: an empty one says that there is none.
+  // Workers inherit the answer. An empty one means that there is no server.
   process.env[variable] ??= findOnPath(program) ?? install(name) ?? ''
   return process.env[variable] || undefined
 }

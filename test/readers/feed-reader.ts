@@ -1,8 +1,8 @@
-/** Reads a feed the way a stream does. */
+/** Reads a feed as a stream does. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Feed } from '@/server/stream/feed'
 
-/** Resolves when there is something to take; rejects when the source failed. */
+/** Resolves when the feed has something to take; rejects when its source failed. */
 export function ready(feed: Feed): Promise<void> {
   return new Promise((resolve, reject) => {
     feed.whenReady((failure) => {
@@ -12,7 +12,7 @@ export function ready(feed: Feed): Promise<void> {
   })
 }
 
-/** `next` resolves with the events of one chunk; with none at the end. */
+/** `next` resolves with the events of one chunk, and with an empty array at the end. */
 export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
   const arrived: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (event) => arrived.push(event) })

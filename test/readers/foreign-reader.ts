@@ -1,21 +1,21 @@
 /**
- * Parsers of clients in use that treat a broken connection otherwise than the standard, which forgets a half frame and counts an id
- * only with its event. They stand for clients that are not installed here.
+ * Parsers that behave like other clients after a broken connection. The standard forgets an incomplete frame and counts an id only together
+ * with its event; these clients don't. They are not installed here, so the parsers stand in for them.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 
 export interface ForeignHabits {
-  /** Whether an id counts as soon as its line is complete, though its event is not. */
-  notesEarly: boolean
-  /** What of a half frame the next connection goes on with. */
+  /** Whether an id counts as soon as its line is complete, before its event is. */
+  countsIdEarly: boolean
+  /** What the next connection keeps of an incomplete frame. */
   keeps: 'nothing' | 'whole lines' | 'everything'
 }
 
-/** By the clients that have them; `extended-eventsource` does as `@microsoft/fetch-event-source`. */
+/** By client. `extended-eventsource` behaves like `@microsoft/fetch-event-source`. */
 export const habitsOf = {
-  '@microsoft/fetch-event-source': { notesEarly: true, keeps: 'nothing' },
-  'eventsource 2': { notesEarly: true, keeps: 'whole lines' },
-  'the EventSource of WebKit': { notesEarly: false, keeps: 'everything' },
+  '@microsoft/fetch-event-source': { countsIdEarly: true, keeps: 'nothing' },
+  'eventsource 2': { countsIdEarly: true, keeps: 'whole lines' },
+  'the EventSource of WebKit': { countsIdEarly: false, keeps: 'everything' },
 } satisfies Record<string, ForeignHabits>
 
 export interface ForeignEvent {
@@ -26,14 +26,14 @@ export interface ForeignEvent {
 
 export interface ForeignReader {
   readonly events: readonly ForeignEvent[]
-  /** What it presents when it comes back. */
+  /** The id it sends when it reconnects. */
   readonly lastEventId: string
   feed(text: string): void
   /** The connection broke. */
   cut(): void
 }
 
-export function createForeignReader({ notesEarly, keeps }: ForeignHabits): ForeignReader {
+export function createForeignReader({ countsIdEarly, keeps }: ForeignHabits): ForeignReader {
   const events: ForeignEvent[] = []
   let lastEventId = ''
   let line = ''
@@ -56,7 +56,7 @@ export function createForeignReader({ notesEarly, keeps }: ForeignHabits): Forei
     else if (field === 'data') data.push(value)
     else if (field === 'id') {
       id = value
-      if (notesEarly) lastEventId = id
+      if (countsIdEarly) lastEventId = id
     }
   }
 

@@ -1,4 +1,4 @@
-/** Reads a streaming response the way a browser would, for tests. */
+/** Reads a streaming response as a browser does. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 
 /** The events of `response` as they arrive. Leaving the loop cancels the stream, as a browser's `close()` does. */

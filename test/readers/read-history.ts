@@ -1,4 +1,4 @@
-/** What a topic holds now. */
+/** Reads the events that a topic has kept. */
 import { asPublisher } from '../requests/publisher'
 import { createStreamReader } from './stream-reader'
 
@@ -8,7 +8,7 @@ export interface HistoryEvent {
   data: string
 }
 
-/** Everything that the topic has kept, in order. Publishes to the topic `marker` to know where that ends. */
+/** All kept events of the topic, in order. Publishes to the topic `marker`, to know where they end. */
 export async function readHistory(url: string, topic: string): Promise<HistoryEvent[]> {
   const marked = await fetch(`${url}/events/marker`, {
     method: 'POST',

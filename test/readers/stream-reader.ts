@@ -1,4 +1,4 @@
-/** A reader of streams on a socket of its own, by the rules of a native EventSource: its cursor moves with whole frames only. */
+/** A stream reader with its own socket and the rules of a native EventSource: only a complete frame moves its cursor. */
 import { get as getOverHttp, type IncomingMessage } from 'node:http'
 import { get as getOverHttps } from 'node:https'
 import { createParser } from 'eventsource-parser'
@@ -12,16 +12,16 @@ export interface ReadEvent {
 export interface StreamReader {
   /** Every event so far, control events included, over all connections. */
   readonly events: readonly ReadEvent[]
-  /** The id of the last whole frame that had one. */
+  /** The id of the last complete frame that had one. */
   readonly lastEventId: string
   /**
-   * Connects, presenting the cursor if there is one. Resolves when the connection has ended, whoever ended it.
-   * @throws the server answered with another status than 200
+   * Connects, sending the cursor if there is one. Resolves when the connection has ended on either side.
+   * @throws when the server answers with a status other than 200
    */
   connect(url: string): Promise<void>
-  /** Resolves once an event fulfils `check`, those before included; rejects after `timeoutMs`. */
+  /** Resolves with the first event, past or future, that passes `check`; rejects after `timeoutMs`. */
   until(check: (event: ReadEvent) => boolean, timeoutMs?: number): Promise<ReadEvent>
-  /** Stops and goes on taking bytes from the socket. */
+  /** Stops reading from the socket, until `resume`. */
   pause: () => void
   resume: () => void
   /** Breaks the connection. */
@@ -32,9 +32,9 @@ export interface StreamReaderOptions {
   lastEventId?: string
   /** Sent with every request. */
   headers?: Record<string, string>
-  /** Sees every event as it arrives. */
+  /** Called with every event as it arrives. */
   onEvent?: (event: ReadEvent) => void
-  /** Takes at most this many bytes a second. Default: no limit. */
+  /** Reads at most this many bytes a second. Default: no limit. */
   bytesPerSecond?: number
 }
 
@@ -69,7 +69,7 @@ export function createStreamReader({
         })
         const headers = { ...ownHeaders, ...(cursor !== '' && { 'last-event-id': cursor }) }
         const get = url.startsWith('https:') ? getOverHttps : getOverHttp
-        // A proxy of these tests has a certificate that nobody signed.
+        // The tests' proxies have self-signed certificates.
         const options = { headers, agent: false, rejectUnauthorized: false }
         const request = get(url, options, (answer) => {
           response = answer
@@ -87,7 +87,7 @@ export function createStreamReader({
           })
         })
         disconnect = () => request.destroy()
-        // A cut connection is an ending like any other here.
+        // A broken connection counts as ended.
         request.on('error', () => {})
         request.on('close', resolve)
       })

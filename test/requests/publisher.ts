@@ -1,21 +1,21 @@
-/** Who the tests are: publishers whose token grants everything, because in production nobody publishes over HTTP without one. */
+/** The tests' access: a token that grants everything, because publishing over HTTP needs one in production. */
 import { createHmac } from 'node:crypto'
 
-/** What production servers are started with: everybody may read, this machine as much as it likes, and tokens are checked. */
+/** The environment of production servers: every topic is public to read, streams are not limited, and tokens are checked. */
 export const accessEnv = {
-  EVENTS_JWT_SECRET: 'of these tests alone, and long enough',
+  EVENTS_JWT_SECRET: 'only for these tests, and long enough',
   PUBLIC_TOPICS: '*',
   LIMIT_STREAMS: '0',
 }
 
 export interface TokenOptions {
-  /** Default: the one that servers are started with. */
+  /** Default: the secret of `accessEnv`. */
   secret?: string
-  /** The header's `alg`; signed by HS256 all the same, unless it is `HS512` or `none`. Default `HS256`. */
+  /** The header's `alg`. The signature is HS256, except for `HS512` and `none`. Default `HS256`. */
   algorithm?: string
 }
 
-/** A JSON Web Token, made by hand, because a test needs wrong ones too. */
+/** A JSON Web Token, made by hand because tests need invalid ones too. */
 export function signToken(
   claims: object,
   { secret = accessEnv.EVENTS_JWT_SECRET, algorithm = 'HS256' }: TokenOptions = {},
@@ -30,7 +30,7 @@ function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-/** Grants everything, for ever. */
+/** Grants everything and never expires. */
 export const publisherToken = signToken({ events: { subscribe: ['*'], publish: ['*'] } })
 
 /** The headers of a publisher's request. */

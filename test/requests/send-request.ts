@@ -1,4 +1,4 @@
-/** Requests as they are, for what `fetch` mends or refuses: any method, path, header and body, in one piece or in several. */
+/** Sends requests unchanged, where `fetch` would correct or refuse them: any method, path, header and body, whole or in parts. */
 import {
   request as httpRequest,
   type Agent,
@@ -10,7 +10,7 @@ import { gunzipSync } from 'node:zlib'
 export interface Answer {
   status: number
   headers: IncomingHttpHeaders
-  /** All of it; of a stream, what came first. */
+  /** The whole body, or the first bytes of a stream. */
   body: string
 }
 
@@ -18,15 +18,15 @@ export interface RequestOptions {
   /** Default `GET`. */
   method?: string
   headers?: Record<string, string>
-  /** Default: a connection of its own. */
+  /** Default: a new connection. */
   agent?: Agent
-  /** How long the whole answer may take. Default 15,000. */
+  /** The time limit for the whole answer. Default 15,000. */
   timeoutMs?: number
 }
 
 /**
- * Opens a request and leaves its body to the caller, who ends it, or goes away. The answer may come before that.
- * A stream is left after its first bytes. `path` is sent as it is.
+ * Opens a request without ending it: the caller writes its body, and ends or destroys it. The answer may come before that. A stream is
+ * closed after its first bytes. `path` is sent unchanged.
  */
 export function openRequest(
   url: string,
@@ -72,7 +72,7 @@ export function sendRequest(
   }: RequestOptions & { body?: string | Uint8Array | undefined } = {},
 ): Promise<Answer> {
   const isFramed = body === undefined || 'transfer-encoding' in headers
-  // Node gives the body of a GET or a DELETE no length by itself.
+  // Node sets no length for the body of a GET or a DELETE.
   const framing = isFramed ? {} : { 'content-length': `${Buffer.byteLength(body)}` }
   const { request, answer } = openRequest(url, path, {
     ...options,

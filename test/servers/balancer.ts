@@ -1,4 +1,4 @@
-/** A TCP balancer in front of several servers: connections go to one after another, past those that take none. */
+/** A TCP balancer in front of several servers: connections go to one server after another, skipping those that refuse. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
@@ -18,7 +18,7 @@ export async function startBalancer(targets: readonly string[]): Promise<Balance
     socket.on('close', () => sockets.delete(socket))
   }
 
-  /** Tries each target once, beginning with the next in turn. */
+  /** Tries each target once, starting with `first`. */
   function pass(client: Socket, first: number, tried = 0): void {
     const port = ports[(first + tried) % ports.length]
     if (port === undefined || tried === ports.length) {

@@ -6,17 +6,14 @@ export interface CuttingProxy {
   /** The same server, through the proxy. */
   url: string
   port: number
-  /** Cuts a connection when the server next answers, before a byte of that arrives. */
+  /** Cuts the connection on which the server answers next, before the first byte of the answer arrives. */
   cutNextAnswer(): void
   /** How many connections it has cut. */
   cuts(): number
   close(): Promise<void>
 }
 
-/**
- * Passes everything on to `target`, and breaks each connection after as many bytes of the answer as `bytesBeforeCut` says for it:
- * those bytes arrive, no more.
- */
+/** Forwards everything to `target`, and breaks each connection after exactly `bytesBeforeCut` bytes of the answer have arrived. */
 export async function startCuttingProxy(
   target: string,
   bytesBeforeCut: (connection: number) => number,

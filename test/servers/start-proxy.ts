@@ -1,4 +1,4 @@
-/** The proxies of deploy/, run as they are but for names, ports and certificates. */
+/** Runs the proxies of deploy/, with only names, ports and certificates replaced. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -12,16 +12,16 @@ import { freePort } from './free-port'
 export type ProxyName = 'nginx' | 'caddy'
 
 export interface RunningProxy {
-  /** Such as `https://localhost:40123`; its certificate is signed by nobody. */
+  /** Such as `https://localhost:40123`; its certificate is self-signed. */
   url: string
-  /** Reads its configuration anew, as an operator makes it do. */
+  /** Makes the proxy reload its configuration, as an operator would. */
   reload: () => Promise<void>
   stop: () => Promise<void>
 }
 
 interface Setting {
   file: string
-  /** What stands in the file, and what stands there for a test. */
+  /** Texts of the file, each with its replacement for a test. */
   replace: (own: { port: number; other: number; folder: string }) => [string, string][]
   /** The arguments that run it in the foreground, and those that reload it. */
   run: (file: string) => string[]
@@ -116,7 +116,7 @@ async function makeCertificate(folder: string): Promise<void> {
   await writeFile(join(folder, 'tls.key'), key)
 }
 
-/** True once the proxy brings a page from behind it; waits a little when it does not. */
+/** True when the proxy serves a page of the server behind it. Waits a little before it answers false. */
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const later = (): void => void setTimeout(() => resolve(false), 50)

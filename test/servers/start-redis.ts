@@ -1,4 +1,4 @@
-/** A Redis server of a test's own, on a free port, which can be made to fail. */
+/** Starts a Redis server on a free port, which a test can make fail. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,15 +12,15 @@ export interface RunningRedis {
   /** Such as `redis://127.0.0.1:40123`. */
   url: string
   port: number
-  /** Where its data is. */
+  /** The folder of its data. */
   folder: string
-  /** Runs a command and gives its answer. */
+  /** Runs a command and returns its answer. */
   command: (name: string, ...args: (string | number)[]) => Promise<unknown>
   /** Ends it at once, as `kill -9` does. */
   kill: () => Promise<void>
   /** Starts it again, with the same port and data. */
   restart: () => Promise<void>
-  /** Stops it in its tracks: connections stay, nothing is answered. */
+  /** Suspends the process: connections stay open, but nothing is answered. */
   freeze: () => void
   thaw: () => void
   /** Ends it and removes its data. */
@@ -29,7 +29,7 @@ export interface RunningRedis {
 
 const startTimeoutMs = 15_000
 
-/** `config` has lines of redis.conf; nothing is kept on the disk unless they say so. */
+/** `config` has lines of redis.conf; by default nothing is saved to disk. */
 export async function startRedis(config: readonly string[] = []): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'redis-'))
   let { port, server } = await startOnFreePort(folder, config)
@@ -74,7 +74,7 @@ async function startOnFreePort(
     try {
       return { port, server: await start(port, folder, config) }
     } catch (error) {
-      // Somebody else may have taken the port meanwhile.
+      // Another process may have taken the port.
       if (attempt === 3) throw error
     }
   }

@@ -1,21 +1,21 @@
-/** Runs the app the way people do, on a free port. */
+/** Runs the app as people run it, on a free port. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { accessEnv } from '../requests/publisher'
 
 export interface StartServerOptions {
-  /** `start` serves the production build, which must have been made, as does `standalone`, by its own server; `dev` compiles as it goes. Default `start`. */
+  /** `start` and `standalone` serve the production build, which must exist; `standalone` with the build's own server. `dev` compiles on demand. Default `start`. */
   command?: 'start' | 'standalone' | 'dev'
-  /** Default 0: a free one. */
+  /** Default 0: a free port. */
   port?: number
-  /** Beside `accessEnv` in production. */
+  /** Added to `accessEnv` in production. */
   env?: Record<string, string>
-  /** The folder of the app. Default: this one. */
+  /** The folder of the app. Default: this repository. */
   app?: string
-  /** Whom the process runs as. Default: whoever runs the tests. */
+  /** The user that the process runs as. Default: the user that runs the tests. */
   userId?: number | undefined
-  /** Hands the server over as soon as it listens, which is a moment before it has started. Default false. */
+  /** Resolves as soon as the server listens, which is a moment before it has started. Default false. */
   isEarly?: boolean
 }
 
@@ -23,22 +23,22 @@ export interface RunningServer {
   /** Such as `http://localhost:40123`, without a slash at the end. */
   url: string
   pid: number
-  /** What the server has printed so far. */
+  /** Everything the server has printed so far. */
   output: () => string
   /** The server's gauge of open streams. */
   openStreams: () => Promise<number>
-  /** A line of its `/metrics`, such as `nodejs_active_resources{type="Timeout"}`; 0 when there is none. */
+  /** The value of a line of its `/metrics`, such as `nodejs_active_resources{type="Timeout"}`; 0 when there is no such line. */
   metric: (name: string) => Promise<number>
   /** Resolves when the process has ended, with its exit code; null when a signal killed it. */
   exited: Promise<number | null>
-  /** Ends the server and everything it started, at once. Stopping twice is harmless. */
+  /** Kills the server and every process it started. Stopping twice is harmless. */
   stop: () => Promise<void>
 }
 
 const root = join(__dirname, '..', '..')
 const startTimeoutMs = 60_000
 
-/** @throws when the server ends, or is not ready within a minute; the message has what it printed */
+/** @throws when the server exits, or is not ready within a minute; the message contains its output */
 export async function startServer({
   command = 'start',
   port = 0,
@@ -63,7 +63,7 @@ export async function startServer({
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(userId !== undefined && { uid: userId, gid: userId }),
-    // A process group of its own: `next dev` starts further processes.
+    // Its own process group: `next dev` starts more processes.
     detached: true,
   })
   const exited = once(server, 'exit').then(([code]) => code as number | null)
@@ -93,13 +93,13 @@ export async function startServer({
     try {
       process.kill(-pid, 'SIGKILL')
     } catch {
-      // It ended by itself.
+      // It has already exited.
     }
     await exited
   }
   try {
     const url = await ready
-    // Whatever is asked for is answered once the server has started.
+    // Any request is answered only after the server has started.
     if (!isEarly) await fetch(`${url}/_next/static/none`)
     return {
       url,

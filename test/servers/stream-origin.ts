@@ -1,4 +1,4 @@
-/** An origin between a page and the app, or in the app's place, whose streams go wrong in the way a test asks for. */
+/** An origin between a page and the app, or instead of the app, whose streams fail as a test asks. */
 import { once } from 'node:events'
 import {
   createServer,
@@ -13,17 +13,17 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 
 export interface StreamOrigin {
   url: string
-  /** Every request for a stream: its path with the query, and when it came. */
+  /** Every request for a stream: its path with the query, and its time. */
   requests: readonly { url: string; at: number }[]
-  /** How streams are answered from now on. Default: by the app. */
+  /** Answers streams from now on. Default: `pass`. */
   answer: Answer
-  /** Passes a stream on to the app. */
+  /** Forwards the request to the app. */
   pass: Answer
-  /** After as many bytes of the app's answer its connection is cut; asked for each one. Default: never. */
+  /** Called for each forwarded stream: its connection is cut after this many bytes of the answer. Default: never. */
   bytesBeforeCut: () => number
-  /** How many streams are being answered. */
+  /** How many streams are open. */
   pending: () => number
-  /** Nothing more comes over the present connections, and they stay open. */
+  /** Sends nothing more over the present connections, but keeps them open. */
   swallow: () => void
   /** Breaks every connection and refuses new ones, until `listen`. */
   refuse: () => Promise<void>
@@ -31,7 +31,7 @@ export interface StreamOrigin {
   close: () => Promise<void>
 }
 
-/** Serves `/client`, a blank page with a client in it, and passes on to `app` what is no stream. */
+/** Serves `/client`, a blank page with a client in it. Other requests go to `app`. */
 export async function startStreamOrigin(app?: string): Promise<StreamOrigin> {
   const page = await clientPage()
   const requests: { url: string; at: number }[] = []
@@ -43,7 +43,7 @@ export async function startStreamOrigin(app?: string): Promise<StreamOrigin> {
     const path = request.url ?? ''
     if (path.split('?')[0] === '/client') {
       response.setHeader('Content-Type', 'text/html; charset=utf-8')
-      // On a connection used before, Chromium repeats a request that broke, by itself.
+      // Chromium retries a broken request on a reused connection.
       response.setHeader('Connection', 'close')
       response.end(page)
     } else if (request.method === 'GET' && path.startsWith('/events')) {
@@ -122,7 +122,7 @@ export function streamOf(...frames: string[]): Answer {
   }
 }
 
-/** Answers with a whole response. */
+/** Answers with a complete response. */
 export function answerWith(
   status: number,
   headers: Record<string, string> = {},
@@ -133,7 +133,7 @@ export function answerWith(
   }
 }
 
-/** For pages of any origin. */
+/** Headers of a stream that pages of any origin may read. */
 export const streamHeaders = {
   'Content-Type': 'text/event-stream',
   'Access-Control-Allow-Origin': '*',
