@@ -1,24 +1,10 @@
 /** What a token grants while a stream is open, when it ends, and afterwards. */
-import { asPublisher, signToken } from '../../test/requests/publisher'
+import { signToken } from '../../test/requests/publisher'
 import { readEvents } from '../../test/readers/read-events'
 import { sendRequest } from '../../test/requests/send-request'
 import { expect, test } from '../../test/fixtures/server-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
-
-async function publish(url: string, topic: string, ...texts: string[]): Promise<void> {
-  for (const body of texts) {
-    const { status } = await sendRequest(url, `/events/${topic}`, {
-      method: 'POST',
-      headers: asPublisher,
-      body,
-    })
-    expect(status).toBe(201)
-  }
-}
-
-function codeOf({ body }: { body: string }): string {
-  return (JSON.parse(body) as { code: string }).code
-}
+import { codeOf, publish } from '../../test/requests/publish'
 
 test('When its token expires a stream ends, and goes on with another token where it was', async ({
   start,

@@ -1,8 +1,9 @@
 /** Two people at one browser, with the cookie as docs/security.md recommends it: neither sees what only the other may read. */
 import { randomUUID } from 'node:crypto'
 import type { BrowserContext, Page } from 'playwright/test'
-import { asPublisher, signToken } from '../../test/requests/publisher'
+import { signToken } from '../../test/requests/publisher'
 import { expect, test } from '../../test/fixtures/page-test'
+import { publish } from '../../test/requests/publish'
 
 test.use({
   // Chromium prints every refusal by itself.
@@ -34,12 +35,6 @@ async function signIn(context: BrowserContext, sub: string, ...subscribe: string
   const value = signToken({ sub, jti: randomUUID(), events: { subscribe } })
   const cookie = { name: 'events_token', value, domain: 'localhost', path: '/events' }
   await context.addCookies([{ ...cookie, httpOnly: true, sameSite: 'Lax' }])
-}
-
-async function publish(url: string, topic: string, body: string): Promise<void> {
-  const headers = asPublisher
-  const { status } = await fetch(`${url}/events/${topic}`, { method: 'POST', headers, body })
-  expect(status).toBe(201)
 }
 
 async function openTab(context: BrowserContext, url: string, topic: string): Promise<Page> {

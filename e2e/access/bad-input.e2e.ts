@@ -1,15 +1,10 @@
 /** What clients get wrong, or try on purpose: each is told, nothing is half done, and the server goes on. */
-import { faultsIn } from '../../test/servers/faults-in'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import Database from 'libsql'
-import { asPublisher } from '../../test/requests/publisher'
-import { readDocumentedRefusals } from '../../test/requests/documented-refusals'
+import { expect, test } from '../../test/fixtures/server-test'
 import { readEvents } from '../../test/readers/read-events'
 import { readHistory } from '../../test/readers/read-history'
-import { openRequest, sendRequest, type Answer } from '../../test/requests/send-request'
-import { expect, test } from '../../test/fixtures/server-test'
+import { readDocumentedRefusals } from '../../test/requests/documented-refusals'
+import { codeOf, idsOf, tryPublish } from '../../test/requests/publish'
+import { sendRequest } from '../../test/requests/send-request'
 
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const json = { 'content-type': 'application/json' }
@@ -32,29 +27,6 @@ function lines(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index}`)
 }
 
-function codeOf({ headers, body }: Answer): unknown {
-  expect(headers['content-type']).toBe('application/problem+json')
-  return (JSON.parse(body) as { code: unknown }).code
-}
-
-function publish(
-  url: string,
-  topic: string,
-  body: string | Uint8Array,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  return sendRequest(url, `/events/${topic}`, {
-    method: 'POST',
-    headers: { ...asPublisher, ...headers },
-    body,
-  })
-}
-
-function idsOf({ status, body }: Answer): string[] {
-  expect(status).toBe(201)
-  return (JSON.parse(body) as { ids: string[] }).ids
-}
-
 const statuses = readDocumentedRefusals()
 
 const badPublishes: BadRequest[] = [
@@ -62,8 +34,9 @@ const badPublishes: BadRequest[] = [
   { what: 'an empty topic', rest: 'bad,', refusal: 'invalid-topic' },
   { what: 'a topic that begins with a dot', rest: '.bad', refusal: 'invalid-topic' },
   { what: 'a topic of 65 characters', rest: 'x'.repeat(65), refusal: 'invalid-topic' },
-  { what: 'a topic with a space', rest: 'b%20d', refusal: 'invalid-topic' },
+  { what: 'a topic with a space', rest: 'b%20d', refusal: 'malformed-path' },
   { what: 'a path that is not UTF-8', rest: '%ff', refusal: 'malformed-path' },
+  { what: 'a topic and more', rest: 'bad/more', refusal: 'malformed-path' },
   { what: 'no body', body: '', refusal: 'empty-body' },
   { what: 'no line but blank ones', headers: ndjson, body: '\n \n\r\n', refusal: 'empty-body' },
   { what: 'text that is not UTF-8', body: Buffer.from([0x68, 0xff]), refusal: 'invalid-utf8' },
@@ -157,7 +130,7 @@ const badReads: BadRequest[] = [
   { what: 'an empty topic', rest: 'a,,b', refusal: 'invalid-topic' },
   { what: 'a topic by no grammar', rest: 'a,-b', refusal: 'invalid-topic' },
   { what: 'a path that is not UTF-8', rest: '%ff', refusal: 'malformed-path' },
-  { what: 'a path out of the folder', rest: '..%2f..%2fetc%2fpasswd', refusal: 'invalid-topic' },
+  { what: 'a path out of the folder', rest: '..%2f..%2fetc%2fpasswd', refusal: 'malformed-path' },
   ...[
     '..',
     'news',
@@ -194,11 +167,11 @@ const badReads: BadRequest[] = [
 test('Every bad publish is refused for what is wrong with it, and none leaves a trace', async ({
   server,
 }) => {
-  const before = idsOf(await publish(server.url, 'bad', 'before'))
+  const before = idsOf(await tryPublish(server.url, 'bad', 'before'))
 
   for (const { what, rest = 'bad', headers, body = 'hello', refusal, detail } of badPublishes) {
     await test.step(what, async () => {
-      const answer = await publish(server.url, rest, body, headers)
+      const answer = await tryPublish(server.url, rest, body, headers)
 
       expect(codeOf(answer)).toBe(refusal)
       expect(answer.status).toBe(statuses.get(refusal))
@@ -234,8 +207,8 @@ test('Every bad read is refused for what is wrong with it, and HEAD says the sam
 
 test('What is just within the limits is taken', async ({ server }) => {
   const many = await sendRequest(server.url, `/events/${topics(32)}`)
-  const large = await publish(server.url, 'limits', 'x'.repeat(65_536))
-  const count = await publish(server.url, 'limits', lines(10_000).join('\n'), ndjson)
+  const large = await tryPublish(server.url, 'limits', 'x'.repeat(65_536))
+  const count = await tryPublish(server.url, 'limits', lines(10_000).join('\n'), ndjson)
 
   expect(many.status).toBe(200)
   expect(idsOf(large)).toHaveLength(1)
@@ -245,95 +218,14 @@ test('What is just within the limits is taken', async ({ server }) => {
   expect(rest.map(({ data }) => data)).toEqual(lines(10_000))
 })
 
-for (const { refusal, headers, limit } of [
-  { refusal: 'event-too-large', headers: {}, limit: 64 * 1024 },
-  { refusal: 'body-too-large', headers: ndjson, limit: 8 * 1024 * 1024 },
-]) {
-  test(`A body without an end is refused with ${refusal} while it arrives`, async ({ server }) => {
-    const { request, answer } = openRequest(server.url, '/events/endless', {
-      method: 'POST',
-      headers: { ...asPublisher, ...headers },
-    })
-    const chunk = Buffer.alloc(32 * 1024, '1\n')
-    let sent = 0
-    const send = (): void => {
-      if (request.destroyed || sent > 4 * limit + 1024 * 1024) return
-      sent += chunk.length
-      // No faster than it is read: a client that floods may find the connection reset before it has read the answer.
-      request.write(chunk, () => setTimeout(send, 2))
-    }
-    send()
-
-    const answered = await answer
-    request.destroy()
-
-    expect(codeOf(answered)).toBe(refusal)
-    expect(answered.headers.connection).toBe('close')
-    expect(await readHistory(server.url, 'endless')).toEqual([])
-  })
-}
-
-for (const headers of [
-  { 'sec-fetch-site': 'cross-site' },
-  { origin: 'https://evil.example' },
-] as Record<string, string>[]) {
-  test(`${Object.keys(headers).join('')} of another site is refused before its body`, async ({
-    server,
-  }) => {
-    const { request, answer } = openRequest(server.url, '/events/foreign', {
-      method: 'POST',
-      headers: { ...headers, 'content-length': '100' },
-    })
-    request.flushHeaders()
-
-    const answered = await answer
-    request.destroy()
-
-    expect(answered.status).toBe(403)
-    expect(codeOf(answered)).toBe('cross-site')
-  })
-}
-
-test('A client that goes away in the middle of its upload leaves nothing', async ({ start }) => {
-  const server = await start()
-
-  await Promise.all(
-    [{ 'content-length': '1000' }, { 'transfer-encoding': 'chunked' }].flatMap((headers) =>
-      [{}, ndjson].map(async (type) => {
-        const { request, answer } = openRequest(server.url, '/events/aborted', {
-          method: 'POST',
-          headers: { ...asPublisher, ...headers, ...type },
-        })
-        await new Promise((resolve) => request.write('1\n2\n3\n', resolve))
-        request.destroy()
-        await expect(answer).rejects.toThrow('socket hang up')
-      }),
-    ),
-  )
-
-  expect(await readHistory(server.url, 'aborted')).toEqual([])
-  expect(faultsIn(server.output())).toEqual([])
-})
-
-test('A reader that sends a body along is noticed when it leaves, like any other', async ({
-  server,
-}) => {
-  const body = 'x'.repeat(300_000)
-
-  const answer = await sendRequest(server.url, '/events/news', { body })
-
-  expect(answer.status).toBe(200)
-  await expect.poll(server.openStreams).toBe(0)
-})
-
 test('One key publishes one body once, and is refused for another', async ({ server }) => {
   const key = { 'idempotency-key': 'order-4711' }
 
   const answers = await Promise.all(
-    Array.from({ length: 20 }, () => publish(server.url, 'once', 'hello', key)),
+    Array.from({ length: 20 }, () => tryPublish(server.url, 'once', 'hello', key)),
   )
-  const other = await publish(server.url, 'once', 'hallo', key)
-  const otherType = await publish(server.url, 'once?type=greeting', 'hello', key)
+  const other = await tryPublish(server.url, 'once', 'hallo', key)
+  const otherType = await tryPublish(server.url, 'once?type=greeting', 'hello', key)
 
   const [ids] = new Set(answers.map((answer) => JSON.stringify(idsOf(answer))))
   for (const answer of answers) expect(JSON.stringify(idsOf(answer))).toBe(ids)
@@ -348,7 +240,7 @@ test('One key publishes one body once, and is refused for another', async ({ ser
 })
 
 test('Cursors that were never given are answered with resync', async ({ server }) => {
-  const [id = ''] = idsOf(await publish(server.url, 'forged', 'hello'))
+  const [id = ''] = idsOf(await tryPublish(server.url, 'forged', 'hello'))
   const epoch = id.slice(0, id.indexOf('.'))
 
   for (const [cursor, reason] of [
@@ -385,108 +277,3 @@ for (const method of ['PUT', 'PATCH', 'DELETE']) {
     expect(answer.status).toBe(405)
   })
 }
-
-/** Another process that writes to the same file, and takes its time. */
-function lockFile(file: string): { release: () => void } {
-  const database = new Database(file)
-  database.exec('BEGIN IMMEDIATE')
-  return {
-    release() {
-      database.exec('ROLLBACK')
-      database.close()
-    },
-  }
-}
-
-test('While another process holds the file for a second, publishes wait, and then all succeed', async ({
-  start,
-  folder,
-}) => {
-  const server = await start()
-  await publish(server.url, 'slow', 'before')
-  const lock = lockFile(join(folder, 'events.db'))
-  const lockedAt = performance.now()
-
-  const answering = Promise.all(lines(20).map((line) => publish(server.url, 'slow', line)))
-  const reads = await sendRequest(server.url, '/events/slow?last=1')
-  await expect.poll(() => performance.now() - lockedAt).toBeGreaterThan(1_000)
-  lock.release()
-  const answers = await answering
-
-  expect(reads.status).toBe(200)
-  const ids = answers.flatMap(idsOf)
-  const kept = await readHistory(server.url, 'slow')
-  expect(new Set(kept.slice(1).map(({ id }) => id))).toEqual(new Set(ids))
-  expect(kept.slice(1)).toHaveLength(20)
-})
-
-test('While it holds the file for longer, publishes are refused as busy, and leave nothing', async ({
-  start,
-  folder,
-}) => {
-  const server = await start()
-  await publish(server.url, 'busy', 'before')
-  const lock = lockFile(join(folder, 'events.db'))
-  const askedAt = performance.now()
-
-  const refused = await Promise.all(lines(3).map((line) => publish(server.url, 'busy', line)))
-  const waited = performance.now() - askedAt
-  lock.release()
-  await publish(server.url, 'busy', 'after')
-
-  for (const answer of refused) {
-    expect(answer.status).toBe(503)
-    expect(codeOf(answer)).toBe('busy')
-    expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/)
-  }
-  expect(waited).toBeGreaterThan(4_500)
-  expect(waited).toBeLessThan(8_000)
-  const kept = await readHistory(server.url, 'busy')
-  expect(kept.map(({ data }) => data)).toEqual(['before', 'after'])
-})
-
-/** Runs `next start` until it ends by itself. */
-async function runUntilExit(
-  env: Record<string, string>,
-): Promise<{ code: number | null; output: string }> {
-  const app = join(__dirname, '..', '..')
-  const next = join(app, 'node_modules', 'next', 'dist', 'bin', 'next')
-  const server = spawn(process.execPath, [next, 'start', '--port', '0'], {
-    cwd: app,
-    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
-    killSignal: 'SIGKILL',
-  })
-  let output = ''
-  const read = (chunk: Buffer): void => {
-    output += chunk.toString()
-  }
-  server.stdout.on('data', read)
-  server.stderr.on('data', read)
-  const [code] = (await once(server, 'close')) as [number | null]
-  return { code, output }
-}
-
-for (const [name, value] of [
-  ['EVENTS_URL', 'postgres://localhost'],
-  ['HEARTBEAT', 'soon'],
-  ['EVENTS_MAX_COUNT', '0'],
-] as const) {
-  test(`${name}=${value} keeps the server from starting, and is named`, async () => {
-    const { code, output } = await runUntilExit({ [name]: value })
-
-    expect(code).toBe(1)
-    expect(output).toContain(`next-sse can't start: ${name} must be`)
-  })
-}
-
-test('A folder where the file should be keeps the server from starting, and is named', async ({
-  folder,
-}) => {
-  const { code, output } = await runUntilExit({ EVENTS_URL: `file:${folder}` })
-
-  expect(code).toBe(1)
-  expect(output).toContain("next-sse can't start: ")
-  expect(output).toContain(folder)
-})

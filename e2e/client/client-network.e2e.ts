@@ -1,18 +1,7 @@
 /** The client in a real Chromium, when the network or the server goes away: nothing is missing, nothing comes twice, nobody is stormed. */
 import { longestWaitMs, openClient, stopClock } from '../../test/pages/client-page'
-import { asPublisher } from '../../test/requests/publisher'
 import { expect, test } from '../../test/fixtures/client-test'
-
-async function publish(url: string, topic: string, texts: readonly string[]): Promise<void> {
-  for (const body of texts) {
-    const response = await fetch(`${url}/events/${topic}`, {
-      method: 'POST',
-      headers: asPublisher,
-      body,
-    })
-    expect(response.status).toBe(201)
-  }
-}
+import { publish } from '../../test/requests/publish'
 
 function numbered(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `event number ${from + index}`)
@@ -32,7 +21,7 @@ test('Cut at random bytes, a page ends with exactly what was published', async (
   const url = '/events/page-cut?since=all'
 
   const client = await openClient(page, origin.url, { url, random: 0 })
-  await publish(server.url, 'page-cut', numbered(0, 200))
+  await publish(server.url, 'page-cut', ...numbered(0, 200))
   await client.untilData(numbered(0, 200))
 
   const { gaps, steps } = await client.recorded()
@@ -51,7 +40,7 @@ test('A server killed and started again goes on where the page was', async ({
   const origin = await originOf(first.url)
   const client = await openClient(page, origin.url, { url: '/events/killed', random: 0 })
   await client.until('open')
-  await publish(first.url, 'killed', numbered(0, 5))
+  await publish(first.url, 'killed', ...numbered(0, 5))
   await client.untilData(numbered(0, 5))
 
   const killedAt = Date.now()
@@ -59,7 +48,7 @@ test('A server killed and started again goes on where the page was', async ({
   // Until it has asked once in vain, however soon the next server is there.
   await expect.poll(async () => (await client.recorded()).errors.length).toBeGreaterThan(1)
   const second = await start({ port: Number(new URL(first.url).port) })
-  await publish(second.url, 'killed', numbered(5, 10))
+  await publish(second.url, 'killed', ...numbered(5, 10))
   await client.untilData(numbered(0, 10))
 
   const { gaps, errors } = await client.recorded()
@@ -83,13 +72,13 @@ test('A quiet connection with heartbeats is left alone; one that is dead but not
   const origin = await originOf(server.url)
   const client = await openClient(page, origin.url, { url: '/events/half-open', random: 0 })
   await client.until('open')
-  await publish(server.url, 'half-open', ['before'])
+  await publish(server.url, 'half-open', 'before')
   await client.untilData(['before'])
   await page.waitForTimeout(4_000)
   expect(origin.requests).toHaveLength(1)
 
   origin.swallow()
-  await publish(server.url, 'half-open', ['swallowed'])
+  await publish(server.url, 'half-open', 'swallowed')
   await client.untilData(['before', 'swallowed'])
 
   const { errors, steps } = await client.recorded()
@@ -115,7 +104,7 @@ test('Where nobody listens, the waits double up to half a minute; once somebody 
   const origin = await originOf(server.url)
   const client = await openClient(page, origin.url, { url: '/events/refused' })
   await client.until('open')
-  await publish(server.url, 'refused', ['before'])
+  await publish(server.url, 'refused', 'before')
   await client.untilData(['before'])
 
   await origin.refuse()
@@ -127,7 +116,7 @@ test('Where nobody listens, the waits double up to half a minute; once somebody 
     expect(waitMs).toBeLessThanOrEqual(longestWaitMs(attempt))
     if (attempt === 8) {
       await origin.listen()
-      await publish(server.url, 'refused', ['meanwhile'])
+      await publish(server.url, 'refused', 'meanwhile')
     }
     await page.clock.fastForward(waitMs)
   }
@@ -187,13 +176,13 @@ test('A page that is offline for a while gets what it missed', async ({
   const origin = await originOf(server.url)
   const client = await openClient(page, origin.url, { url: '/events/offline', random: 0 })
   await client.until('open')
-  await publish(server.url, 'offline', ['before'])
+  await publish(server.url, 'offline', 'before')
   await client.untilData(['before'])
 
   await context.setOffline(true)
-  await publish(server.url, 'offline', ['meanwhile'])
+  await publish(server.url, 'offline', 'meanwhile')
   await context.setOffline(false)
-  await publish(server.url, 'offline', ['after'])
+  await publish(server.url, 'offline', 'after')
 
   await client.untilData(['before', 'meanwhile', 'after'])
   expect(origin.requests.length).toBeLessThanOrEqual(2)
@@ -209,14 +198,14 @@ test('A connection lost while offline is asked for seldom, and at once when the 
   const origin = await originOf(server.url)
   const client = await openClient(page, origin.url, { url: '/events/paused' })
   await client.until('open')
-  await publish(server.url, 'paused', ['before'])
+  await publish(server.url, 'paused', 'before')
   await client.untilData(['before'])
 
   await context.setOffline(true)
   await origin.refuse()
   await client.until('paused')
   await origin.listen()
-  await publish(server.url, 'paused', ['meanwhile'])
+  await publish(server.url, 'paused', 'meanwhile')
   const asked = async (): Promise<number> =>
     (await client.recorded()).steps.filter(({ status }) => status === 'connecting').length
   for (let minute = 0; minute < 3; minute++) {
@@ -249,7 +238,7 @@ test('Where the browser calls itself offline, a server on this machine is found 
   await origin.refuse()
   await client.until('paused')
   await origin.listen()
-  await publish(server.url, 'loopback', ['meanwhile'])
+  await publish(server.url, 'loopback', 'meanwhile')
   await page.clock.fastForward(30_000)
   await client.untilData(['meanwhile'])
   await client.call('close')

@@ -2,24 +2,13 @@
 import type { Page } from 'playwright/test'
 import { openClient, type ClientInPage } from '../../test/pages/client-page'
 import { expect, test } from '../../test/fixtures/client-test'
-import { asPublisher } from '../../test/requests/publisher'
 import {
   answerWith,
   streamOf,
   type Answer,
   type StreamOrigin,
 } from '../../test/servers/stream-origin'
-
-async function publish(url: string, topic: string, ...texts: string[]): Promise<void> {
-  for (const body of texts) {
-    const response = await fetch(`${url}/events/${topic}`, {
-      method: 'POST',
-      headers: asPublisher,
-      body,
-    })
-    expect(response.status).toBe(201)
-  }
-}
+import { publish } from '../../test/requests/publish'
 
 /** What a page is told when its tab goes to the background, and when it comes back; its timers are left as they are. */
 async function setHidden(page: Page, isHidden: boolean): Promise<void> {
