@@ -119,7 +119,7 @@ function refusalWords(error: StreamError | undefined, noun: Noun): Omit<StreamWo
 
 function resumeSentence(stream: Stream): string {
   const offset = lastOffset(stream)
-  return offset === undefined ? 'Will try again automatically' : `Will resume after ${offset}`
+  return offset === undefined ? 'Will retry automatically' : `Will resume after ${offset}`
 }
 
 /** The offset of the last event. Undefined before the first: offsets begin at 1. */

@@ -289,7 +289,7 @@ for (const [name, reach] of Object.entries(states)) {
 
 for (const { name, answer, text } of [
   { name: 'connecting', answer: never, text: 'Opening the stream' },
-  { name: 'reconnecting', answer: saying(comeLater), text: 'Will try again automatically' },
+  { name: 'reconnecting', answer: saying(comeLater), text: 'Will retry automatically' },
   { name: 'refused', answer: refusal(403), text: 'You may not read this stream.' },
   { name: 'ended', answer: undefined, text: /^The server ended the stream: 3 events in \d/ },
 ]) {
