@@ -66,7 +66,8 @@ function createEngine(config: Config): Engine {
   const publishes = createPublishesUnderWay()
   // Written out, because Next replaces it in a build.
   const isBuilt = process.env.NODE_ENV === 'production'
-  const door = createFrontDoor({ isAllowed: isBuilt && config.frontDoor === 'auto' })
+  const isAllowed = isBuilt && config.frontDoor === 'auto' && config.directLane
+  const door = createFrontDoor({ isAllowed })
   let opening: Promise<Hub> | undefined
   let openHub: Hub | undefined
   let isWatching = false
