@@ -1,5 +1,6 @@
 /** What a `resync` tells: the stream could not go on where it was asked to, and events may be missing before the next one. */
 import type { ControlEvents } from '@/protocol/control-events'
+import { parseJsonObject } from '@/protocol/json'
 
 type Resync = ControlEvents['resync']
 
@@ -15,14 +16,7 @@ const reasons: readonly unknown[] = ['trimmed', 'epoch', 'future'] satisfies Gap
 
 /** The gap, or undefined when `data` does not tell one. */
 export function parseGap(data: string): Gap | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(data)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { reason, from, oldest, topics = [] } = value as Partial<Record<keyof Gap, unknown>>
+  const { reason, from, oldest, topics = [] } = parseJsonObject(data) ?? {}
   const gap = { reason, from, oldest, topics }
   return isGap(gap) ? gap : undefined
 }

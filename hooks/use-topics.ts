@@ -6,6 +6,7 @@
 import { useMemo, useState } from 'react'
 import { createEventPicker } from '@/client/connection/event-picker'
 import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
+import { parseJsonObject } from '@/protocol/json'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
 
 export interface TopicEvent extends StreamEvent<string, string> {
@@ -66,14 +67,7 @@ function openEnvelope({
 }
 
 function parseEnvelope(text: string): TopicEvent | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { topic, type, time, data } = value as Record<string, unknown>
+  const { topic, type, time, data } = parseJsonObject(text) ?? {}
   if (typeof topic !== 'string' || typeof type !== 'string') return undefined
   if (typeof time !== 'number' || typeof data !== 'string') return undefined
   // Beyond what a Date can tell, it is not a time.

@@ -5,6 +5,7 @@
  */
 import type { ControlType, ReconnectReason } from '@/protocol/control-events'
 import { parseCursor } from '@/protocol/cursor'
+import { parseJsonObject } from '@/protocol/json'
 import { anonymousReader, isReaderKey } from '@/protocol/reader-key'
 import { backoffMs } from './backoff'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
@@ -392,7 +393,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
       if (gap) skip(gap)
     },
     reconnect({ data }) {
-      const { retryMs, reason } = parseRecord(data)
+      const { retryMs, reason } = parseJsonObject(data) ?? {}
       const askedMs = typeof retryMs === 'number' ? retryMs : 0
       const error: StreamError = { kind: 'asked', message: 'The server asked to come back.' }
       // A stream that was well only moves. One that was refused, by a server about to stop, has yet to find another.
@@ -404,7 +405,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
 
   /** What a control event says, and the time it says it is. */
   function hear(data: string): Record<string, unknown> {
-    const told = parseRecord(data)
+    const told = parseJsonObject(data) ?? {}
     if (typeof told['time'] === 'number') clock.hear(told['time'])
     return told
   }
@@ -600,15 +601,6 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
 /** False for what an EventSource tells of itself under the same names. */
 function isMessage(event: Event): boolean {
   return 'data' in event
-}
-
-function parseRecord(data: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(data)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
-  }
 }
 
 /** Only the browser can set the `Last-Event-ID` header, so a new EventSource presents in the URL what it knows. */

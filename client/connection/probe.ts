@@ -1,4 +1,5 @@
 /** Learns by one request why a stream was refused: an EventSource keeps the status to itself. */
+import { parseJsonObject } from '@/protocol/json'
 import { readerChanged, type StreamError } from './stream-error'
 
 export type Verdict =
@@ -63,13 +64,13 @@ async function judge(response: Response, isForReader: boolean): Promise<Verdict>
 
 async function problemOf(response: Response): Promise<{ code?: string; detail?: string }> {
   try {
-    const { code, detail } = (await response.json()) as Record<string, unknown>
+    const { code, detail } = parseJsonObject(await response.text()) ?? {}
     return {
       ...(typeof code === 'string' && { code }),
       ...(typeof detail === 'string' && { detail }),
     }
   } catch {
-    // The status alone has to do.
+    // The answer broke off: the status alone has to do.
     return {}
   }
 }

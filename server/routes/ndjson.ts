@@ -2,6 +2,7 @@
  * JSON texts, one on each line.
  * @see https://github.com/ndjson/ndjson-spec
  */
+import { isJson } from '@/protocol/json'
 import { Refusal } from '@/server/refusal'
 
 /**
@@ -33,16 +34,6 @@ export function splitNdjson(
   }
   if (data.length > 0) return data
   throw new Refusal('empty-body', 'Each line is an event: send some.')
-}
-
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    // It throws for nothing else.
-    return false
-  }
 }
 
 /** By JSON's own white space. */

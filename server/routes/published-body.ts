@@ -1,5 +1,6 @@
 /** The body of a publish as the data of its events: read no further than the limits allow, checked, and never rewritten. */
-import { isJson, splitNdjson } from './ndjson'
+import { isJson } from '@/protocol/json'
+import { splitNdjson } from './ndjson'
 import { Refusal } from '@/server/refusal'
 import type { RequestHead, SseRequest } from '@/server/sse-request'
 import type { UploadShare } from './upload-budget'

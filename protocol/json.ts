@@ -1,0 +1,23 @@
+/** JSON that comes from elsewhere and may be anything. */
+
+/** The members of the object that `text` describes; undefined for any other JSON, and for text that is not JSON. */
+export function parseJsonObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    return value as Record<string, unknown>
+  } catch {
+    // It throws for nothing but text that is not JSON.
+    return undefined
+  }
+}
+
+/** True when `text` is JSON of any kind. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
