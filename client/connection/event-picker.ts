@@ -1,5 +1,7 @@
 /** Follows a list of events that grows at its end and loses from its front, without walking it anew each time. */
 
+import { lowerBound } from '@/protocol/lower-bound'
+
 interface Numbered {
   seq: number
 }
@@ -28,17 +30,5 @@ export function createEventPicker<E extends Numbered, F extends Numbered>(
 
 /** How many of the events are older than `seq`. */
 export function placeOf(events: readonly Numbered[], seq: number): number {
-  return lowerBound(events.length, (index) => events[index]?.seq ?? 0, seq)
-}
-
-/** The first of `count` ascending numbers that is not below `wanted`. */
-function lowerBound(count: number, at: (index: number) => number, wanted: number): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (at(middle) < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
+  return lowerBound(events.length, (index) => (events[index]?.seq ?? 0) < seq)
 }

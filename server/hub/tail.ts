@@ -4,6 +4,7 @@
  */
 import { cursorOf, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
+import { lowerBound } from '@/protocol/lower-bound'
 import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
 
 export interface Tail {
@@ -194,14 +195,11 @@ function* merged(
   }
 }
 
-/** Where the events after `after` begin, by binary search. */
+/** Where the events after `after` begin. */
 function indexAfter({ items, first }: Queue, after: number): number {
-  let low = first
-  let high = items.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((items[middle]?.event.offset ?? Number.POSITIVE_INFINITY) > after) high = middle
-    else low = middle + 1
-  }
-  return low
+  return lowerBound(
+    items.length,
+    (index) => (items[index]?.event.offset ?? Infinity) <= after,
+    first,
+  )
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
+import { lowerBound } from '@/protocol/lower-bound'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
 import {
   LogError,
@@ -199,13 +200,8 @@ function fitting(events: readonly StoredEvent[], maxBytes: number): StoredEvent[
 
 /** How many come first of which `isBefore` is true; of all after them it is not. */
 function countBefore<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
-  let low = 0
-  let high = items.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const item = items[middle]
-    if (item !== undefined && isBefore(item)) low = middle + 1
-    else high = middle
-  }
-  return low
+  return lowerBound(items.length, (index) => {
+    const item = items[index]
+    return item !== undefined && isBefore(item)
+  })
 }
