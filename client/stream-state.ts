@@ -1,8 +1,8 @@
 /** What a page knows of a stream: where it stands, and what came. */
-import type { MessagesOnly, Parsed, Parsers } from './connection/event-parser'
+import type { MessagesOnly, Parsed, Parsers } from './event-parser'
 import type { Gap } from './gap'
-import type { StreamError } from './connection/stream-error'
-import type { Status } from './stream-status'
+import type { StreamError } from './stream-error'
+import type { Status } from './transitions'
 
 export interface StreamEvent<Type = string, Data = unknown> {
   /** Counts the events of this client from 1: a stable key for a list. */

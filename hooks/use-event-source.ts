@@ -8,11 +8,11 @@ import {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
-} from '@/client/connection/event-source-client'
-import type { MessagesOnly, Parsers } from '@/client/connection/event-parser'
+} from '@/client/event-source-client'
+import type { MessagesOnly, Parsers } from '@/client/event-parser'
 import type { Gap } from '@/client/gap'
 import type { JoinStream } from '@/client/tabs/shared-stream'
-import type { StreamError } from '@/client/connection/stream-error'
+import type { StreamError } from '@/client/stream-error'
 import { initialStreamState, type ReceivedEvent, type StreamState } from '@/client/stream-state'
 
 export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<

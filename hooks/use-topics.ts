@@ -4,7 +4,7 @@
  * itself can't tell. Everything else is useEventSource's.
  */
 import { useMemo, useState } from 'react'
-import { createEventPicker } from '@/client/connection/event-picker'
+import { createEventPicker } from '@/client/event-picker'
 import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
 import { parseJsonObject } from '@/protocol/json'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'

@@ -2,9 +2,9 @@ export {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
-} from '@/client/connection/event-source-client'
+} from '@/client/event-source-client'
 export type { Gap } from '@/client/gap'
-export type { StreamError } from '@/client/connection/stream-error'
+export type { StreamError } from '@/client/stream-error'
 export type { GapMark, ReceivedEvent, StreamEvent, StreamState } from '@/client/stream-state'
 export { parseCursor, type Cursor } from '@/protocol/cursor'
 export { isTopic } from '@/protocol/topic'

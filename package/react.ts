@@ -11,5 +11,5 @@ export {
   type UseTopicsOptions,
 } from '@/hooks/use-topics'
 export type { Gap } from '@/client/gap'
-export type { StreamError } from '@/client/connection/stream-error'
+export type { StreamError } from '@/client/stream-error'
 export type { GapMark, ReceivedEvent, StreamEvent, StreamState } from '@/client/stream-state'

@@ -1,6 +1,6 @@
 /** Learns by one request why a stream was refused: an EventSource keeps the status to itself. */
 import { parseJsonObject } from '@/protocol/json'
-import { readerChanged, type StreamError } from './stream-error'
+import { readerChanged, type StreamError } from '@/client/stream-error'
 
 export type Verdict =
   /** Asking again later is of use. */

@@ -3,13 +3,10 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { anonymousReader } from '@/protocol/reader-key'
-import {
-  createEventSourceClient,
-  type EventSourceClient,
-} from '@/client/connection/event-source-client'
+import { createEventSourceClient, type EventSourceClient } from '@/client/event-source-client'
 import { joinSharedStream } from './join-shared-stream'
-import { ModelSource, sources } from '@/client/connection/model-source'
-import { Locks, TestWorker, workers } from './test-worker'
+import { ModelSource, sources } from '@/test/doubles/model-source'
+import { Locks, TestWorker, workers } from '@/test/doubles/test-worker'
 
 const passTurn = setImmediate
 

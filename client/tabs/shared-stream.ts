@@ -4,7 +4,7 @@
  */
 import type { Gap } from '@/client/gap'
 import type { StreamEvent, StreamState } from '@/client/stream-state'
-import type { StreamError } from '@/client/connection/stream-error'
+import type { StreamError } from '@/client/stream-error'
 
 /** To be changed with anything here: tabs of two versions may be open at once. */
 export const protocolVersion = 2

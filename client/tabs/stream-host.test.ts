@@ -8,9 +8,9 @@ import {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
-} from '@/client/connection/event-source-client'
+} from '@/client/event-source-client'
 import { joinSharedStream } from './join-shared-stream'
-import { Locks, TestWorker, workers } from './test-worker'
+import { Locks, TestWorker, workers } from '@/test/doubles/test-worker'
 
 let server: Server
 let url = ''

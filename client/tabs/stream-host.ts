@@ -3,11 +3,8 @@
  * tab is a place in a stream; it is told what follows when it has read the last news, so that nothing queues for a slow one. What was
  * granted to one reader no other gets: a tab that comes to a stream is told nothing of it before the server has said who it is now.
  */
-import { askReader } from '@/client/connection/ask-reader'
-import {
-  createEventSourceClient,
-  type EventSourceClient,
-} from '@/client/connection/event-source-client'
+import { askReader } from './ask-reader'
+import { createEventSourceClient, type EventSourceClient } from '@/client/event-source-client'
 import { placeIn } from './place-in-stream'
 import {
   beatMs,
@@ -19,7 +16,7 @@ import {
   type SharedNews,
   type SharedStreamOptions,
 } from './shared-stream'
-import { readerChanged } from '@/client/connection/stream-error'
+import { readerChanged } from '@/client/stream-error'
 import type { StreamState } from '@/client/stream-state'
 
 /** By types that only the tabs can parse. */

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { readerChanged } from '@/client/connection/stream-error'
+import { readerChanged } from '@/client/stream-error'
 import { initialStreamState, type StreamState } from '@/client/stream-state'
 import { phaseOf } from './phase'
 import type { Stream } from './stream'

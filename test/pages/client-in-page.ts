@@ -3,11 +3,11 @@ import {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
-} from '@/client/connection/event-source-client'
+} from '@/client/event-source-client'
 import type { Gap } from '@/client/gap'
-import type { StreamError } from '@/client/connection/stream-error'
+import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent } from '@/client/stream-state'
-import type { Status } from '@/client/stream-status'
+import type { Status } from '@/client/transitions'
 
 export interface PageClientOptions extends Omit<EventSourceClientOptions<never>, 'url' | 'types'> {
   url: string

@@ -5,7 +5,7 @@ import type { Page } from 'playwright/test'
 import { expect } from '../fixtures/server-test'
 import type { PageClientOptions, Recorded } from './client-in-page'
 import type { StreamState } from '@/client/stream-state'
-import type { Status } from '@/client/stream-status'
+import type { Status } from '@/client/transitions'
 
 let cached: Promise<string> | undefined
 

@@ -1,7 +1,7 @@
 /** Reads with the client of this project, in Node: what it needs of a browser is put in place once. */
 import { setMaxListeners } from 'node:events'
 import { EventSource } from 'eventsource'
-import { createEventSourceClient } from '@/client/connection/event-source-client'
+import { createEventSourceClient } from '@/client/event-source-client'
 import type { Ledger } from '../ledger'
 import type { Random } from '../random'
 import { createPace, pacedFetch } from './pace'

@@ -1,6 +1,6 @@
 /**
  * A client for one event stream over the browser's own EventSource, which it owns and replaces. Knows no React. It asks again when a
- * connection is lost, goes on where it was, and says what it does. The states and the ways between them: stream-status.ts.
+ * connection is lost, goes on where it was, and says what it does. The states and the ways between them: transitions.ts.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
 import type { ControlType, ReconnectReason } from '@/protocol/control-events'
@@ -9,22 +9,22 @@ import { parseJsonObject } from '@/protocol/json'
 import { anonymousReader, isReaderKey } from '@/protocol/reader-key'
 import { backoffMs } from './backoff'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
-import { createEventRing } from '@/client/event-ring'
-import { parseGap, type Gap } from '@/client/gap'
-import { nextFrame } from '@/client/next-frame'
+import { createEventRing } from './event-ring'
+import { parseGap, type Gap } from './gap'
+import { nextFrame } from './next-frame'
 import { watchPage } from './page-watch'
-import { probe } from './probe'
-import { createServerClock } from './server-clock'
+import { probe } from '@/client/connection/probe'
+import { createServerClock } from '@/client/connection/server-clock'
 import type { JoinStream, Place, SharedNews } from '@/client/tabs/shared-stream'
-import { createSilenceWatch } from './silence-watch'
+import { createSilenceWatch } from '@/client/connection/silence-watch'
 import { readerChanged, type StreamError } from './stream-error'
 import {
   initialStreamState,
   type GapMark,
   type ReceivedEvent,
   type StreamState,
-} from '@/client/stream-state'
-import { nextStatus, readyStateOf, type Signal } from '@/client/stream-status'
+} from './stream-state'
+import { nextStatus, readyStateOf, type Signal } from './transitions'
 
 export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
   /** A function is called at every attempt, for fresh credentials say. */

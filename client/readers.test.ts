@@ -11,7 +11,7 @@ import {
   type EventSourceClientOptions,
 } from './event-source-client'
 import { joinSharedStream } from '@/client/tabs/join-shared-stream'
-import { Locks, TestWorker, workers } from '@/client/tabs/test-worker'
+import { Locks, TestWorker, workers } from '@/test/doubles/test-worker'
 
 const anna = 'annaannaannaanna'
 const bert = 'bertbertbertbert'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nextStatus, readyStateOf, type Signal, type Status } from './stream-status'
+import { nextStatus, readyStateOf, type Signal, type Status } from './transitions'
 
 const signals: Signal[] = [
   'open',

@@ -1,6 +1,6 @@
 /** For tests of tabs that share a stream: workers in the same process, behind real ports. */
-import type { SharedStreamOptions } from './shared-stream'
-import { createStreamHost, type StreamHost } from './stream-host'
+import type { SharedStreamOptions } from '@/client/tabs/shared-stream'
+import { createStreamHost, type StreamHost } from '@/client/tabs/stream-host'
 
 /** Node.js 20 has no Web Locks. */
 export class Locks {

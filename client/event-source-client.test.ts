@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createEventSourceClient, type EventSourceClient } from './event-source-client'
-import { ModelSource, sources } from './model-source'
+import { ModelSource, sources } from '@/test/doubles/model-source'
 
 let isOnline = true
 

@@ -1,5 +1,5 @@
 /** Learns by one request who reads a stream, as the server says it of this browser now. */
-import type { SharedStreamOptions } from '@/client/tabs/shared-stream'
+import type { SharedStreamOptions } from './shared-stream'
 
 /** Undefined when the server tells no readers apart, or does not answer in time. Never rejects. */
 export async function askReader(
