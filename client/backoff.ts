@@ -1,14 +1,13 @@
 /** How long to wait before asking again: exponential, with full jitter, so that many readers do not come back together. */
+import { longestTimeoutMs } from '@/protocol/duration'
 
 const baseMs = 1_000
 const capMs = 30_000
 const leastMs = 250
-/** A timer that shall wait longer does not wait at all. */
-const longestMs = 2 ** 31 - 1
 
 /** Milliseconds before the attempt after `failures` failed ones: random between 250 ms and 1 s · 2ⁿ⁻¹, up to 30 s; never less than what the server asked for. */
 export function backoffMs(failures: number, askedMs = 0, random = Math.random): number {
   const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.max(0, failures - 1))
   const ownMs = Math.round(leastMs + random() * (ceilingMs - leastMs))
-  return Math.min(longestMs, Math.max(askedMs, ownMs))
+  return Math.min(longestTimeoutMs, Math.max(askedMs, ownMs))
 }

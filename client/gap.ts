@@ -17,17 +17,11 @@ const reasons: readonly unknown[] = ['trimmed', 'epoch', 'future'] satisfies Gap
 /** The gap, or undefined when `data` does not tell one. */
 export function parseGap(data: string): Gap | undefined {
   const { reason, from, oldest, topics = [] } = parseJsonObject(data) ?? {}
-  const gap = { reason, from, oldest, topics }
-  return isGap(gap) ? gap : undefined
-}
-
-function isGap(gap: Record<keyof Gap, unknown>): gap is Gap {
-  const { reason, from, oldest, topics } = gap
-  return (
+  const isGap =
     reasons.includes(reason) &&
     typeof from === 'string' &&
     (typeof oldest === 'string' || oldest === null) &&
     Array.isArray(topics) &&
     topics.every((topic) => typeof topic === 'string')
-  )
+  return isGap ? ({ reason, from, oldest, topics } as Gap) : undefined
 }

@@ -1,76 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { nextStatus, readyStateOf, type Signal, type Status } from './transitions'
+import type { Status } from './stream-state'
+import { readyStateOf, transitions } from './transitions'
 
-const signals: Signal[] = [
-  'open',
-  'close',
-  'disable',
-  'opened',
-  'lost',
-  'refuse',
-  'retry',
-  'pause',
-  'offline',
-]
+/** Every way there is, as `state · event · next state · what is done`. */
+function waysOfCode(): string[] {
+  return Object.entries(transitions).flatMap(([status, ways]) =>
+    Object.entries(ways).map(([signal, [to, ...actions]]) =>
+      [status, signal, to, actions.join(', ')].join(' · '),
+    ),
+  )
+}
 
-const ways: [Status, Partial<Record<Signal, Status>>][] = [
-  ['idle', { open: 'connecting' }],
-  [
-    'connecting',
-    {
-      opened: 'open',
-      lost: 'reconnecting',
-      refuse: 'failed',
-      pause: 'paused',
-      offline: 'paused',
-      close: 'closed',
-      disable: 'idle',
-    },
-  ],
-  [
-    'open',
-    {
-      lost: 'reconnecting',
-      refuse: 'failed',
-      pause: 'paused',
-      close: 'closed',
-      disable: 'idle',
-    },
-  ],
-  [
-    'reconnecting',
-    {
-      retry: 'connecting',
-      refuse: 'failed',
-      pause: 'paused',
-      offline: 'paused',
-      close: 'closed',
-      disable: 'idle',
-    },
-  ],
-  [
-    'paused',
-    {
-      retry: 'connecting',
-      refuse: 'failed',
-      pause: 'paused',
-      close: 'closed',
-      disable: 'idle',
-    },
-  ],
-  ['closed', { open: 'connecting', disable: 'idle' }],
-  ['failed', { open: 'connecting', disable: 'idle' }],
-]
-
-describe('nextStatus', () => {
-  for (const [status, to] of ways) {
-    test.each(signals)(`from ${status}, %s`, (signal) => {
-      expect(nextStatus(status, signal)).toBe(to[signal])
+/** The same from docs/client.md, where a row may stand for several states. */
+function waysOfPage(): string[] {
+  const page = readFileSync(join(__dirname, '..', 'docs', 'client.md'), 'utf8')
+  const [, table = ''] = /^\| in .*\| what is done *\|\n\| -.*\n((?:\|.*\n)+)/m.exec(page) ?? []
+  return table
+    .trim()
+    .split('\n')
+    .flatMap((row) => {
+      const [states = '', ...cells] = row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.replaceAll('`', '').trim())
+      return states.split(', ').map((status) => [status, ...cells].join(' · '))
     })
-  }
+}
+
+describe('the transitions', () => {
+  test('are those that docs/client.md draws', () => {
+    expect(waysOfPage().toSorted()).toEqual(waysOfCode().toSorted())
+  })
 
   test.each<Status>(['closed', 'failed'])('%s is left only by open and disable', (status) => {
-    expect(signals.filter((signal) => nextStatus(status, signal))).toEqual(['open', 'disable'])
+    expect(Object.keys(transitions[status])).toEqual(['open', 'disable'])
+  })
+
+  test.each<Status>(['connecting', 'open', 'reconnecting', 'paused'])(
+    'close and disable end a stream that is %s, and leave its connection',
+    (status) => {
+      expect(transitions[status].close).toEqual(['closed', 'leave'])
+      expect(transitions[status].disable).toEqual(['idle', 'leave'])
+    },
+  )
+
+  test('a stream that ends, by itself or not, leaves its connection', () => {
+    const { closed: _closed, failed: _failed, ...others } = transitions
+    const ends = Object.values(others)
+      .flatMap((ways) => Object.values(ways))
+      .filter(([to]) => readyStateOf(to) === 2)
+
+    for (const [, ...actions] of ends) expect(actions).toContain('leave')
+    expect(ends.length).toBeGreaterThan(0)
   })
 })
 

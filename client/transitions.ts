@@ -1,77 +1,94 @@
-/** The states of a stream and the ways between them, as a table. What each state does is the client's: event-source-client.ts. */
-
 /**
- * `idle`: not wanted. `connecting`: asked, not answered. `open`: events may come. `reconnecting`: waits to ask again. `paused`: waits for
- * the network or the page to be back. `closed`, `failed`: ended, and left only by `open()`.
+ * How a stream goes from state to state, as a table: the same for a tab and for the worker that reads for all tabs. docs/client.md
+ * draws it, and a test compares the two. The controller carries it out.
  */
-export type Status =
-  | 'idle'
-  | 'connecting'
-  | 'open'
-  | 'reconnecting'
-  | 'paused'
-  | 'closed'
-  | 'failed'
+import type { LiveStatus, Status } from './stream-state'
 
 /** What can happen to a stream. */
 export type Signal =
-  | 'open' // somebody calls open()
-  | 'close' // somebody calls close(), or the stream is complete
-  | 'disable' // there is no stream to open any more
-  | 'opened' // the answer is an event stream
-  | 'lost' // the connection broke, fell silent, or never came about
-  | 'refuse' // asking again would be of no use
-  | 'retry' // it is time to ask again, or network and page are there
-  | 'pause' // the page goes away
-  | 'offline' // the network goes away
+  /** The page calls `open()`, `close()` or `disable()`. */
+  | 'open'
+  | 'close'
+  | 'disable'
+  /** The connection tells these: see ConnectionEvent. */
+  | 'opened'
+  | 'probing'
+  | 'lost'
+  | 'moved'
+  | 'refused'
+  | 'ended'
+  /** The server takes the page for another reader's. It was nobody's before, or somebody's. */
+  | 'new reader'
+  | 'other reader'
+  /** It is time to ask again: the wait is over, network or page are back, or the page calls `reconnect()`. */
+  | 'retry'
+  /** The network goes away. */
+  | 'offline'
+  /** The reader leaves the page, which the browser may keep. */
+  | 'away'
+  /** The worker that keeps a shared stream going has brought it to this state. */
+  | `follow ${LiveStatus}`
 
-const transitions: Record<Status, Partial<Record<Signal, Status>>> = {
-  idle: { open: 'connecting' },
-  connecting: {
-    opened: 'open',
-    lost: 'reconnecting',
-    refuse: 'failed',
-    pause: 'paused',
-    offline: 'paused',
-    close: 'closed',
-    disable: 'idle',
-  },
-  // Stays open when offline: the network may be back before the connection notices, and localhost needs none.
-  open: {
-    lost: 'reconnecting',
-    refuse: 'failed',
-    pause: 'paused',
-    close: 'closed',
-    disable: 'idle',
-  },
-  reconnecting: {
-    retry: 'connecting',
-    refuse: 'failed',
-    pause: 'paused',
-    offline: 'paused',
-    close: 'closed',
-    disable: 'idle',
-  },
-  paused: {
-    retry: 'connecting',
-    // A stream that is shared may have been asked again without this reader's having heard of it.
-    refuse: 'failed',
-    // The page may go away while the network is.
-    pause: 'paused',
-    close: 'closed',
-    disable: 'idle',
-  },
-  closed: { open: 'connecting', disable: 'idle' },
-  failed: { open: 'connecting', disable: 'idle' },
+/** What is done before the page hears of the new state. */
+export type Preparation =
+  /** Closes the connection. */
+  | 'leave'
+  /** Drops the cursor: the next connection starts from the beginning. */
+  | 'forget'
+  /** Counts a failed attempt. */
+  | 'count'
+
+/** What is done after it has, unless its listeners led the stream elsewhere. */
+export type Consequence =
+  /** Calls `onError`. */
+  | 'report'
+  /** Opens a connection. */
+  | 'connect'
+  /** Waits longer after each failed attempt, then `retry`. */
+  | 'back off'
+  /** Waits a random part of the time that the server named, then `retry`. */
+  | 'spread'
+  /** Waits 30 s, then `retry`. */
+  | 'ask seldom'
+
+export type Action = Preparation | Consequence
+
+export type Transition = readonly [to: Status, ...actions: Action[]]
+
+const lost: Transition = ['reconnecting', 'leave', 'count', 'report', 'back off']
+const offline: Transition = ['paused', 'leave', 'ask seldom']
+const connect: Transition = ['connecting', 'connect']
+const disable: Transition = ['idle']
+
+const live: Partial<Record<Signal, Transition>> = {
+  lost,
+  refused: ['failed', 'leave', 'report'],
+  ended: ['closed', 'leave', 'forget'],
+  'new reader': ['reconnecting', 'leave', 'forget', 'report'],
+  'other reader': ['failed', 'leave', 'forget', 'report'],
+  away: ['paused', 'leave'],
+  close: ['closed', 'leave'],
+  disable: ['idle', 'leave'],
+  'follow connecting': ['connecting'],
+  'follow open': ['open'],
+  'follow reconnecting': ['reconnecting'],
+  'follow paused': ['paused'],
 }
 
-/** Where `signal` leads; undefined when it means nothing in this state. */
-export function nextStatus(status: Status, signal: Signal): Status | undefined {
-  return transitions[status][signal]
+export const transitions: Readonly<Record<Status, Partial<Record<Signal, Transition>>>> = {
+  idle: { open: connect },
+  connecting: { ...live, opened: ['open'], probing: ['reconnecting', 'count'], offline },
+  // An open stream stays open when the network goes: it may be back before the connection notices, and localhost needs none.
+  open: { ...live, moved: ['reconnecting', 'leave', 'report', 'spread'] },
+  reconnecting: { ...live, retry: ['connecting', 'leave', 'connect'], offline },
+  paused: { ...live, retry: connect },
+  closed: { open: connect, disable },
+  failed: { open: connect, disable },
 }
 
 /** EventSource's number for a status: 0 connecting, 1 open, 2 closed. */
 export function readyStateOf(status: Status): 0 | 1 | 2 {
   if (status === 'open') return 1
-  return status === 'connecting' || status === 'reconnecting' || status === 'paused' ? 0 : 2
+  // What is live can be closed.
+  return transitions[status].close ? 0 : 2
 }

@@ -53,7 +53,8 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   url: string | null | (() => string | Promise<string>),
   options: UseEventSourceOptions<P> = {},
 ): UseEventSource<P> {
-  const { enabled = true, onEvent, onGap, onReaderChange, onError, ...ofStream } = options
+  const { enabled = true, ...ofStream } = options
+  // Functions leave no trace in JSON: they may change without making another stream.
   const key = JSON.stringify({
     ...ofStream,
     url: typeof url === 'function' ? true : url,
@@ -77,17 +78,11 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
     if (url !== null) client.use({ url, types: options.types })
   })
 
-  const deliver = useEffectEvent((event: ReceivedEvent<P>) => onEvent?.(event))
-  const deliverGap = useEffectEvent((gap: Gap) => onGap?.(gap))
-  const deliverReaderChange = useEffectEvent(() => onReaderChange?.())
-  const deliverError = useEffectEvent((error: StreamError) => onError?.(error))
+  const call = useEffectEvent((name: (typeof callbacks)[number], told?: unknown) =>
+    (options[name] as ((told: unknown) => void) | undefined)?.(told),
+  )
   useEffect(() => {
-    const undo = [
-      client.onEvent((event) => deliver(event)),
-      client.onGap((gap) => deliverGap(gap)),
-      client.onReaderChange(() => deliverReaderChange()),
-      client.onError((error) => deliverError(error)),
-    ]
+    const undo = callbacks.map((name) => client[name]((told?: unknown) => call(name, told)))
     return () => {
       for (const stop of undo) stop()
     }
@@ -112,11 +107,12 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   )
 }
 
-/** Loaded by those alone who share. */
-const join: JoinStream = async (options) => {
-  const { joinSharedStream } = await import('@/client/tabs/join-shared-stream')
-  return joinSharedStream(options)
-}
+/** A client and a hook have them under the same names. */
+const callbacks = ['onEvent', 'onGap', 'onReaderChange', 'onError'] as const
+
+/** Only pages that share load this. */
+const join: JoinStream = async (attempt) =>
+  (await import('@/client/tabs/join-shared-stream')).joinSharedStream(attempt)
 
 /** A client, and what makes it another stream. */
 interface Held<P extends Parsers> {

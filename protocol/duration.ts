@@ -1,5 +1,8 @@
 /** Lengths of time as people write them: `500ms`, `15s`, `10m`, `24h`, `7d`. */
 
+/** `setTimeout` fires at once when the delay exceeds 2³¹ − 1 ms. */
+export const longestTimeoutMs = 2 ** 31 - 1
+
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 const grammar = /^(\d+)(ms|s|m|h|d)$/

@@ -1,21 +1,18 @@
 /** Notices that a connection has fallen silent, which a socket may not tell for hours. */
+import { longestTimeoutMs } from '@/protocol/duration'
 
 export interface SilenceWatch {
-  /** A sign of life, at `at`: milliseconds since the Unix epoch, default now. */
-  seen: (at?: number) => void
-  /** When the last one was: milliseconds since the Unix epoch. */
-  lastSeenAt: () => number | undefined
+  /** Notes a sign of life. */
+  seen: () => void
   /** From now on, calls `onSilent` once there was no sign of life for `limitMs`. */
   start: (limitMs: number) => void
-  /** Judges now, not only when the time is up. */
+  /** Judges now instead of when the time is up. */
   check: () => void
   stop: () => void
 }
 
 /** What arrived while the page was suspended is handled within this time. */
 const graceMs = 2_000
-/** A timer that shall wait longer does not wait at all. */
-const longestMs = 2 ** 31 - 1
 
 /** Compares times, because a timer of a page in the background may be late by minutes, or by a night. */
 export function createSilenceWatch(onSilent: (limitMs: number) => void): SilenceWatch {
@@ -33,15 +30,14 @@ export function createSilenceWatch(onSilent: (limitMs: number) => void): Silence
       onSilent(limitMs)
       return
     }
-    const waitMs = Math.min(longestMs, Math.max(leftMs, graceMs))
+    const waitMs = Math.min(longestTimeoutMs, Math.max(leftMs, graceMs))
     timer = setTimeout(() => check(now + waitMs), waitMs)
   }
 
   return {
-    seen(at = Date.now()) {
-      lastSeenAt = at
+    seen() {
+      lastSeenAt = Date.now()
     },
-    lastSeenAt: () => lastSeenAt,
     start(ms) {
       limitMs = ms
       check()

@@ -1,30 +1,38 @@
-/** The tab's side of a stream that all tabs share: finds the worker, and notices when it is gone. Loaded by those alone who share. */
+/**
+ * A connection to the worker that reads for all tabs: finds it, and notices when it is gone. Only pages that share load this file.
+ */
+import type { Connection } from '@/client/connection/connection'
+import { createSilenceWatch } from '@/client/connection/silence-watch'
+import { streamUrl } from '@/client/connection/stream-url'
+import type { StreamError } from '@/client/stream-error'
+import { createNewsFollower } from './follow-news'
 import {
   beatMs,
   protocolVersion,
   type FromTab,
   type FromWorker,
-  type JoinOptions,
+  type SharedAttempt,
+  type SharedStreamOptions,
 } from './shared-stream'
-import { createSilenceWatch } from '@/client/connection/silence-watch'
 
-/** A worker may have to be started first, on a busy machine. */
+/** On a busy machine it takes time to start a worker. */
 const answerMs = 10_000
 const silentAfterBeats = 2.5
 
 /** Keeps to JoinStream. */
-export async function joinSharedStream({
-  stream,
-  place,
-  cursor,
-  reader,
-  signal,
-  onNews,
-  onError,
-  onGone,
-}: JoinOptions): Promise<() => void> {
+export async function joinSharedStream(attempt: SharedAttempt): Promise<Connection> {
+  const { place, cursor, reader, signal, tell, maxEvents, maxAttempts } = attempt
+  const { withCredentials, connectTimeoutMs } = attempt
   if (!('SharedWorker' in globalThis) || !('locks' in navigator)) {
     throw new Error('This browser shares no streams.')
+  }
+  const stream: SharedStreamOptions = {
+    url: streamUrl(attempt.url),
+    withCredentials,
+    types: [...attempt.types.keys()],
+    maxEvents,
+    maxAttempts,
+    connectTimeoutMs,
   }
   const worker = new SharedWorker(new URL('./shared-stream-worker.ts', import.meta.url), {
     type: 'module',
@@ -32,9 +40,10 @@ export async function joinSharedStream({
   })
   const { port } = worker
   const say = (message: FromTab): void => port.postMessage(message)
-  const silence = createSilenceWatch(() =>
-    onGone({ kind: 'silent', message: 'The worker that reads for all tabs does not answer.' }),
-  )
+  const lose = (kind: StreamError['kind'], what: string): void =>
+    tell('lost', { kind, message: `The worker that reads for all tabs ${what}.` })
+  const followNews = createNewsFollower(tell)
+  const silence = createSilenceWatch(() => lose('silent', 'does not answer'))
 
   return new Promise((resolve, reject) => {
     const leaving = new AbortController()
@@ -56,13 +65,13 @@ export async function joinSharedStream({
       isKnown = true
       clearTimeout(timer)
       silence.start(silentAfterBeats * beatMs)
-      // It is had when the worker that holds it has ended.
-      void hold(lock, left, () =>
-        onGone({ kind: 'lost', message: 'The worker that read for all tabs has ended.' }),
-      )
-      resolve(() => {
-        silence.check()
-        say('wake')
+      // The browser grants this lock only after the worker that held it has ended.
+      void hold(lock, left, () => lose('lost', 'has ended'))
+      resolve({
+        check() {
+          silence.check()
+          say('wake')
+        },
       })
     }
 
@@ -70,12 +79,12 @@ export async function joinSharedStream({
       if (left.aborted) return
       silence.seen()
       if ('failure' in data) {
-        onError(data.failure)
+        tell('trouble', data.failure)
         return
       }
       if (!isKnown) meet(data)
       say('next')
-      onNews(data)
+      followNews(data)
     })
     port.start()
     const lock = crypto.randomUUID()
@@ -83,7 +92,7 @@ export async function joinSharedStream({
   })
 }
 
-/** Calls `onHeld` once the lock is had, and holds it until `signal` aborts. */
+/** Calls `onHeld` once the lock is granted, and holds it until `signal` aborts. */
 async function hold(lock: string, signal: AbortSignal, onHeld: () => void): Promise<void> {
   try {
     await navigator.locks.request(lock, { signal }, async () => {
@@ -92,6 +101,6 @@ async function hold(lock: string, signal: AbortSignal, onHeld: () => void): Prom
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
     })
   } catch {
-    // Called off before it was had.
+    // Aborted before the lock was granted.
   }
 }

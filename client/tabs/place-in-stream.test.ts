@@ -6,7 +6,7 @@ import type { Item } from './shared-stream'
 function itemOf(id: string): Item {
   return id === '!'
     ? { reason: 'epoch', from: '', oldest: null, topics: [] }
-    : { seq: 0, type: 'message', data: '', id, receivedAt: 0 }
+    : { type: 'message', data: '', id, receivedAt: 0 }
 }
 
 function stream(ids: string, change: Partial<Delivered> = {}): Delivered {

@@ -1,6 +1,7 @@
 /** Finds the place in a stream from which a reader goes on that has had some of it before, perhaps over another connection. */
 import { parseCursor } from '@/protocol/cursor'
-import type { Item, Place } from './shared-stream'
+import type { Place } from '@/client/connection/connection'
+import type { Item } from './shared-stream'
 
 /** What a stream has delivered, without a hole but for the gaps among its items. */
 export interface Delivered {

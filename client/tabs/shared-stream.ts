@@ -1,13 +1,14 @@
 /**
- * What a tab and the worker that reads for all tabs say to each other. One worker has one kind of stream, which is its name; a tab is
- * in as long as it holds a Web Lock, so that no farewell is needed, nor can be missed.
+ * What a tab and the worker that reads for all tabs say to each other. One worker has one kind of stream, which is its name. A tab takes
+ * part as long as it holds a Web Lock, so it need not say goodbye, and a crashed tab is noticed, too.
  */
+import type { Attempt, Connection, Place, Position } from '@/client/connection/connection'
 import type { Gap } from '@/client/gap'
-import type { StreamEvent, StreamState } from '@/client/stream-state'
 import type { StreamError } from '@/client/stream-error'
+import type { RawEvent, StreamProgress } from '@/client/stream-state'
 
 /** To be changed with anything here: tabs of two versions may be open at once. */
-export const protocolVersion = 2
+export const protocolVersion = 3
 
 /** The worker gives a sign of life after this time at the latest. */
 export const beatMs = 5_000
@@ -24,28 +25,19 @@ export interface SharedStreamOptions {
   connectTimeoutMs: number
 }
 
-/** What a tab has of which stream of a worker's: so many items, from the first. */
-export interface Place {
-  stream: string
-  seq: number
-}
-
 /** What a stream brings that a reader must not miss. */
-export type Item = StreamEvent<string, string> | Gap
+export type Item = RawEvent | Gap
 
 /**
- * The first thing that a tab says. It has what was before `place` or, where the worker does not know that, before `cursor`; and it has
- * that as `reader`, if it knows: it does not go on as any other.
+ * The first thing that a tab says: it has everything before `place` or, if the worker does not know that place, before `cursor`. If it
+ * names a reader, it goes on as no other.
  */
-export interface Hello {
+export interface Hello extends Position {
   /** The lock that the tab holds. */
   lock: string
-  place: Place | undefined
-  cursor: string
-  reader: string | undefined
 }
 
-/** `next`: the last news are read. `wake`: the tab thinks that the stream may be well, or should be. */
+/** `next`: the tab has read the last news. `wake`: the tab wants the connection checked, or the wait ended. */
 export type FromTab = Hello | 'next' | 'wake'
 
 /** Where the stream stands, and what came since the last news, in order. Place and cursor are those after it. */
@@ -53,7 +45,7 @@ export interface SharedNews
   extends
     Place,
     Pick<
-      StreamState,
+      StreamProgress,
       | 'status'
       | 'lastEventId'
       | 'error'
@@ -71,16 +63,10 @@ export interface SharedNews
 
 export type FromWorker = SharedNews | { failure: StreamError }
 
-export interface JoinOptions extends Omit<Hello, 'lock'> {
-  stream: SharedStreamOptions
-  /** Leaves. */
-  signal: AbortSignal
-  onNews: (news: SharedNews) => void
-  /** Something went wrong with the stream, be it mended later. */
-  onError: (error: StreamError) => void
-  /** The worker is gone: nothing more will come. */
-  onGone: (error: StreamError) => void
+/** An attempt to read `url` through the worker. */
+export interface SharedAttempt extends Attempt, Omit<SharedStreamOptions, 'types'> {
+  types: { keys: () => Iterable<string> }
 }
 
-/** Resolves with the first news; what it resolves with wakes the worker. Rejects where no stream can be shared. */
-export type JoinStream = (options: JoinOptions) => Promise<() => void>
+/** Resolves with the first news. Rejects where no stream can be shared, and when the attempt is aborted before that. */
+export type JoinStream = (attempt: SharedAttempt) => Promise<Connection>

@@ -6,8 +6,7 @@ import {
 } from '@/client/event-source-client'
 import type { Gap } from '@/client/gap'
 import type { StreamError } from '@/client/stream-error'
-import type { ReceivedEvent } from '@/client/stream-state'
-import type { Status } from '@/client/transitions'
+import type { ReceivedEvent, Status } from '@/client/stream-state'
 
 export interface PageClientOptions extends Omit<EventSourceClientOptions<never>, 'url' | 'types'> {
   url: string

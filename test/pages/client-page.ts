@@ -4,8 +4,7 @@ import { build } from 'esbuild'
 import type { Page } from 'playwright/test'
 import { expect } from '../fixtures/server-test'
 import type { PageClientOptions, Recorded } from './client-in-page'
-import type { StreamState } from '@/client/stream-state'
-import type { Status } from '@/client/transitions'
+import type { Status, StreamState } from '@/client/stream-state'
 
 let cached: Promise<string> | undefined
 

@@ -1,0 +1,22 @@
+/** Functions to call when something happens. */
+
+export interface Listeners<T> {
+  /** Returns the undo. Adding a function twice is adding it once. */
+  add: (listener: (told: T) => void) => () => void
+  tell: (told: T) => void
+}
+
+export function createListeners<T>(): Listeners<T> {
+  const listeners = new Set<(told: T) => void>()
+  return {
+    add(listener) {
+      listeners.add(listener)
+      return () => {
+        listeners.delete(listener)
+      }
+    },
+    tell(told) {
+      for (const listener of listeners) listener(told)
+    },
+  }
+}

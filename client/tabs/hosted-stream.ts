@@ -1,0 +1,149 @@
+/**
+ * A stream in the worker: a connection and a controller, what came last, and the tabs that follow it. It is told on to them in batches,
+ * as it would be shown on a page.
+ */
+import { createOwnConnections } from '@/client/connection/own-connection'
+import type { Place } from '@/client/connection/connection'
+import { createController, type Controller } from '@/client/controller'
+import { createRenewal } from '@/client/renewal'
+import type { StreamError } from '@/client/stream-error'
+import { initialStreamProgress, type StreamProgress } from '@/client/stream-state'
+import { placeIn } from './place-in-stream'
+import type { Item, SharedStreamOptions } from './shared-stream'
+
+export interface HostedStream {
+  name: string
+  /** The cursor that it was opened with. */
+  from: string
+  controller: Controller
+  /** How it stood after the newest of `items`; another object after each change. */
+  state: Readonly<StreamProgress>
+  /** The newest items; `seq` counts them together with the older ones that are no longer kept. */
+  items: readonly Item[]
+  seq: number
+  tabs: Set<Tab>
+  /** The server has said who reads it. */
+  isKnown: boolean
+  /** The browser has another reader now. */
+  isOver: boolean
+}
+
+/** A tab, as the worker knows it. */
+export interface Tab {
+  port: MessagePort
+  stream: HostedStream | undefined
+  /** How many items of the stream it has once it has read the last news, and the cursor after them. */
+  seq: number
+  cursor: string
+  /** Who its page reads as, if the page knows. */
+  reader: string | undefined
+  /** The server has said that its stream is its own reader's. */
+  isAdmitted: boolean
+  /** What the server said, since the tab came, about who it is. */
+  answer: { reader: string | undefined } | undefined
+  asking: AbortController | undefined
+  /** What the last news were made of; undefined when there are others to tell. */
+  told: Readonly<StreamProgress> | undefined
+  /** It has not yet read the last news. */
+  isReading: boolean
+}
+
+interface HostedStreamOptions {
+  name: string
+  from: string
+  reader: string | undefined
+  stream: SharedStreamOptions
+  /** Something came, or the stream stands differently. */
+  onChange: (stream: HostedStream) => void
+  onError: (stream: HostedStream, error: StreamError) => void
+}
+
+/** Kept at least, so that a tab which was away for a moment finds what it missed. */
+const leastItems = 1_000
+/** Kept at most for the slowest tab, which may be suspended: beyond that it has to ask the server again. */
+const mostItems = 100_000
+
+export function openHostedStream(options: HostedStreamOptions): HostedStream {
+  const { name, from, stream: wanted, onChange, onError } = options
+  const progress = initialStreamProgress(from, options.reader)
+  let coming: Item[] = []
+
+  const show = createRenewal(() => {
+    keep()
+    stream.state = { ...progress }
+    onChange(stream)
+  })
+
+  function take(item: Item): void {
+    coming.push(item)
+    show()
+  }
+
+  function keep(): void {
+    if (coming.length === 0) return
+    stream.seq += coming.length
+    const unread = stream.seq - Math.min(...Array.from(stream.tabs, ({ seq }) => seq))
+    const most = Math.min(mostItems, Math.max(leastItems, wanted.maxEvents, unread))
+    stream.items = stream.items.concat(coming).slice(-most)
+    coming = []
+  }
+
+  const controller = createController({
+    connect: createOwnConnections({
+      url: () => wanted.url,
+      withCredentials: wanted.withCredentials,
+      types: new Set(wanted.types),
+      connectTimeoutMs: wanted.connectTimeoutMs,
+    }),
+    progress,
+    maxAttempts: wanted.maxAttempts,
+    sink: {
+      show,
+      event: take,
+      gap: take,
+      error: (error) => onError(stream, error),
+      // The host ends such a stream, and each tab does with its own list what it must.
+      readerChanged() {},
+      begin() {},
+    },
+  })
+  const stream: HostedStream = {
+    name,
+    from,
+    controller,
+    state: { ...progress },
+    items: [],
+    seq: 0,
+    tabs: new Set(),
+    isKnown: false,
+    isOver: false,
+  }
+  return stream
+}
+
+/** The tab at the other end of `port`, which has said nothing yet. */
+export function createTab(port: MessagePort): Tab {
+  return {
+    port,
+    stream: undefined,
+    seq: 0,
+    cursor: '',
+    reader: undefined,
+    isAdmitted: false,
+    answer: undefined,
+    asking: undefined,
+    told: undefined,
+    isReading: false,
+  }
+}
+
+export function isOfOneReader(one: HostedStream, other: HostedStream): boolean {
+  return one.isKnown === other.isKnown && one.state.reader === other.state.reader
+}
+
+/** How many items a reader at `cursor` or `place` has; undefined when the stream can't tell. */
+export function seqAt(stream: HostedStream, cursor: string, place?: Place): number | undefined {
+  const { lastEventId, clockOffsetMs } = stream.state
+  // Servers of ours tell the time.
+  return placeIn({ ...stream, lastEventId, isOurs: clockOffsetMs !== undefined }, cursor, place)
+}
