@@ -5,7 +5,6 @@
 import { anonymousReader } from '@/protocol/reader-key'
 import { backoffMs } from './backoff'
 import type { Connect, Connection, ConnectionEvents, Place, Tell } from './connection/connection'
-
 import { watchPage } from './page-watch'
 import { readerChanged, type StreamError } from './stream-error'
 import type { Sink } from './sink'

@@ -31,7 +31,7 @@ export type Signal =
 
 /** What is done before the page hears of the new state. */
 export type Preparation =
-  /** Closes the connection. */
+  /** Closes the connection, if there is one. */
   | 'leave'
   /** Drops the cursor: the next connection starts from the beginning. */
   | 'forget'
@@ -55,20 +55,19 @@ export type Action = Preparation | Consequence
 
 export type Transition = readonly [to: Status, ...actions: Action[]]
 
-const lost: Transition = ['reconnecting', 'leave', 'count', 'report', 'back off']
 const offline: Transition = ['paused', 'leave', 'ask seldom']
-const connect: Transition = ['connecting', 'connect']
-const disable: Transition = ['idle']
+const connect: Transition = ['connecting', 'leave', 'connect']
+const disable: Transition = ['idle', 'leave']
 
 const live: Partial<Record<Signal, Transition>> = {
-  lost,
+  lost: ['reconnecting', 'leave', 'count', 'report', 'back off'],
   refused: ['failed', 'leave', 'report'],
   ended: ['closed', 'leave', 'forget'],
   'new reader': ['reconnecting', 'leave', 'forget', 'report'],
   'other reader': ['failed', 'leave', 'forget', 'report'],
   away: ['paused', 'leave'],
   close: ['closed', 'leave'],
-  disable: ['idle', 'leave'],
+  disable,
   'follow connecting': ['connecting'],
   'follow open': ['open'],
   'follow reconnecting': ['reconnecting'],
@@ -80,7 +79,7 @@ export const transitions: Readonly<Record<Status, Partial<Record<Signal, Transit
   connecting: { ...live, opened: ['open'], probing: ['reconnecting', 'count'], offline },
   // An open stream stays open when the network goes: it may be back before the connection notices, and localhost needs none.
   open: { ...live, moved: ['reconnecting', 'leave', 'report', 'spread'] },
-  reconnecting: { ...live, retry: ['connecting', 'leave', 'connect'], offline },
+  reconnecting: { ...live, retry: connect, offline },
   paused: { ...live, retry: connect },
   closed: { open: connect, disable },
   failed: { open: connect, disable },
