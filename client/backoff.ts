@@ -5,7 +5,7 @@ const baseMs = 1_000
 const capMs = 30_000
 const leastMs = 250
 
-/** Milliseconds before the attempt after `failures` failed ones: random between 250 ms and 1 s · 2ⁿ⁻¹, up to 30 s; never less than what the server asked for. */
+/** Milliseconds to wait before the attempt after `failures` failed ones: random between 250 ms and 1 s · 2ⁿ⁻¹, up to 30 s; never less than what the server asked for. */
 export function backoffMs(failures: number, askedMs = 0, random = Math.random): number {
   const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.max(0, failures - 1))
   const ownMs = Math.round(leastMs + random() * (ceilingMs - leastMs))

@@ -193,15 +193,15 @@ export function createController(options: ControllerOptions): Controller {
     place = undefined
   }
 
-  /** Nothing of one reader's may meet another: not a cursor, not a list. Somebody's page goes on only when it is told to. */
+  /** Neither a cursor nor a list may pass from one reader to another. A page that was a user's goes on only when `open()` is called. */
   function changeReader(error: StreamError): void {
-    const wasNobody = progress.reader === undefined || progress.reader === anonymousReader
+    const wasAnonymous = progress.reader === undefined || progress.reader === anonymousReader
     progress.reader = undefined
-    if (wasNobody) sink.begin(true)
+    if (wasAnonymous) sink.begin(true)
     else isLeftOver = true
-    step(wasNobody ? 'new reader' : 'other reader', { error })
+    step(wasAnonymous ? 'new reader' : 'other reader', { error })
     sink.readerChanged()
-    if (wasNobody) step('retry', { error: undefined })
+    if (wasAnonymous) step('retry', { error: undefined })
   }
 
   return {

@@ -1,4 +1,4 @@
-/** Parsers of event data: a function of the text, or any schema that keeps to Standard Schema, given the text's JSON. */
+/** Parsers of event data: a function, which gets the text, or any Standard Schema, which gets the text's JSON. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** @see https://standardschema.dev */
@@ -6,10 +6,10 @@ export type Parser<Output = unknown> =
   | ((data: string) => Output)
   | StandardSchemaV1<unknown, Output>
 
-/** By event type. Types without a parser of their own are not listened to, but for `message`, whose data is the text. */
+/** By event type. A client listens to these types and to `message`, whose data is the text unless it has a parser. */
 export type Parsers = Readonly<Record<string, Parser>>
 
-/** Who lists no types hears messages, as text. */
+/** Without a list of types a client hears messages, as text. */
 export type MessagesOnly = Readonly<Record<'message', (data: string) => string>>
 
 /** What a parser makes of an event's data. */
@@ -20,7 +20,7 @@ export type Parsed<P> =
       ? Output
       : never
 
-/** @throws whatever the parser throws, or an Error that tells what the schema finds wrong */
+/** @throws whatever the parser throws, or an Error with the issues that the schema found */
 export function parseWith(parser: Parser, data: string): unknown {
   // Some schemas are functions too.
   if (!('~standard' in parser)) return parser(data)

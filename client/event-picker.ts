@@ -1,4 +1,4 @@
-/** Follows a list of events that grows at its end and loses from its front, without walking it anew each time. */
+/** Follows a list of events that grows at its end and loses from its front, without walking all of it each time. */
 
 import { lowerBound } from '@/protocol/lower-bound'
 
@@ -7,8 +7,8 @@ interface Numbered {
 }
 
 /**
- * The list of what `pick` makes of each event, but for undefined. To be asked again as the events change: it picks from those alone that
- * it has not seen, and answers with the same array while nothing changes.
+ * Makes a function that lists what `pick` makes of each event, without undefined. Call it again whenever the events change: it looks
+ * only at events that it has not seen, and returns the same array while nothing changes.
  */
 export function createEventPicker<E extends Numbered, F extends Numbered>(
   pick: (event: E) => F | undefined,
@@ -18,7 +18,7 @@ export function createEventPicker<E extends Numbered, F extends Numbered>(
 
   return (events) => {
     const place = last && placeOf(events, last.seq)
-    // Otherwise it is another list, be it that all of the old one has left it.
+    // Otherwise it is another list, or all of the old one has left it.
     const goesOn = place !== undefined && events[place] === last
     const gone = goesOn ? placeOf(picked, events[0]?.seq ?? 0) : picked.length
     const more = events.slice(goesOn ? place + 1 : 0).flatMap((event) => pick(event) ?? [])

@@ -1,9 +1,9 @@
-/** The newest events, at most so many, and what a page may say about the rest. */
+/** The newest events, up to a number, and a count of the older ones that gave way. */
 
 export interface EventRing<E> {
   push: (event: E) => void
   clear: () => void
-  /** Oldest first; the same array until something changed. */
+  /** Oldest first; returns the same array until something changes. */
   read: () => { events: readonly E[]; dropped: number }
 }
 
@@ -20,7 +20,7 @@ export function createEventRing<E>(size: number): EventRing<E> {
       if (items.length - first <= size) return
       first++
       dropped++
-      // Half of the array has left before the rest moves up.
+      // Moving the rest up only once half of the array is unused keeps the cost of a push constant.
       if (first >= size) {
         items = items.slice(first)
         first = 0

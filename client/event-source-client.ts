@@ -38,8 +38,8 @@ export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
 
 export interface EventSourceClient<P extends Parsers = MessagesOnly> extends StoreView<P> {
   /**
-   * Calls `listener` when the server takes the page for another reader's, because somebody signed in, say. A stream that was nobody's
-   * has started over by then, with an empty list; any other is `failed`, and reads nothing more before `open()`.
+   * Calls `listener` when the server takes the page for another reader's, because another user has signed in, say. By then a stream of an
+   * anonymous page has started over, with an empty list; any other is `failed`, and reads nothing more before `open()`.
    */
   onReaderChange: (listener: () => void) => () => void
   /** Calls `listener` with whatever goes wrong, even if the client mends it later. */

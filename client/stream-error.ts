@@ -1,12 +1,12 @@
-/** What can go wrong with a stream, as far as a page can know it. */
+/** What can go wrong with a stream, as far as a page can know. */
 
 export interface StreamError {
   /**
-   * `url`: there is none to open. `unreachable`: no answer, within `connectTimeoutMs` either. `lost`: the connection broke, or the
-   * server closed it without an `end`. `silent`: nothing came for so long that the connection must be dead. `refused`: the
-   * server answered with another status, or not with an event stream. `asked`: the server asked to come back later.
-   * `event`: an event's data could not be parsed; the stream goes on. `reader`: the server takes this page's requests for another
-   * reader's than it began as, which happens when somebody else signs in.
+   * `url`: there is no URL to open. `unreachable`: no answer came, or not within `connectTimeoutMs`. `lost`: the connection broke, or
+   * the server closed it without an `end`. `silent`: nothing came for so long that the connection must be dead. `refused`: the server
+   * answered with another status than 200, or with something that is no event stream. `asked`: the server asked to come back later.
+   * `event`: the page's parser threw at an event; the stream goes on. `reader`: the server takes this page for another reader's,
+   * because another user has signed in, or the user has signed out.
    */
   kind: 'url' | 'unreachable' | 'lost' | 'silent' | 'refused' | 'asked' | 'event' | 'reader'
   message: string
@@ -17,7 +17,7 @@ export interface StreamError {
   cause?: unknown
 }
 
-/** What a page learns that has another reader now. */
+/** Another user has signed in, or the user has signed out. */
 export const readerChanged: StreamError = {
   kind: 'reader',
   message: 'These requests have another reader now.',

@@ -17,7 +17,7 @@ export type Signal =
   | 'moved'
   | 'refused'
   | 'ended'
-  /** The server takes the page for another reader's. It was nobody's before, or somebody's. */
+  /** The server takes the page for another reader's. Before, it was anonymous (`new reader`), or a user's (`other reader`). */
   | 'new reader'
   | 'other reader'
   /** It is time to ask again: the wait is over, network or page are back, or the page calls `reconnect()`. */

@@ -1,8 +1,5 @@
 'use client'
-/**
- * Binds one EventSource client to a component: opened when it mounts, closed when it unmounts. What a stream is and does
- * is the client's: event-source-client.ts.
- */
+/** Binds one EventSource client to a component: opens it when the component mounts, and closes it when the component unmounts. */
 import { useEffect, useEffectEvent, useMemo, useState, useSyncExternalStore } from 'react'
 import {
   createEventSourceClient,
@@ -20,22 +17,23 @@ export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends
   'url' | 'join'
 > {
   /**
-   * `tabs`: one connection for all tabs that want the same stream, where the browser has SharedWorker and Web Locks, which need
-   * https or localhost; a function as URL can't be shared. Tabs share while the server says that they have the same reader. One that comes late begins with what the others have. Default: none is shared.
+   * `tabs`: all tabs of the same reader that want the same stream share one connection. That needs SharedWorker and Web Locks, so https
+   * or localhost, and a URL that is no function; otherwise the tab has a connection of its own. A tab that opens later begins with the
+   * events that the others have. Default: shares nothing.
    */
   share?: 'tabs' | undefined
   /** While false there is no stream, and `open()` does nothing. Default true. */
   enabled?: boolean | undefined
-  /** Sees every event as it arrives, also those that `events` no longer holds. */
+  /** Called with every event as it arrives, also with those that `events` no longer holds. */
   onEvent?: ((event: ReceivedEvent<P>) => void) | undefined
-  /** Hears when the server could not go on where the stream was: events may be missing before the next one. */
+  /** Called when the server could not go on where the stream was: events may be missing before the next one. */
   onGap?: ((gap: Gap) => void) | undefined
   /**
-   * Hears when the server takes the page for another reader's, because somebody signed in, say: a stream that was nobody's has started over
-   * by then, any other is `failed` with the error `reader` until `open()`.
+   * Called when the server takes the page for another reader's, because another user has signed in, say. By then a stream of an anonymous
+   * page has started over; any other is `failed` with the error `reader` until `open()`.
    */
   onReaderChange?: (() => void) | undefined
-  /** Hears whatever goes wrong, be it mended later: lost connections, refusals, events that can't be parsed. */
+  /** Called with whatever goes wrong, even if the client mends it later: lost connections, refusals, events that can't be parsed. */
   onError?: ((error: StreamError) => void) | undefined
 }
 
@@ -43,8 +41,8 @@ export type UseEventSource<P extends Parsers = MessagesOnly> = StreamState<P> &
   Pick<EventSourceClient<P>, 'open' | 'close' | 'clear' | 'reconnect'>
 
 /**
- * Streams `url` into a component. Another URL or other options are another stream, with a list of its own; callbacks, parsers and a
- * function for `url` may change freely, and the newest is used. Without a URL (`null`) there is no stream.
+ * Streams `url` into a component. Another URL or other options make another stream, with a list of its own. Callbacks, parsers and a
+ * function for `url` may change at each render; the newest is used. Without a URL (`null`) there is no stream.
  *
  * @example
  * const { status, events, open, close } = useEventSource('/events', { types: { 'order.paid': orderSchema } })

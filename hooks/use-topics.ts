@@ -1,7 +1,7 @@
 'use client'
 /**
- * Streams topics of the hub into a component, with each event's topic, type and time of publishing, which an EventSource by
- * itself can't tell. Everything else is useEventSource's.
+ * Streams topics of the hub into a component, with each event's topic, type and time of publishing, which a plain EventSource does not
+ * know. The rest is useEventSource's.
  */
 import { useMemo, useState } from 'react'
 import { createEventPicker } from '@/client/event-picker'
@@ -16,9 +16,9 @@ export interface TopicEvent extends StreamEvent<string, string> {
 }
 
 export interface UseTopicsOptions extends Omit<UseEventSourceOptions, 'types' | 'onEvent'> {
-  /** Starts with the newest events published before, at most this many: 0 to 1,000. Default 0. A cursor wins over it. */
+  /** Starts with at most this many of the events published before: 0 to 1,000. Default 0. Ignored when there is a cursor. */
   last?: number | undefined
-  /** Sees every event as it arrives, also those that `events` no longer holds. */
+  /** Called with every event as it arrives, also with those that `events` no longer holds. */
   onEvent?: ((event: TopicEvent) => void) | undefined
 }
 
@@ -55,14 +55,14 @@ export function useTopics(
 
 const types = { message: parseEnvelope }
 
-/** Undefined when the event came in no envelope: another server's, or one for readers of another kind. An event is the same object each time. */
+/** Undefined when the event came without an envelope, from another server, say. Returns the same object each time. */
 function openEnvelope({
   data: event,
   seq,
   id,
   receivedAt,
 }: ReceivedEvent<typeof types>): TopicEvent | undefined {
-  // What was made of the envelope becomes the event: a busy page should not keep both, nor the text.
+  // The parsed envelope becomes the event: a busy page should not keep both.
   return event && Object.assign(event, { seq, id, receivedAt })
 }
 
@@ -70,7 +70,7 @@ function parseEnvelope(text: string): TopicEvent | undefined {
   const { topic, type, time, data } = parseJsonObject(text) ?? {}
   if (typeof topic !== 'string' || typeof type !== 'string') return undefined
   if (typeof time !== 'number' || typeof data !== 'string') return undefined
-  // Beyond what a Date can tell, it is not a time.
+  // A Date cannot hold it, so it is not a time.
   if (Number.isNaN(new Date(time).getTime())) return undefined
   return { seq: 0, id: '', receivedAt: 0, topic, type, time, data }
 }

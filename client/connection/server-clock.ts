@@ -1,16 +1,16 @@
-/** How far this computer's clock is ahead of the server's, learnt from the times that the server tells. */
+/** How far this computer's clock is ahead of the server's, by the times that the server sends. */
 
 export interface ServerClock {
-  /** The server says that it is `time` now: milliseconds since the Unix epoch. */
+  /** Notes that the server sent `time` as its time: milliseconds since the Unix epoch. */
   hear: (time: number) => void
-  /** Milliseconds; undefined before anything was heard. */
+  /** Milliseconds; undefined before the first time was heard. */
   offsetMs: () => number | undefined
 }
 
-/** Enough to meet a quick one among them, few enough to follow clocks that drift. */
+/** Enough that one of them came quickly, few enough to follow clocks that drift. */
 const samples = 8
 
-/** Each time comes late by its way here, which differs from one to the next: the quickest of the last eight tells the clocks apart best. */
+/** Each time arrives late by its time on the network. The one that was quickest, of the last eight, is the best measure. */
 export function createServerClock(): ServerClock {
   const offsets: number[] = []
   return {

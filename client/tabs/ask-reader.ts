@@ -1,7 +1,7 @@
-/** Learns by one request who reads a stream, as the server says it of this browser now. */
+/** Asks the server by one HEAD request who this browser's reader is now. */
 import type { SharedStreamOptions } from './shared-stream'
 
-/** Undefined when the server tells no readers apart, or does not answer in time. Never rejects. */
+/** The reader's key; undefined when the server names no readers, or does not answer in time. Never rejects. */
 export async function askReader(
   { url, withCredentials, connectTimeoutMs }: SharedStreamOptions,
   asking: AbortController,

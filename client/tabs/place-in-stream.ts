@@ -1,9 +1,9 @@
-/** Finds the place in a stream from which a reader goes on that has had some of it before, perhaps over another connection. */
+/** Finds where in a shared stream a reader goes on that has read some of it before, perhaps over another connection. */
 import { parseCursor } from '@/protocol/cursor'
 import type { Place } from '@/client/connection/connection'
 import type { Item } from './shared-stream'
 
-/** What a stream has delivered, without a hole but for the gaps among its items. */
+/** What a stream has delivered. Nothing is missing in it, except where an item is a gap. */
 export interface Delivered {
   name: string
   /** The cursor that it was opened with. */
@@ -17,12 +17,12 @@ export interface Delivered {
   isOurs: boolean
 }
 
-/** How many items a reader has that is at `place` or, where that is unknown, at `cursor`; undefined when it can't be told. */
+/** How many items a reader at `place` has or, if the stream does not know that place, one at `cursor`; undefined if neither tells. */
 export function placeIn(delivered: Delivered, cursor: string, place?: Place): number | undefined {
   const { name, from, items, seq, lastEventId, isOurs } = delivered
   const before = seq - items.length
   if (place?.stream === name && place.seq >= before) return place.seq
-  // It has nothing yet, and takes all there is. A stream that went on after a cursor may lack what a new one begins with.
+  // The reader has nothing yet, and takes all there is. A stream that went on after a cursor may lack what a new one begins with.
   if (cursor === '') return from === '' ? before : undefined
   if (cursor === from && before === 0) return 0
   if (!isOurs) return undefined
@@ -32,9 +32,9 @@ export function placeIn(delivered: Delivered, cursor: string, place?: Place): nu
 }
 
 /**
- * The place of an id that the stream did not have itself: between two that it had. Offsets grow along a stream, whatever their epochs,
- * up to a gap, where they may begin again lower. The id must be of the epoch of the next one: of the one before, it may have been
- * lost in between.
+ * The place of an id that the stream did not bring, between two ids that it did. Offsets grow along a stream, whatever their epochs, until
+ * a gap, after which they may begin again lower. The id must have the epoch of the next one: with the epoch of the one before, it may
+ * name an event that was lost in between.
  */
 function placeByOffset(
   { from, items, seq, lastEventId }: Delivered,

@@ -2,7 +2,7 @@
 import type { SharedStreamOptions } from './shared-stream'
 import { createStreamHost } from './stream-host'
 
-/** A tab may come back soon, by a reload say. */
+/** A tab may come back soon, after a reload, for example. */
 const idleMs = 10_000
 
 const [, options] = JSON.parse(self.name) as [number, SharedStreamOptions]

@@ -1,7 +1,7 @@
 /**
- * Reads streams for all tabs: one as a rule, and one more for a tab that is further behind than can be told, until it has caught up. A
- * tab is a place in a stream; it is told what follows when it has read the last news, so that nothing queues for a slow one. What was
- * granted to one reader no other gets: a tab that comes to a stream is told nothing of it before the server has said who it is now.
+ * Reads streams in the worker, for all tabs: usually one, and another for a tab that needs older events than the first one holds, until
+ * that tab has caught up. A tab gets what follows its place once it has read the last news, so nothing queues for a slow tab. A tab that
+ * joins a stream hears nothing of it before the server has said who its reader is, so no reader sees what was granted to another.
  */
 import type { Place } from '@/client/connection/connection'
 import { askReader } from './ask-reader'
@@ -24,7 +24,7 @@ import {
 
 interface HostListeners {
   onBusy: () => void
-  /** There is no tab, or none yet. */
+  /** No tab is left, or none has come yet. */
   onIdle: () => void
 }
 
@@ -45,7 +45,7 @@ export function createStreamHost(
     })
   })
   const tabs = new Set<Tab>()
-  /** Those that are live, oldest first. */
+  /** The live ones, oldest first. */
   const streams = new Set<HostedStream>()
   let opened = 0
   let beat: ReturnType<typeof setInterval> | undefined
@@ -75,7 +75,7 @@ export function createStreamHost(
     else gather()
   }
 
-  /** Of two streams of different readers, the one that was asked for first is of the past. */
+  /** When two streams have different readers, the browser's reader is that of the newer one. */
   function learnReader(stream: HostedStream): void {
     const { status, reader } = stream.state
     if (stream.isKnown || status !== 'open' || reader === undefined) return
@@ -91,7 +91,7 @@ export function createStreamHost(
     }
   }
 
-  /** Its tabs hear of it, and what they do then is theirs. */
+  /** Stops a stream of the reader before. Its tabs hear of it, and each decides what to do. */
   function end(stream: HostedStream): void {
     if (stream.isOver) return
     stream.isOver = true
@@ -99,7 +99,7 @@ export function createStreamHost(
     stream.controller.disable()
   }
 
-  /** Leads `tab` to a stream that can go on where it is. */
+  /** Gives `tab` a stream that can go on where the tab is. */
   function enter(tab: Tab, place?: Place): void {
     for (const stream of streams) {
       const seq = seqAt(stream, tab.cursor, place)
@@ -110,7 +110,7 @@ export function createStreamHost(
     enterAlone(tab)
   }
 
-  /** What is asked for a tab alone may be told to it, whichever reader that is. */
+  /** Opens a stream for this tab. The tab may have all of it, because the server grants it to the reader of now. */
   function enterAlone(tab: Tab): void {
     move(tab, open(tab), 0, true)
   }
@@ -129,7 +129,7 @@ export function createStreamHost(
     const { status, reader, clockOffsetMs } = stream.state
     if (status !== 'open') return
     if (reader === undefined) {
-      // A server that tells readers apart does so first of all.
+      // A server that names readers does so before anything else.
       tab.isAdmitted = stream.seq > 0 || clockOffsetMs !== undefined
     } else if (tab.answer) {
       const { reader: said } = tab.answer
@@ -165,7 +165,7 @@ export function createStreamHost(
     const [first, ...others] = streams
     if (!first) return
     for (const stream of others) {
-      // Moved before the server has said whose it is, it would have to ask.
+      // Before the server has named the reader of both, the tab would have to ask who it is.
       if (!isOfOneReader(stream, first)) continue
       for (const tab of stream.tabs) {
         const seq = tab.cursor === '' ? undefined : seqAt(first, tab.cursor)
@@ -174,7 +174,7 @@ export function createStreamHost(
     }
   }
 
-  /** Tells how many they are, if nothing else. */
+  /** Sends news to each tab, even if only the number of tabs has changed. */
   function tellAll(stream: HostedStream): void {
     for (const tab of stream.tabs) {
       tab.told = undefined
@@ -189,7 +189,7 @@ export function createStreamHost(
     const state = stream.state
     if (tab.told === state) return
     const unread = stream.seq - tab.seq
-    // What has no ids can't be asked for again.
+    // The tab needs older items than the stream holds. Without ids no server can send them again: it goes on with what comes.
     if (unread > stream.items.length || (stream.isOver && !isAdmitted)) {
       enter(tab)
       return

@@ -1,4 +1,4 @@
-/** For tests of what a client does, whatever happens and in whatever order: an EventSource and its server, as a model. */
+/** A model of an EventSource and its server, for tests of what a client does whatever happens, in whatever order. */
 
 /** A server with a log of numbered events, and the EventSources that a client has made to it. */
 export const sources = {
