@@ -86,6 +86,13 @@ describe('useTopics', () => {
     expect(requests.map(({ url }) => url)).toEqual(['/events/orders,stock?envelope=1&last=100'])
   })
 
+  test('asks for them where the route of topics is', async () => {
+    renderHook(() => useTopics(['orders'], { path: '/base/live' }))
+
+    await waitFor(() => expect(requests).toHaveLength(1))
+    expect(requests[0]?.url).toBe('/base/live/orders?envelope=1')
+  })
+
   test('close stops the stream; open goes on after the last event', async () => {
     frames = [frame(7, paid)]
     const { result } = renderTopics({ last: 100 })

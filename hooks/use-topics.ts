@@ -18,6 +18,11 @@ export interface TopicEvent extends StreamEvent<string, string> {
 export interface UseTopicsOptions extends Omit<UseEventSourceOptions, 'types' | 'onEvent'> {
   /** Starts with at most this many of the events published before: 0 to 1,000. Default 0. Ignored when there is a cursor. */
   last?: number | undefined
+  /**
+   * Where the route of topics is mounted, as `createSse` was told, after the app's `basePath` if it has one. It may be an absolute URL of
+   * another origin. Default `/events`.
+   */
+  path?: string | undefined
   /** Called with every event as it arrives, also with those that `events` no longer holds. */
   onEvent?: ((event: TopicEvent) => void) | undefined
 }
@@ -35,10 +40,10 @@ export interface UseTopics extends Omit<UseEventSource, 'events'> {
  */
 export function useTopics(
   topics: readonly string[],
-  { last, enabled = true, onEvent, ...options }: UseTopicsOptions = {},
+  { last, path = '/events', enabled = true, onEvent, ...options }: UseTopicsOptions = {},
 ): UseTopics {
-  const path = `/events/${topics.map((topic) => encodeURIComponent(topic)).join(',')}`
-  const stream = useEventSource(`${path}?envelope=1${last === undefined ? '' : `&last=${last}`}`, {
+  const url = `${path}/${topics.map((topic) => encodeURIComponent(topic)).join(',')}`
+  const stream = useEventSource(`${url}?envelope=1${last === undefined ? '' : `&last=${last}`}`, {
     ...options,
     types,
     enabled: enabled && topics.length > 0,
