@@ -4,6 +4,7 @@
  */
 import { describeAccess } from './access/describe-access'
 import type { AccessRules } from './access/authorize'
+import { createTokenCheck } from './access/checked-tokens'
 import { createLimits, type Limits } from './access/limits'
 import { readConfig, type Config } from './config'
 import { createHub, type Hub } from './hub/hub'
@@ -57,7 +58,8 @@ export function processEngine(): Engine {
 function createEngine(config: Config): Engine {
   const { heartbeatMs, retryMs, maxStreams, streamMaxAgeMs: maxAgeMs } = config
   const { jwtSecret: secret, publicTopics, isOpen } = config
-  const access = { secret, publicTopics, isOpen }
+  const checkToken = secret === undefined ? undefined : createTokenCheck(secret)
+  const access = { checkToken, publicTopics, isOpen }
   const slots = createResponseSlots()
   const streams = createOpenStreams(
     { heartbeatMs, retryMs, maxStreams, maxAgeMs },

@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { signToken } from '@/test/requests/publisher'
 import { anonymousReader } from '@/protocol/reader-key'
 import type { Refusal } from '@/server/refusal'
+import { createTokenCheck } from './checked-tokens'
 import { authorizePublish, authorizeRead, type AccessRules } from './authorize'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 const now = Math.floor(Date.now() / 1_000)
-const guarded: AccessRules = { secret, publicTopics: ['public', 'open.*'], isOpen: false }
-const noSecret: AccessRules = { secret: undefined, publicTopics: ['*'], isOpen: false }
+const checkToken = createTokenCheck(secret)
+const guarded: AccessRules = { checkToken, publicTopics: ['public', 'open.*'], isOpen: false }
+const noSecret: AccessRules = { checkToken: undefined, publicTopics: ['*'], isOpen: false }
 const laptop: AccessRules = { ...noSecret, isOpen: true }
 
 const granting = (claims: object): string => signToken({ events: claims }, { secret })

@@ -3,11 +3,12 @@ import { matchesTopic } from '@/protocol/topic-pattern'
 import { Refusal } from '@/server/refusal'
 import type { RequestHead } from '@/server/sse-request'
 import { readerOf } from './reader-of'
-import { readToken, verifyToken, type Token } from './token'
+import type { CheckToken } from './checked-tokens'
+import { readToken, type Token } from './token'
 
 export interface AccessRules {
-  /** What tokens are signed with; undefined when none is accepted. */
-  secret: string | undefined
+  /** Checks a token; undefined when none is accepted. */
+  checkToken: CheckToken | undefined
   /** Patterns of the topics that anyone may read. */
   publicTopics: readonly string[]
   /** Whether anyone may publish to everything. */
@@ -29,18 +30,18 @@ export interface ReadGrant {
 export async function authorizeRead(
   request: RequestHead,
   topics: readonly string[],
-  { secret, publicTopics }: AccessRules,
+  { checkToken, publicTopics }: AccessRules,
 ): Promise<ReadGrant> {
   const guarded = topics.filter((topic) => !matchesTopic(publicTopics, topic))
   const [first] = guarded
   if (first === undefined) return { expiresAtMs: undefined, reader: readerOf(undefined) }
-  if (secret === undefined) {
+  if (!checkToken) {
     throw new Refusal(
       'secret-not-set',
       `${first} is not public: on the server, name it in PUBLIC_TOPICS, or set EVENTS_JWT_SECRET and send a token signed with it.`,
     )
   }
-  const token = await checkToken(request, secret)
+  const token = await tokenOf(request, checkToken)
   const { subscribe, expiresAtMs } = token
   const lacking = guarded.find((topic) => !matchesTopic(subscribe, topic))
   if (lacking === undefined) return { expiresAtMs, reader: readerOf(token) }
@@ -54,27 +55,27 @@ export async function authorizeRead(
 export async function authorizePublish(
   request: RequestHead,
   topic: string,
-  { secret, isOpen }: AccessRules,
+  { checkToken, isOpen }: AccessRules,
 ): Promise<Token | undefined> {
   if (isOpen) return undefined
-  if (secret === undefined) {
+  if (!checkToken) {
     throw new Refusal(
       'secret-not-set',
       'Nobody may publish over HTTP: to change that, set EVENTS_JWT_SECRET on the server, and send a token signed with it.',
     )
   }
-  const token = await checkToken(request, secret)
+  const token = await tokenOf(request, checkToken)
   if (matchesTopic(token.publish, topic)) return token
   throw new Refusal('not-granted', `This token does not let you publish to ${topic}.`)
 }
 
-async function checkToken(request: RequestHead, secret: string): Promise<Token> {
+async function tokenOf(request: RequestHead, check: CheckToken): Promise<Token> {
   const text = readToken(request)
   if (text === undefined) {
     const detail = 'Send a token: `Authorization: Bearer <token>`, or the cookie `events_token`.'
     throw new Refusal('token-required', detail, { 'WWW-Authenticate': 'Bearer' })
   }
-  const token = await verifyToken(text, secret)
+  const token = await check(text)
   if (token) return token
   // Only the issuer may learn what exactly is wrong with a token.
   throw new Refusal('invalid-token', 'This token does not hold here, or no longer: get another.', {

@@ -2,10 +2,10 @@
 import type { AccessRules } from './authorize'
 
 /** One sentence, true of both reading and publishing. */
-export function describeAccess({ secret, publicTopics, isOpen }: AccessRules): string {
+export function describeAccess({ checkToken, publicTopics, isOpen }: AccessRules): string {
   const isPublic = publicTopics.includes('*')
   const readable = isPublic ? 'every topic' : listOf(publicTopics)
-  if (secret !== undefined) {
+  if (checkToken) {
     if (isPublic) return 'Anyone may read every topic; publishing takes a token.'
     if (publicTopics.length === 0) return 'Reading a topic takes a token, and so does publishing.'
     return `Anyone may read ${readable}; reading other topics takes a token, and so does publishing.`
