@@ -10,6 +10,11 @@ export interface Cursor {
   offset: number
 }
 
+/** A cursor that a reader presented, and its text as it came. */
+export interface PresentedCursor extends Cursor {
+  text: string
+}
+
 const grammar = /^([a-z0-9]{4,16})\.(0|[1-9]\d{0,15})$/
 
 /** The cursor, or undefined when `value` is not one by the grammar `[a-z0-9]{4,16}\.(0|[1-9]\d{0,15})`. */

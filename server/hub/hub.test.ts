@@ -86,7 +86,7 @@ describe('subscribe', () => {
     await append('news', 'one', 'two', 'three')
 
     const last = await subscribe('news', { last: 2 })
-    const since = await subscribe('news', { agoMs: 10_000 })
+    const since = await subscribe('news', { since: Date.now() - 10_000 })
 
     expect(await readData(last, 2)).toEqual(['two', 'three'])
     expect(await readData(since, 3)).toEqual(['one', 'two', 'three'])
@@ -283,7 +283,7 @@ describe('subscribe', () => {
     await append('busy', ...Array.from({ length: 5_000 }, (_, n) => `${n}`))
     await append('busy', 'last')
 
-    const feed = await subscribe('quiet,busy', { agoMs: 10_000 })
+    const feed = await subscribe('quiet,busy', { since: Date.now() - 10_000 })
     const reader = readerOf(feed)
     const events: EventSourceMessage[] = []
     while (events.at(-1)?.data !== 'last') events.push(...(await reader.next()))

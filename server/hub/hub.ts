@@ -3,12 +3,12 @@
  * Knows nothing of HTTP, nor which log it has.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Cursor } from '@/protocol/cursor'
+import type { Cursor, PresentedCursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { createForm, type StreamForm } from './encode-stored-event'
-import { LogError, type EventLog } from '@/server/log/event-log'
+import { LogError, type EventLog, type Start } from '@/server/log/event-log'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
 import { createTail, type Tail } from './tail'
@@ -20,12 +20,9 @@ export interface Subscription {
   topics: readonly string[]
   /** Wrap every event in an envelope that tells its topic, type and time. */
   envelope: boolean
-  /** Where to start: after a cursor that the reader presented, with the newest `last` events, or with those of `agoMs` ago and later. Default: now. */
-  start?: { cursor: PresentedCursor } | { last: number } | { agoMs: number } | undefined
+  /** Default: now. */
+  start?: Start<PresentedCursor> | undefined
 }
-
-/** A cursor, and how it was written. */
-type PresentedCursor = Cursor & { text: string }
 
 export interface Hub {
   readonly log: EventLog
@@ -198,8 +195,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     if ('cursor' in start) {
       return { ...(await log.locate(topics, start)), presented: start.cursor.text }
     }
-    if ('last' in start) return await log.locate(topics, start)
-    return await log.locate(topics, { since: Math.max(0, Date.now() - start.agoMs) })
+    return await log.locate(topics, start)
   }
 
   return {

@@ -3,7 +3,7 @@ import { parseDuration } from '@/protocol/duration'
 import { cursorOf, formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { maxTopics, parseTopics } from '@/protocol/topic'
-import type { EventLog, Judged } from '@/server/log/event-log'
+import type { EventLog, Judged, Start } from '@/server/log/event-log'
 
 /** An event as server code reads it. */
 export interface TopicEvent {
@@ -174,8 +174,6 @@ function checkTopics(topics: string | readonly string[]): string[] {
   const item = parsed.fault === 'malformed-item' ? parsed.item : ''
   throw new ReadError('invalid-topic', `${JSON.stringify(item)} is not a topic.`)
 }
-
-type Start = { cursor: Cursor } | { last: number } | { since: number }
 
 function startOf({ after, last, since }: ReadFrom): Start | undefined {
   if ([after, last, since].filter((value) => value !== undefined).length > 1) {

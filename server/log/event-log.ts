@@ -41,10 +41,7 @@ export interface EventLog {
    * (milliseconds since the Unix epoch) or later.
    * @throws {LogError} `unavailable` or `closed`
    */
-  locate(
-    topics: readonly string[],
-    start: { cursor: Cursor } | { last: number } | { since: number },
-  ): Promise<{ after: Cursor } & Judged>
+  locate(topics: readonly string[], start: Start): Promise<{ after: Cursor } & Judged>
 
   /** The cursor after the newest event, read afresh: another process may have appended it. */
   head(): Promise<Cursor>
@@ -58,6 +55,9 @@ export interface EventLog {
   /** Ends every watch; what is appending is finished first. Closing twice is harmless. */
   close(): Promise<void>
 }
+
+/** Where a reader starts: after a cursor, with the newest `last` events, or with those of `since` (milliseconds since the Unix epoch) and later. */
+export type Start<C extends Cursor = Cursor> = { cursor: C } | { last: number } | { since: number }
 
 export interface Appended {
   /** One for each event, in order. */

@@ -1,12 +1,7 @@
 /** The place that a reader asks to resume from. */
-import { parseCursor, type Cursor } from '@/protocol/cursor'
+import { parseCursor, type PresentedCursor } from '@/protocol/cursor'
 import { Refusal } from '@/server/refusal'
 import type { RequestHead } from '@/server/sse-request'
-
-/** The cursor as it came, and what it means. */
-export interface PresentedCursor extends Cursor {
-  text: string
-}
 
 /**
  * The `Last-Event-ID` header, else `?lastEventId=`; undefined where neither says anything. The header wins, because the browser's own

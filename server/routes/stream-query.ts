@@ -1,25 +1,20 @@
 /** What a reader asks of a stream: from where, and in which form. Which topics is the path's business. */
+import type { PresentedCursor } from '@/protocol/cursor'
 import { parseDuration } from '@/protocol/duration'
+import type { Start } from '@/server/log/event-log'
 import { isReaderKey } from '@/protocol/reader-key'
-import { readPresentedCursor, type PresentedCursor } from './presented-cursor'
+import { readPresentedCursor } from './presented-cursor'
 import type { RequestHead } from '@/server/sse-request'
 import { Refusal } from '@/server/refusal'
 
 export interface StreamQuery {
   /** Where to start; from now when undefined. */
-  start: StreamStart | undefined
+  start: Start<PresentedCursor> | undefined
   /** Whether events come in envelopes; undefined when the reader leaves it to the server. */
   envelope: boolean | undefined
   /** Who reads, as far as the reader knows it from an earlier answer. */
   reader: string | undefined
 }
-
-export type StreamStart =
-  | { cursor: PresentedCursor }
-  /** With the newest `last` events. */
-  | { last: number }
-  /** With what is at most this many milliseconds old; Infinity for everything. */
-  | { agoMs: number }
 
 const maxLast = 1_000
 
@@ -50,7 +45,7 @@ export function readStreamQuery(request: RequestHead): StreamQuery {
 function readBeginning(
   last: string | null,
   since: string | null,
-): { last: number } | { agoMs: number } | undefined {
+): { last: number } | { since: number } | undefined {
   if (last !== null && since !== null) {
     throw invalid('`last` and `since` exclude each other: leave one of them out.')
   }
@@ -61,7 +56,7 @@ function readBeginning(
   }
   if (since !== null) {
     const agoMs = since === 'all' ? Infinity : parseDuration(since)
-    if (agoMs !== undefined) return { agoMs }
+    if (agoMs !== undefined) return { since: Math.max(0, Date.now() - agoMs) }
     throw invalid('`since` must be `all` or a duration, such as 500ms, 15s, 10m, 24h or 7d.')
   }
   return undefined

@@ -1,7 +1,7 @@
 /** What a SQLite log answers about its past. Every answer comes from one snapshot. */
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
-import type { EventLog } from '@/server/log/event-log'
+import type { EventLog, Start } from '@/server/log/event-log'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
 import { nthNewest, rowsAfter, type EventRow } from './sqlite-rows'
 import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
@@ -9,7 +9,6 @@ import { epochsBetween, judgeCursor, readLogRow, type LogRow } from './sqlite-te
 
 type ReadRequest = Parameters<EventLog['read']>[0]
 type Page = Awaited<ReturnType<EventLog['read']>>
-type Start = Parameters<EventLog['locate']>[1]
 type Place = Awaited<ReturnType<EventLog['locate']>>
 
 export interface SqliteReader {
