@@ -62,9 +62,9 @@ export interface Sse {
     source: StreamSource<Params>,
   ) => StreamRoute<Params>
   /** `GET` answers 200 when this process can take streams and publishes now, else 503; the body's `status` says why. */
-  readonly healthRoute: { GET: () => Promise<Response> }
+  readonly healthRoute: { GET: (request: Request) => Promise<Response> }
   /** `GET` answers what this process measures, as Prometheus text. */
-  readonly metricsRoute: { GET: () => Promise<Response> }
+  readonly metricsRoute: { GET: (request: Request) => Promise<Response> }
   /**
    * Publishes one event, or several that stay together, all or none. Resolves once the log has them: every reader of the topic gets them,
    * those of other processes on the same log and those who come later included. It authorises nothing: check your session first.
@@ -132,7 +132,10 @@ export function createSse({ path = '/events', frontDoor = 'auto' }: SseOptions =
   checkPath(path)
 
   /** The engine, for a request that Next's server received. */
-  function serving(): Engine {
+  function serving(request: Request): Engine {
+    // With `cacheComponents`, `next build` calls each `GET` whose path has no parameter, to keep what it answers. Reading the URL
+    // tells it that the answer depends on the request, and ends the call here: a build makes no engine.
+    void request.url
     const engine = processEngine()
     // A script or a test has no server of Next's.
     if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: false })
@@ -142,8 +145,8 @@ export function createSse({ path = '/events', frontDoor = 'auto' }: SseOptions =
   return {
     topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto' }),
     streamRoute: (source) => streamRoute(serving, source),
-    healthRoute: { GET: () => healthAnswer(serving()) },
-    metricsRoute: { GET: () => metricsAnswer(serving()) },
+    healthRoute: { GET: (request) => healthAnswer(serving(request)) },
+    metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
     async publish(
       topic: string,
       typeOrEvents: string | readonly NewEvent[],

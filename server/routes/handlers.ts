@@ -37,7 +37,7 @@ export interface StreamRoute<Params> {
 }
 
 /** The engine, started for a request that a server has received. */
-type Serving = () => Engine
+type Serving = (request: Request) => Engine
 
 const topicMethods = 'GET, HEAD, OPTIONS, POST'
 
@@ -48,7 +48,7 @@ export function topicRoute(
   function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
-      const engine = serving()
+      const engine = serving(request)
       if (usesFrontDoor) engine.door.offer(offered(engine), engine.slots.current()?.server)
       return respond(engine, await answerTopics(engine, { ...fromWeb(request), method }))
     }
@@ -100,15 +100,15 @@ export function streamRoute<Params extends RouteParams>(
 
   return {
     async GET(request, context) {
-      const engine = serving()
+      const engine = serving(request)
       return respond(engine, await answer(engine, request, context))
     },
     async HEAD(request, context) {
-      const engine = serving()
+      const engine = serving(request)
       return respond(engine, headOf(await answer(engine, request, context)))
     },
     async OPTIONS(request) {
-      const engine = serving()
+      const engine = serving(request)
       return respond(engine, optionsAnswer(engine, request, 'GET, HEAD, OPTIONS'))
     },
   }
