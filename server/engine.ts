@@ -8,6 +8,7 @@ import { createTokenCheck } from './access/checked-tokens'
 import { createLimits, type Limits } from './access/limits'
 import { readConfig, type Config } from './config'
 import { createHub, type Hub } from './hub/hub'
+import { LogError } from './log/event-log'
 import { measuredLog } from './log/measured-log'
 import { openLog } from './log/open-log'
 import { drainOnSignals } from './node/drain-on-signal'
@@ -72,6 +73,7 @@ function createEngine(config: Config): Engine {
   const door = createFrontDoor({ isAllowed })
   let opening: Promise<Hub> | undefined
   let openHub: Hub | undefined
+  let lastFailure: string | undefined
   let isWatching = false
 
   async function open(): Promise<Hub> {
@@ -79,6 +81,13 @@ function createEngine(config: Config): Engine {
     const log = await openLog(eventsUrl, { maxCount, maxAgeMs: maxEventAgeMs })
     openHub = createHub(measuredLog(log))
     return openHub
+  }
+
+  /** Once for each reason: every request tries again, and its client learns only that the log is away. */
+  function tellFailure(error: unknown): void {
+    if (!(error instanceof LogError) || error.message === lastFailure) return
+    lastFailure = error.message
+    journal.error({ err: error }, error.message)
   }
 
   return {
@@ -91,11 +100,13 @@ function createEngine(config: Config): Engine {
     slots,
     door,
     async hub() {
-      opening ??= open()
+      const attempt = (opening ??= open())
       try {
-        return await opening
+        return await attempt
       } catch (error) {
-        opening = undefined
+        // Another caller may have begun the next attempt.
+        if (opening === attempt) opening = undefined
+        tellFailure(error)
         throw error
       }
     },
