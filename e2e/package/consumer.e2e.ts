@@ -1,0 +1,188 @@
+/** The packed library in an app that is not ours, made by following package/README.md. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright/test'
+import { expect, test } from '../../test/pages/installed-test'
+import { createStreamReader } from '../../test/readers/stream-reader'
+import type { RunningServer } from '../../test/servers/start-server'
+
+// One after another, in one worker: the app is made once.
+test.describe.configure({ mode: 'default', timeout: 120_000 })
+
+const secret = { EVENTS_JWT_SECRET: 'of an app of your own, and long enough' }
+const env = { ...secret, PUBLIC_TOPICS: '', DRAIN: '500ms', RETRY: '200ms' }
+const elsewhere = {
+  'app/elsewhere/[topics]/route.ts': `export { GET } from '@/app/events/[topics]/route'`,
+}
+
+let built: { code: number; output: string }
+let app: string
+/** Of the README's command. */
+let token: string
+let asHolder: Record<string, string>
+
+test.beforeAll(async ({ installed }) => {
+  test.setTimeout(240_000)
+  await installed.write(elsewhere)
+  built = await installed.build()
+  app = installed.folder
+  const command = ['exec', '--no', '--', 'next-sse', 'token']
+  const grants = ['--subscribe', 'orders', '--publish', '*', '--expires', '1h']
+  token = (await installed.run('npm', [...command, ...grants], secret)).output.trim()
+  asHolder = { authorization: `Bearer ${token}` }
+})
+
+async function publish({ url }: RunningServer, body: string): Promise<void> {
+  const response = await fetch(`${url}/events/orders`, { method: 'POST', headers: asHolder, body })
+  expect(response.status).toBe(201)
+}
+
+async function openTabs({ url }: RunningServer, page: Page): Promise<[Page, Page]> {
+  await page.context().addCookies([{ name: 'events_token', value: token, url }])
+  const tabs: [Page, Page] = [page, await page.context().newPage()]
+  for (const tab of tabs) {
+    await tab.goto(`${url}/orders`)
+    await expect(tab.getByText('open', { exact: true })).toBeVisible()
+  }
+  return tabs
+}
+
+test('Builds, which reads no settings and opens no log', () => {
+  expect(built.output).toContain('/events/[topics]')
+  expect(built.code).toBe(0)
+  // The journal's lines are JSON.
+  expect(built.output).not.toContain('{"level"')
+  expect(existsSync(join(app, '.data'))).toBe(false)
+  // Nothing that a route answers is kept from the build.
+  for (const path of ['/health', '/metrics', '/ticks']) {
+    expect(built.output).toMatch(new RegExp(`ƒ ${path}\\n`))
+  }
+})
+
+test('Prints a token by npm exec', () => {
+  expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+})
+
+test('Two tabs show what is published, and go on after the server was killed, without loss or repetition', async ({
+  start,
+  page,
+}) => {
+  const first = await start({ app, env })
+  const tabs = await openTabs(first, page)
+  for (const body of ['one', 'two']) await publish(first, body)
+  for (const tab of tabs) {
+    await expect(tab.getByRole('listitem')).toHaveText(['message one', 'message two'])
+  }
+
+  await first.stop()
+  const second = await start({ app, env, port: Number(new URL(first.url).port) })
+  await publish(second, 'three')
+
+  for (const tab of tabs) {
+    await expect(tab.getByText('message three')).toBeVisible()
+    await expect(tab.getByText('open', { exact: true })).toBeVisible()
+    await expect(tab.getByRole('listitem')).toHaveText([
+      'message one',
+      'message two',
+      'message three',
+    ])
+  }
+})
+
+test('Refuses who has no token, an image that is a stream, and a path that can not be decoded', async ({
+  start,
+}) => {
+  const server = await start({ app, env })
+  const stream = `${server.url}/events/orders`
+  const image = `${server.url}/_next/image?url=/events/orders&w=64&q=75`
+
+  const reading = await fetch(stream)
+  const publishing = await fetch(stream, { method: 'POST', body: 'hello' })
+  const optimised = await fetch(image, { headers: asHolder })
+  const malformed = await fetch(`${server.url}/events/%ff`)
+
+  expect([reading.status, publishing.status]).toEqual([401, 401])
+  expect(optimised.status).toBe(400)
+  expect(malformed.status).toBe(400)
+  expect(await malformed.json()).toMatchObject({ code: 'malformed-path' })
+  expect(await server.openStreams()).toBe(0)
+})
+
+test('A route of topics that is not at its path names both', async ({ start }) => {
+  const server = await start({ app, env })
+
+  const { status } = await fetch(`${server.url}/elsewhere/orders`, { headers: asHolder })
+
+  expect(status).toBe(500)
+  expect(server.output()).toContain(
+    'mounted at /elsewhere, but createSse was given the path /events',
+  )
+})
+
+test('SIGTERM asks a reader to come back, and ends the process in time', async ({ start }) => {
+  const server = await start({ app, env })
+  const reader = createStreamReader({ headers: asHolder })
+  const ended = reader.connect(`${server.url}/events/orders`)
+  await reader.until(({ type }) => type === 'connected')
+  const stoppedAt = performance.now()
+
+  process.kill(server.pid, 'SIGTERM')
+
+  await ended
+  expect(await server.exited).toBe(143)
+  // DRAIN, and what Next takes.
+  expect(performance.now() - stoppedAt).toBeLessThan(5_000)
+  expect(reader.events.at(-1)).toMatchObject({ type: 'reconnect' })
+})
+
+test('A worker beside the server reads what others publish, and a script publishes to its readers', async ({
+  start,
+  installed,
+  folder,
+}) => {
+  const server = await start({ app, env })
+  const reader = createStreamReader({ headers: asHolder })
+  const reading = reader.connect(`${server.url}/events/orders`)
+  await reader.until(({ type }) => type === 'connected')
+  await publish(server, '"before"')
+  const script = `import { sse } from './sse'
+    void sse.publish('orders', 'order.paid', { amount: 4200 }).finally(() => sse.close())`
+  await installed.write({ 'publish.ts': script })
+  // Ours is what `npx tsx` would download.
+  const tsx = require.resolve('tsx/cli')
+  const onSameFile = { EVENTS_URL: `file:${folder}/events.db` }
+
+  const worker = spawn(process.execPath, [tsx, 'worker.ts'], {
+    cwd: app,
+    // Playwright asks for colours.
+    env: { ...process.env, ...onSameFile, FORCE_COLOR: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let printed = ''
+  worker.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+  await expect.poll(() => printed, { timeout: 20_000 }).toContain('message before\n')
+  const published = await installed.run(process.execPath, [tsx, 'publish.ts'], onSameFile)
+
+  expect(published).toEqual({ code: 0, output: '' })
+  await reader.until(({ type, data }) => type === 'order.paid' && data === '{"amount":4200}')
+  await expect.poll(() => printed).toContain('order.paid { amount: 4200 }\n')
+  const exited = once(worker, 'exit')
+  worker.kill('SIGINT')
+  expect(await exited).toEqual([0, null])
+  reader.disconnect()
+  await reading
+})
+
+test('A Redis without ioredis fails the requests for events alone, and the output says what to install', async ({
+  start,
+}) => {
+  const server = await start({ app, env: { ...env, EVENTS_URL: 'redis://127.0.0.1:1' } })
+
+  const stream = await fetch(`${server.url}/events/orders`, { headers: asHolder })
+  const page = await fetch(`${server.url}/orders`)
+
+  expect([stream.status, page.status]).toEqual([500, 200])
+  expect(server.output()).toContain('EVENTS_URL names a Redis: run `npm install ioredis`')
+})
