@@ -350,17 +350,17 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
   describe('the format', () => {
     const forLong: Partial<Retention> = { maxAgeMs: 100 * 365 * 86_400_000 }
 
-    /** A Redis with what the version before kept. */
-    async function startFromVersion1(): Promise<RunningRedis> {
+    /** A Redis with what a program of an earlier version kept. */
+    async function startFrom(fixture: string): Promise<RunningRedis> {
       const redis = await start()
       await redis.kill()
-      copyFileSync(join(__dirname, 'fixtures/redis-version-1.rdb'), join(redis.folder, 'dump.rdb'))
+      copyFileSync(join(__dirname, 'fixtures', fixture), join(redis.folder, 'dump.rdb'))
       await redis.restart()
       return redis
     }
 
     test('of version 1 is brought up to date: its events, ids and keys are as they were', async () => {
-      const redis = await startFromVersion1()
+      const redis = await startFrom('redis-version-1.rdb')
       const log = open(redis, forLong)
 
       const head = await log.head()
@@ -388,8 +388,31 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       expect(next).not.toContain('c6e12979')
     })
 
+    test('of version 2, as 0.1.0 wrote it, is read as it is: its ids, terms and keys hold, and a reader resumes', async () => {
+      const log = open(await startFrom('redis-version-2.rdb'), forLong)
+      const topics = ['orders', 'news', 'busy']
+
+      const read = await log.read({ topics, after: { epoch: '8b333c6d096d', offset: 2 }, ...page })
+      const held = await log.locate(topics, { cursor: { epoch: '10367f382604', offset: 12 } })
+      const paid = [{ type: 'order.paid', data: '{"amount":4200}' }]
+      const idempotency = { key: 'first', fingerprint: 'print' }
+      const again = await log.append('orders', paid, { idempotency })
+      const [next] = await append(log, 'news', 'four')
+
+      expect(read).toMatchObject({ lost: undefined, removed: [0, 0, 0] })
+      expect(read.events.slice(0, 3).map((stored) => [formatCursor(stored), stored.data])).toEqual([
+        ['8b333c6d096d.3', 'two'],
+        ['10367f382604.4', 'three'],
+        ['10367f382604.5', 'busy 1 1'],
+      ])
+      expect(read.events.at(-1)).toMatchObject({ offset: 14, type: 'order.shipped', data: '{}' })
+      expect(held.lost).toBeUndefined()
+      expect(again).toEqual({ ids: ['8b333c6d096d.1'], replayed: true })
+      expect(next).toMatch(/\.15$/)
+    })
+
     test('brought up to date under a program of version 1, fails it: it neither loses nor adds anything', async () => {
-      const redis = await startFromVersion1()
+      const redis = await startFrom('redis-version-1.rdb')
       // What each script of version 1 begins with.
       const begin = (): Promise<unknown> => redis.command('HMGET', '{sse}:log', 'epoch', 'head')
       expect(await begin()).toEqual(['c6e12979', '1535'])

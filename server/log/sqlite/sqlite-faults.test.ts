@@ -206,6 +206,33 @@ describe('the format of the file', () => {
     expect(ids[0]).not.toContain('0f97027b')
   })
 
+  test('of version 2, as 0.1.0 wrote it, is read as it is: its ids, terms and keys hold, and a reader resumes', async () => {
+    copyFileSync(join(__dirname, 'fixtures/sqlite-version-2.db'), file)
+    const log = open()
+    const topics = ['orders', 'news', 'busy']
+
+    const read = await log.read({ topics, after: { epoch: '500035c6c053', offset: 2 }, ...page })
+    const held = await log.locate(topics, { cursor: { epoch: '9090293d5bed', offset: 12 } })
+    const again = await log.append('orders', [{ type: 'order.paid', data: '{"amount":4200}' }], {
+      idempotency: { key: 'first', fingerprint: 'print' },
+    })
+    const { ids } = await log.append('news', events(1))
+
+    expect(read).toMatchObject({ lost: undefined, removed: [0, 0, 9] })
+    expect(read.events.map((stored) => [formatCursor(stored), stored.data])).toEqual([
+      ['500035c6c053.3', 'two'],
+      ['9090293d5bed.4', 'three'],
+      ['9090293d5bed.10', 'busy 2 3'],
+      ['9090293d5bed.11', 'busy 3 1'],
+      ['9090293d5bed.12', 'busy 3 2'],
+      ['9090293d5bed.13', 'busy 3 3'],
+      ['9090293d5bed.14', '{}'],
+    ])
+    expect(held.lost).toBeUndefined()
+    expect(again).toEqual({ ids: ['500035c6c053.1'], replayed: true })
+    expect(ids[0]).toMatch(/\.15$/)
+  })
+
   test('brought up to date under a program of version 1, fails it: it neither loses nor adds anything', () => {
     copyFileSync(join(__dirname, 'fixtures/sqlite-version-1.db'), file)
     const older = new Database(file)
