@@ -56,7 +56,15 @@ describe('the package', () => {
     expect(installed['ioredis']).toBe(peerDependencies['ioredis'])
   })
 
-  test('declares what package/declarations.txt says: run `npx vitest -u package` to change it', async () => {
+  test('has for the Edge runtime the names that it has for Node', async () => {
+    const onNode = Object.keys(await import('./index'))
+
+    const onEdge = readFileSync(join(dist, 'package', 'not-on-edge.js'), 'utf8')
+    const [, names = ''] = /export const \{([^}]+)\}/.exec(onEdge) ?? []
+    expect(new Set(names.match(/\w+/g))).toEqual(new Set(onNode))
+  })
+
+  test('declares what package/declarations.txt says: run `npx vitest run package -u` to change it', async () => {
     await expect(publicDeclarations()).toMatchFileSnapshot('declarations.txt')
   })
 })
