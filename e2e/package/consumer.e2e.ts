@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright/test'
-import { expect, test } from '../../test/pages/installed-test'
+import { expect, test } from '../../test/fixtures/installed-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import type { RunningServer } from '../../test/servers/start-server'
 
