@@ -8,6 +8,11 @@ export const connecting: Part = {
   explained:
     'From the connecting of a socket until its response begins. Beyond 511 at once the kernel lets some wait for a second or more: that is the backlog of every server here. One without a response after 30 s has failed.',
   compared: ['CPU, ms/stream', 'p50, ms'],
+  chart: {
+    title: 'Processor time to open a stream',
+    figure: 'CPU, ms/stream',
+    isLowerBetter: true,
+  },
   loads: ({ maxStreams }) => [
     connect(500, 1),
     ...(maxStreams < 5_000 ? [] : [connect(5_000, 5_000)]),

@@ -12,6 +12,7 @@ export const idle: Part = {
   title: 'Idle streams',
   explained: `The memory of the server beyond what it has with ${warmUp} streams open, for each stream more; ${settleMs / 1_000} s after the last was opened, without forcing a garbage collection.`,
   compared: ['memory, KiB/stream'],
+  chart: { title: 'Memory of an idle stream', figure: 'memory, KiB/stream', isLowerBetter: true },
   loads: ({ maxStreams }) =>
     [1_000, 5_000, 10_000].filter((count) => count <= maxStreams).map(ofStreams),
 }

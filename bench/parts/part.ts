@@ -1,4 +1,5 @@
 /** A part of the bench: the same work for every server, at several loads. */
+import type { ChartOptions } from '../chart'
 import type { Generator } from '../load/generator'
 import type { Remote } from '../load/remote'
 import type { BenchServer, RunningBenchServer } from '../servers/bench-server'
@@ -15,6 +16,8 @@ export interface Part {
   explained: string
   /** The figures of which each server's ratio to ours is told. */
   compared: string[]
+  /** What a picture of it shows. Default: there is none. */
+  chart?: ChartOptions
   loads: (settings: Settings) => Load[]
 }
 

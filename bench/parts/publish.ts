@@ -6,6 +6,12 @@ export const publish: Part = {
   title: 'Publishing',
   explained:
     'Nobody reads. Each POST is answered before its connection sends the next. Ours has the events in SQLite by then; the others keep nothing, or in memory.',
+  chart: {
+    title: 'Events published a second',
+    figure: 'events/s',
+    loads: ['single POSTs'],
+    isLowerBetter: false,
+  },
   compared: ['events/s', 'p50, ms'],
   loads: () => [
     post('single POSTs, 1 at a time', 1, 1),

@@ -22,6 +22,12 @@ export const sustained: Part = {
   title: 'Sustained fan-out to 1,000 subscribers',
   explained: `So many events a second are offered, each by a POST of its own, or in batches: those of ${batchMs} ms by one POST of NDJSON. At most 64 POSTs are under way; what can't be kept up with is left out. Before that, a server is warmed up by 3 s of POSTs that nobody reads. The latency is from just before the POST until a subscriber has the event, of all deliveries. “The most” is the highest rate, to about a tenth, at which all that is offered gets through and the p99 stays below ${p99LimitMs} ms. “Missing” is what was published and did not arrive within 10 s of the end, or was refused.`,
   compared: ['deliveries/s', 'CPU, µs/delivery'],
+  chart: {
+    title: 'Deliveries a second to 1,000 subscribers',
+    figure: 'deliveries/s',
+    loads: ['the most', '1,000 events/s'],
+    isLowerBetter: false,
+  },
   loads: ({ maxStreams }) =>
     maxStreams < subscribers
       ? []
