@@ -3,7 +3,8 @@ import type { Stream } from './stream/stream'
 
 export interface Answer {
   status: number
-  headers: Headers
+  /** Each name once, written as in these files: `Content-Type`. */
+  headers: Record<string, string>
   /** A text, a stream that begins once it is sent, or nothing. */
   body: string | Stream | undefined
 }
@@ -15,7 +16,7 @@ export const neverAPage = {
 } as const
 
 export function emptyAnswer(status: number, headers: Record<string, string> = {}): Answer {
-  return { status, headers: new Headers(headers), body: undefined }
+  return { status, headers, body: undefined }
 }
 
 /** `value` as JSON that no cache keeps. `headers` may replace these. */
@@ -26,12 +27,12 @@ export function jsonAnswer(
 ): Answer {
   return {
     status,
-    headers: new Headers({
+    headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
       ...neverAPage,
       ...headers,
-    }),
+    },
     body: JSON.stringify(value),
   }
 }

@@ -22,12 +22,13 @@ export function withCors(origins: readonly string[], request: RequestHead, answe
   if (origins.length === 0) return answer
   const { headers } = answer
   // Also where no origin was named, or a cache would answer one origin with what another got.
-  headers.append('Vary', 'Origin')
+  const { Vary } = headers
+  headers['Vary'] = Vary === undefined ? 'Origin' : `${Vary}, Origin`
   const origin = allowedOrigin(request, origins)
   if (origin === undefined) return answer
-  headers.set('Access-Control-Allow-Origin', origin)
-  headers.set('Access-Control-Allow-Credentials', 'true')
-  headers.set('Access-Control-Expose-Headers', 'Event-Reader, Idempotency-Replayed, Retry-After')
+  headers['Access-Control-Allow-Origin'] = origin
+  headers['Access-Control-Allow-Credentials'] = 'true'
+  headers['Access-Control-Expose-Headers'] = 'Event-Reader, Idempotency-Replayed, Retry-After'
   return answer
 }
 
@@ -40,11 +41,9 @@ export function preflightAnswer(
   const answer = emptyAnswer(204, { Allow: methods })
   if (allowedOrigin(request, origins) === undefined) return answer
   const { headers } = answer
-  headers.set('Access-Control-Allow-Methods', methods)
-  headers.set(
-    'Access-Control-Allow-Headers',
-    'Authorization, Content-Type, Idempotency-Key, Last-Event-ID',
-  )
-  headers.set('Access-Control-Max-Age', String(preflightMaxAgeS))
+  headers['Access-Control-Allow-Methods'] = methods
+  headers['Access-Control-Allow-Headers'] =
+    'Authorization, Content-Type, Idempotency-Key, Last-Event-ID'
+  headers['Access-Control-Max-Age'] = String(preflightMaxAgeS)
   return answer
 }

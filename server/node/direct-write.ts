@@ -15,11 +15,11 @@ import type { ResponseSlot } from './response-slots'
 export function writeDirectly(
   slot: ResponseSlot | undefined,
   stream: Stream,
-  { status, headers }: { status: number; headers: Headers },
+  { status, headers }: { status: number; headers: Record<string, string> },
 ): boolean {
   const response = slot?.response?.deref()
   if (!slot || !response) return false
-  takeOver(response, stream, { status, type: headers.get('Content-Type') })
+  takeOver(response, stream, { status, type: headers['Content-Type'] })
   slot.response = undefined
   return true
 }
@@ -28,7 +28,7 @@ export function writeDirectly(
 function takeOver(
   response: ServerResponse,
   stream: Stream,
-  { status, type }: { status: number; type: string | null },
+  { status, type }: { status: number; type: string | undefined },
 ): void {
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse
   // Until the stream has begun.

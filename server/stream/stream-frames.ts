@@ -13,8 +13,8 @@ const encoder = new TextEncoder()
 const firstLine = ':\n'
 
 /** `reader` is the key of who reads; undefined where the stream does not tell readers apart. */
-export function streamHeaders(reader: string | undefined): Headers {
-  const headers = new Headers({
+export function streamHeaders(reader: string | undefined): Record<string, string> {
+  return {
     'Content-Type': 'text/event-stream; charset=utf-8',
     // Next compresses any response but those that say `no-transform`.
     'Cache-Control': 'no-cache, no-transform',
@@ -23,13 +23,13 @@ export function streamHeaders(reader: string | undefined): Headers {
     'Last-Modified': new Date().toUTCString(),
     'X-Accel-Buffering': 'no',
     ...neverAPage,
-  })
-  if (reader === undefined) return headers
-  headers.set('Event-Reader', reader)
-  // Otherwise a cache could tell another client who the reader is.
-  headers.set('Cache-Control', 'no-store, no-cache, no-transform')
-  headers.set('Vary', 'Cookie, Authorization')
-  return headers
+    ...(reader !== undefined && {
+      'Event-Reader': reader,
+      // Otherwise a cache could tell another client who the reader is.
+      'Cache-Control': 'no-store, no-cache, no-transform',
+      Vary: 'Cookie, Authorization',
+    }),
+  }
 }
 
 export function connectedFrame(
