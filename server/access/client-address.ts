@@ -19,10 +19,15 @@ export function clientOf(request: RequestHead, trustedProxies: number): string {
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? []
   const [, beforePort] = /^([\d.]+):\d+$/.exec(text) ?? []
   const address = (bracketed ?? beforePort ?? text).replace(/%.*$/, '')
-  // `ipaddr.js` by itself would take 1.2.3 for an address.
-  if (isIP(address) === 0) return 'unknown'
-  // An IPv4 address that is written as IPv6 counts as IPv4.
-  const parsed = ipaddr.process(address)
-  if (parsed.kind() === 'ipv4') return parsed.toString()
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/64`).toString()}/64`
+  // As Node writes an IPv4 address on a socket that takes both kinds.
+  const [, mapped] = /^::ffff:([\d.]+)$/i.exec(address) ?? []
+  const plain = mapped ?? address
+  switch (isIP(plain)) {
+    case 4:
+      return plain
+    case 6:
+      return `${ipaddr.IPv6.networkAddressFromCIDR(`${plain}/64`).toString()}/64`
+    default:
+      return 'unknown'
+  }
 }
