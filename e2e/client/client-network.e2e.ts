@@ -138,7 +138,7 @@ test('An answer that does not come in time is not waited for', async ({
     connectTimeoutMs: 400,
     random: 0,
   })
-  await expect.poll(() => origin.requests.length).toBe(3)
+  await expect.poll(() => origin.requests.length).toBeGreaterThanOrEqual(3)
 
   origin.answer = origin.pass
   await client.until('open')

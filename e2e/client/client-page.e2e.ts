@@ -132,7 +132,8 @@ const ways: Record<string, (page: Page, origin: StreamOrigin) => Promise<ClientI
   },
   async 'reconnecting, waiting'(page, origin) {
     origin.answer = (request) => request.socket.destroy()
-    const client = await openClient(page, origin.url, { url })
+    // The longest wait, so that it is not over before the test goes on.
+    const client = await openClient(page, origin.url, { url, random: 0.99 })
     await expect.poll(async () => (await client.state()).retryAt).toBeDefined()
     return client
   },

@@ -14,8 +14,10 @@ export interface InstalledApp {
   run: (program: string, args: string[], env?: Record<string, string>) => Promise<Finished>
   /** Runs `next build`. */
   build: (args?: string[]) => Promise<Finished>
-  /** Writes files, of which each text may name others by `@/…`. */
+  /** Writes files, and the folders that they are in. */
   write: (files: Files) => Promise<void>
+  /** The text of a file. */
+  read: (name: string) => Promise<string>
   /** Removes the folder. */
   remove: () => Promise<void>
 }
@@ -79,6 +81,7 @@ function appIn(folder: string, parent: string): InstalledApp {
         await writeFile(join(folder, name), text)
       }
     },
+    read: (name) => readFile(join(folder, name), 'utf8'),
     remove: () => rm(parent, { recursive: true }),
   }
 }

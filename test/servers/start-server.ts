@@ -7,7 +7,9 @@ import { accessEnv } from '../requests/publisher'
 export interface StartServerOptions {
   /** `start` and `standalone` serve the production build, which must exist; `standalone` with the build's own server. `dev` compiles on demand. Default `start`. */
   command?: 'start' | 'standalone' | 'dev'
-  /** Default 0: a free port. */
+  /** After the command, such as `--webpack`. */
+  flags?: string[]
+  /** Default 0: a free one. */
   port?: number
   /** Added to `accessEnv` in production. */
   env?: Record<string, string>
@@ -41,6 +43,7 @@ const startTimeoutMs = 60_000
 /** @throws when the server exits, or is not ready within a minute; the message contains its output */
 export async function startServer({
   command = 'start',
+  flags = [],
   port = 0,
   env = {},
   app = root,
@@ -50,7 +53,7 @@ export async function startServer({
   const script =
     command === 'standalone'
       ? [join(app, '.next/standalone/server.js')]
-      : [require.resolve('next/dist/bin/next', { paths: [app] }), command]
+      : [require.resolve('next/dist/bin/next', { paths: [app] }), command, ...flags]
   const server = spawn(process.execPath, script, {
     cwd: app,
     env: {
