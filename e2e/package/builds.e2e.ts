@@ -221,27 +221,37 @@ test('Next 16.2 builds it, and the build serves @soak-only', async ({ copy, star
   await seesPublished(server, page)
 })
 
-test('pnpm installs it, and what it builds serves @soak-only', async ({
-  copy,
-  start,
-  page,
-  tarball,
-}) => {
-  const app = await copy()
-  await rm(join(app.folder, 'node_modules'), { recursive: true })
-  await rm(join(app.folder, 'package-lock.json'))
-  await cp(tarball, join(app.folder, 'next-sse.tgz'))
-  const manifest = JSON.parse(await app.read('package.json')) as { dependencies: object }
-  const dependencies = { ...manifest.dependencies, 'next-sse': 'file:next-sse.tgz' }
-  await app.write({ 'package.json': JSON.stringify({ ...manifest, dependencies }) })
-  expect(await app.run('npx', ['--yes', 'pnpm@10', 'install'])).toMatchObject({ code: 0 })
-  expect(await app.build()).toMatchObject({ code: 0 })
-  const server = await start({ app: app.folder })
+for (const flags of [[], ['--webpack']]) {
+  test(`pnpm installs it, and what it builds serves ${flags.join(' ')} @soak-only`, async ({
+    copy,
+    start,
+    page,
+    tarball,
+  }) => {
+    const app = await copy({
+      'next.config.ts': configOf('cacheComponents: true'),
+      'app/globals.css': '',
+    })
+    await rm(join(app.folder, 'node_modules'), { recursive: true })
+    await rm(join(app.folder, 'package-lock.json'))
+    await cp(tarball, join(app.folder, 'next-sse.tgz'))
+    const manifest = JSON.parse(await app.read('package.json')) as { dependencies: object }
+    const dependencies = {
+      ...manifest.dependencies,
+      'next-sse': 'file:next-sse.tgz',
+      // As docs/guide.md says: webpack bundles what it can't find from the app's own folder, and can't bundle a native file.
+      ...(flags.includes('--webpack') && { libsql: '^0.5.29' }),
+    }
+    await app.write({ 'package.json': JSON.stringify({ ...manifest, dependencies }) })
+    expect(await app.run('npx', ['--yes', 'pnpm@10', 'install'])).toMatchObject({ code: 0 })
+    expect(await app.build(flags)).toMatchObject({ code: 0 })
+    const server = await start({ app: app.folder })
 
-  await seesPublished(server, page)
-  const token = ['exec', 'next-sse', 'token', '--subscribe', 'orders']
-  const printed = await app.run('npx', ['--yes', 'pnpm@10', ...token], {
-    EVENTS_JWT_SECRET: 'of an app of your own, and long enough',
+    await seesPublished(server, page)
+    const token = ['exec', 'next-sse', 'token', '--subscribe', 'orders']
+    const printed = await app.run('npx', ['--yes', 'pnpm@10', ...token], {
+      EVENTS_JWT_SECRET: 'of an app of your own, and long enough',
+    })
+    expect(printed).toMatchObject({ code: 0 })
   })
-  expect(printed).toMatchObject({ code: 0 })
-})
+}

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright/test'
 import { expect, test } from '../../test/fixtures/installed-test'
@@ -185,4 +186,21 @@ test('A Redis without ioredis fails the requests for events alone, and the outpu
 
   expect([stream.status, page.status]).toEqual([500, 200])
   expect(server.output()).toContain('EVENTS_URL names a Redis: run `npm install ioredis`')
+})
+
+test('A log that can not be opened answers 503, and the output says why once', async ({
+  start,
+  folder,
+}) => {
+  await writeFile(join(folder, 'taken'), '')
+  const server = await start({ app, env: { ...env, EVENTS_URL: `file:${folder}/taken/events.db` } })
+
+  const post = (): Promise<Response> =>
+    fetch(`${server.url}/events/orders`, { method: 'POST', headers: asHolder, body: 'hello' })
+  const statuses = [(await post()).status, (await post()).status]
+
+  expect(statuses).toEqual([503, 503])
+  expect(
+    server.output().match(/"msg":"The event log .* can't be opened and written/g),
+  ).toHaveLength(1)
 })

@@ -124,7 +124,7 @@ async function minimalApp(): Promise<Files> {
       dependencies: Object.fromEntries(names.map((name) => [name, versions[name]])),
     }),
     'tsconfig.json': JSON.stringify({ compilerOptions: { paths: { '@/*': ['./*'] } } }),
-    'next.config.ts': 'export default { cacheComponents: true }',
+    'next.config.ts': 'export default { cacheComponents: true, partialPrefetching: true }',
     'app/layout.tsx': layout(),
     'app/page.tsx': 'export default function Page() { return <p>Home</p> }',
   }
