@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright/test'
 import { expect, test } from '../../test/fixtures/installed-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
-import { asPublisher, publisherToken } from '../../test/readers/publisher'
+import { asPublisher, publisherToken } from '../../test/requests/publisher'
 import type { RunningServer } from '../../test/servers/start-server'
 
 const next = (command: string): string[] => ['node_modules/next/dist/bin/next', command]
