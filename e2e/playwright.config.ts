@@ -1,15 +1,23 @@
 import { defineConfig } from 'playwright/test'
 import { findBrowser } from '../test/programs/find-browser'
+import type { WorkerOptions } from '../test/fixtures/server-test'
 import { findServer } from '../test/programs/find-server'
 
 // Once, for all workers.
 for (const name of ['redis', 'nginx', 'caddy'] as const) findServer(name)
 
-export default defineConfig({
+export default defineConfig<object, WorkerOptions>({
   testMatch: '**/*.e2e.ts',
   // A test tagged @soak runs in both, with higher counts in `npm run test:soak`; one tagged @soak-only runs there alone.
   projects: [
     { name: 'gate', grepInvert: /@soak-only/ },
+    // What all streams and publishes have in common, once more with every request going through Next.
+    {
+      name: 'shut',
+      grepInvert: /@soak-only/,
+      testMatch: /(?:server\/(?:events|frames|resume)|access\/access)\.e2e\.ts$/,
+      use: { frontDoor: 'off' },
+    },
     { name: 'soak', grep: /@soak/, timeout: 600_000, workers: 1 },
   ],
   outputDir: '../test-results/e2e',
