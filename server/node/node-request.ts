@@ -1,6 +1,7 @@
 /** Requests and answers as Node's own server has them. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '@/server/answer'
+import { createWriter } from './stream-writer'
 import { createBodyBuffer } from '@/server/routes/body-buffer'
 import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse-request'
 import type { Stream } from '@/server/stream/stream'
@@ -70,18 +71,8 @@ export function sendStream(response: ServerResponse, stream: Stream): void {
   }
   // It comes, because a stream only opens on a response that has its socket.
   response.once('close', stream.stop)
-  response.on('drain', stream.goOn)
   stream.send({
-    // `close` tells, a little later, that the reader has left.
-    write(chunk) {
-      const { socket } = response
-      if (!socket || response.destroyed) return false
-      // Node would send the pieces of a chunk together by itself, but one turn later.
-      socket.cork()
-      const hasRoom = response.write(chunk)
-      socket.uncork()
-      return hasRoom
-    },
+    write: createWriter(response, stream.goOn),
     close: () => void response.end(),
   })
 }
