@@ -27,7 +27,7 @@ const files = {
     export default async function Page() { return <p>Asked by {(await headers()).get('x-forwarded-for')}</p> }`,
 }
 
-test('A server action that redirects is not warned of; a client that makes up its address is, and is not believed', async ({
+test('A server action that redirects is not warned of; a client that makes up its address is, and is not believed @soak-only', async ({
   page,
   start,
 }) => {
