@@ -41,7 +41,7 @@ function nextApp(
     greets: true,
     healthPath: replays ? '/health/live' : undefined,
     build() {
-      const next = require.resolve('next/dist/bin/next')
+      const next = require.resolve('next/dist/bin/next', { paths: [folder] })
       execFileSync(process.execPath, [next, 'build'], {
         cwd: folder,
         env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
