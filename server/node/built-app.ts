@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, sep } from 'node:path'
+import { join, normalize, relative, resolve } from 'node:path'
 
 /** A route that exports handlers of ours. */
 export interface BuiltRoute {
@@ -12,16 +12,25 @@ export interface BuiltRoute {
   pattern: string
   /** The methods whose export is the very function asked for. The others are the app's own. */
   methods: ReadonlySet<string>
+  /** The methods that the route exports another function for. */
+  wrapped: readonly string[]
   /** Why a request to a path of the route must go through Next; undefined when nothing else of the app matches it. */
   otherMatch: (path: string) => string | undefined
   /** The headers of next.config that the path gets. */
-  headersFor: (path: string) => readonly (readonly [name: string, value: string])[]
+  headersFor: (path: string) => readonly ConfigHeader[]
+}
+
+export type ConfigHeader = readonly [name: string, value: string]
+
+/** Something of the app that may match a path. */
+interface Rival {
+  what: string
+  matches: (path: string) => boolean
 }
 
 interface Rule {
   regex: string
   source: string
-  internal?: boolean
   has?: unknown[]
   missing?: unknown[]
   headers?: { key: string; value: string }[]
@@ -34,64 +43,88 @@ interface RoutesManifest {
   headers: Rule[]
   rewrites: Rule[] | { beforeFiles: Rule[]; afterFiles: Rule[]; fallback: Rule[] }
   dynamicRoutes: { page: string; regex: string }[]
-  staticRoutes: { page: string }[]
+  staticRoutes: { page: string; regex: string }[]
+}
+
+interface ServerFiles {
+  config: { distDir: string }
+}
+
+interface Proxy {
+  matchers: { regexp: string }[]
 }
 
 interface RouteModule {
-  routeModule?: {
-    userland?: Record<string, unknown>
-    definition?: { pathname?: string }
-  }
+  userland: Record<string, unknown>
+  definition: { page: string; pathname: string }
 }
 
-/** What a path may hold to be judged here: Next decodes the rest in ways of its own. */
-const plainPath = /^\/[\w.~,/-]+$/
+/** What a path may hold to be judged here: Next decodes the rest in ways of its own, and `..` leads elsewhere. */
+const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~,-]+)+\/?$/
 
 /**
  * The built route whose export for one of `handlers`' methods is that very function.
  * @throws {Error} there is none, or something else of the app is in the way; the message says what
  */
 export function findBuiltRoute(handlers: Readonly<Record<string, unknown>>): BuiltRoute {
-  const { file, userland, pathname } = findModule(handlers)
-  const folder = file.slice(0, file.lastIndexOf(`${sep}server${sep}app${sep}`))
-  const manifest = readJson(join(folder, 'routes-manifest.json')) as RoutesManifest
-  if (manifest.i18n !== undefined) throw new Error('next.config has i18n.')
-  const { basePath } = manifest
-  const mount = pathname.slice(0, pathname.lastIndexOf('/'))
-  if (existsSync(join(dirname(folder), 'public', mount))) {
-    throw new Error(`There are files in public${mount}.`)
+  const { file, routeModule } = findModule(handlers)
+  const { page, pathname } = routeModule.definition
+  const ending = normalize(`/server/app${page}.js`)
+  if (!file.endsWith(ending)) throw new Error(`${pathname} was built to an unknown place.`)
+  const folder = file.slice(0, -ending.length)
+  try {
+    return judge(handlers, routeModule, folder)
+  } catch (error) {
+    // A manifest of another shape than expected.
+    if (error instanceof TypeError || error instanceof SyntaxError) {
+      throw new Error(`The manifests in ${folder} are not as expected.`, { cause: error })
+    }
+    throw error
   }
-  const own = manifest.dynamicRoutes.findIndex(({ page }) => page === pathname)
-  const ownRegex = manifest.dynamicRoutes[own]?.regex
-  if (ownRegex === undefined) throw new Error(`${pathname} is not among the routes of the build.`)
+}
 
-  const isOwn = matcher(ownRegex)
-  const earlier = manifest.dynamicRoutes.slice(0, own).map(({ page, regex }) => ({
-    what: `the route ${page}`,
-    matches: matcher(regex),
-  }))
-  const pages = new Set(Object.values(readPages(folder)))
-  const rules = [...proxyRules(folder), ...configRules(manifest)]
-  const plainHeaders = manifest.headers.filter((rule) => !isConditional(rule))
-  const headerRules = plainHeaders.map(({ regex, headers = [] }) => ({
-    matches: matcher(regex),
-    headers: headers.map(({ key, value }) => [key, value] as const),
-  }))
+function judge(
+  handlers: Readonly<Record<string, unknown>>,
+  { userland, definition: { pathname } }: RouteModule,
+  folder: string,
+): BuiltRoute {
+  const manifest = readJson(join(folder, 'routes-manifest.json')) as RoutesManifest
+  const { basePath } = manifest
+  if (typeof basePath !== 'string') throw new TypeError('There is no basePath.')
+  if (manifest.i18n !== undefined && manifest.i18n !== null)
+    throw new Error('next.config has i18n.')
+  refusePublicFiles(folder, pathname)
+  const own = manifest.dynamicRoutes.find((route) => route.page === pathname)
+  if (!own) throw new Error(`${pathname} is not among the routes of the build.`)
+
+  // Next compares the paths of routes exactly, unlike those of rules.
+  const ownRegex = new RegExp(own.regex)
+  const rivals = [
+    ...proxyRules(folder),
+    ...configRules(manifest),
+    ...otherRoutes(folder, manifest, pathname),
+  ]
+  const headerRules = manifest.headers
+    .filter((rule) => !isConditional(rule))
+    .map(({ regex, headers = [] }) => ({
+      matches: matcher(regex),
+      headers: headers.map(({ key, value }): ConfigHeader => [key, value]),
+    }))
+  const methods = Object.keys(handlers)
 
   return {
     pattern: basePath + pathname,
-    methods: new Set(
-      Object.keys(handlers).filter((method) => userland[method] === handlers[method]),
+    methods: new Set(methods.filter((method) => userland[method] === handlers[method])),
+    wrapped: methods.filter(
+      (method) => method in userland && userland[method] !== handlers[method],
     ),
     otherMatch(path) {
       if (!plainPath.test(path)) return 'an unusual path'
       if (!path.startsWith(`${basePath}/`)) return 'a path outside of basePath'
       const inner = path.slice(basePath.length)
-      if (!isOwn(inner)) return 'another path'
-      if (pages.has(inner)) return `the route ${inner}`
+      if (!ownRegex.test(inner)) return 'another path'
       // A rule may be written with the basePath, or without.
-      const matched = [...rules, ...earlier].find(({ matches }) => matches(path) || matches(inner))
-      return matched?.what
+      return rivals.find(({ matches }) => matches(path) || matches(inner))?.what
     },
     headersFor: (path) =>
       headerRules.flatMap(({ matches, headers }) => (matches(path) ? headers : [])),
@@ -101,57 +134,90 @@ export function findBuiltRoute(handlers: Readonly<Record<string, unknown>>): Bui
 /** The module of the route, among those that Next has loaded. */
 function findModule(handlers: Readonly<Record<string, unknown>>): {
   file: string
-  userland: Record<string, unknown>
-  pathname: string
+  routeModule: RouteModule
 } {
   const loaded = createRequire(join(process.cwd(), 'server.js')).cache
   for (const [file, module] of Object.entries(loaded)) {
-    if (!file.endsWith(`${sep}route.js`) || !file.includes(`${sep}server${sep}app${sep}`)) continue
-    const { userland, definition } = (module?.exports as RouteModule | undefined)?.routeModule ?? {}
-    const pathname = definition?.pathname
-    if (!userland || pathname === undefined) continue
-    const isOurs = Object.entries(handlers).some(([method, own]) => userland[method] === own)
-    if (isOurs) return { file, userland, pathname }
+    if (!/[\\/]route\.js$/.test(file)) continue
+    const routeModule = loadedRoute(module?.exports)
+    const isOurs = Object.entries(handlers).some(
+      ([method, own]) => routeModule?.userland[method] === own,
+    )
+    if (routeModule && isOurs) return { file, routeModule }
   }
   throw new Error('No built route exports a handler of createSse as it is.')
 }
 
-function readPages(folder: string): Record<string, string> {
-  return readJson(join(folder, 'app-path-routes-manifest.json')) as Record<string, string>
+/** Undefined for what is no route, or one that has not been asked for yet. */
+function loadedRoute(exported: unknown): RouteModule | undefined {
+  try {
+    const { routeModule } = exported as { routeModule?: RouteModule }
+    return routeModule?.userland && routeModule.definition.pathname !== undefined
+      ? routeModule
+      : undefined
+  } catch {
+    // Next's getter throws while the route awaits something at its top level.
+    return undefined
+  }
+}
+
+/** Next serves a file of `public` before any route. */
+function refusePublicFiles(folder: string, pathname: string): void {
+  const { config } = readJson(join(folder, 'required-server-files.json')) as ServerFiles
+  const project = resolve(folder, relative(config.distDir, '.'))
+  // A dynamic segment may be the name of any folder there.
+  const mount = pathname.slice(0, pathname.indexOf('[')).replace(/\/$/, '')
+  if (existsSync(join(project, 'public', mount))) {
+    throw new Error(`There are files in public${mount}.`)
+  }
 }
 
 /** What proxy.ts is asked about. Its conditions count as met. */
-function proxyRules(folder: string): { what: string; matches: (path: string) => boolean }[] {
-  interface Matchers {
-    matchers?: { regexp: string }[]
-  }
+function proxyRules(folder: string): Rival[] {
   const onNode = readJson(join(folder, 'server', 'functions-config-manifest.json')) as {
-    functions: Record<string, Matchers>
+    functions: Record<string, Proxy>
   }
   const onEdge = readJson(join(folder, 'server', 'middleware-manifest.json')) as {
-    middleware: Record<string, Matchers>
+    middleware: Record<string, Proxy>
   }
   const proxies = [onNode.functions['/_middleware'], ...Object.values(onEdge.middleware)]
-  return proxies.flatMap((proxy) =>
-    (proxy?.matchers ?? []).map(({ regexp }) => ({ what: 'proxy.ts', matches: matcher(regexp) })),
-  )
+  return proxies
+    .flatMap((proxy) => proxy?.matchers ?? (proxy ? [{ regexp: '' }] : []))
+    .map(({ regexp }) => ({ what: 'proxy.ts', matches: matcher(regexp) }))
 }
 
-function configRules({
-  redirects,
-  rewrites,
-  headers,
-}: RoutesManifest): { what: string; matches: (path: string) => boolean }[] {
+function configRules({ redirects, rewrites, headers }: RoutesManifest): Rival[] {
   const rewritten = Array.isArray(rewrites)
     ? rewrites
     : [...rewrites.beforeFiles, ...rewrites.afterFiles, ...rewrites.fallback]
-  const named = (what: string, rules: readonly Rule[]) =>
+  const named = (what: string, rules: readonly Rule[]): Rival[] =>
     rules.map(({ source, regex }) => ({ what: `${what} ${source}`, matches: matcher(regex) }))
   return [
     ...named('the redirect', redirects),
     ...named('the rewrite', rewritten),
     ...named('the conditional header', headers.filter(isConditional)),
   ]
+}
+
+/** Routes that Next tries before a dynamic one: those without a parameter, and the more specific ones. */
+function otherRoutes(
+  folder: string,
+  { dynamicRoutes, staticRoutes }: RoutesManifest,
+  pathname: string,
+): Rival[] {
+  const own = dynamicRoutes.findIndex(({ page }) => page === pathname)
+  const listed = [...staticRoutes, ...dynamicRoutes.slice(0, own)].map(({ page, regex }) => ({
+    what: `the route ${page}`,
+    matches: matcher(regex),
+  }))
+  // A route need not be among them to be served.
+  const built = readJson(join(folder, 'app-path-routes-manifest.json')) as Record<string, string>
+  const paths = new Set(Object.values(built))
+  const exact = {
+    what: 'a route of its own',
+    matches: (path: string) => paths.has(path.replace(/\/$/, '')),
+  }
+  return [...listed, exact]
 }
 
 /** Depends on more than the path, or takes parts of the path into its value. */
@@ -162,10 +228,16 @@ function isConditional({ has, missing, headers = [] }: Rule): boolean {
 
 /** Next compares some rules with regard to case, and others without: here a rule matches either way. */
 function matcher(regex: string): (path: string) => boolean {
+  // `RegExp` would take `undefined` for a pattern that matches everything.
+  if (typeof regex !== 'string') throw new TypeError('A rule has no pattern.')
   const compiled = new RegExp(regex, 'i')
   return (path) => compiled.test(path)
 }
 
 function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, 'utf8'))
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new Error(`${file} can't be read.`, { cause })
+  }
 }
