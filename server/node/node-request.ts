@@ -1,10 +1,12 @@
 /** Requests and answers as Node's own server has them. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Answer } from '@/server/answer'
-import { createWriter } from './stream-writer'
 import { createBodyBuffer } from '@/server/routes/body-buffer'
 import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse-request'
 import type { Stream } from '@/server/stream/stream'
+import { createWriter } from './stream-writer'
+import type { ConfigHeader } from './built-app'
 
 /** How much of a body that was refused is still read, and for how long, so that its client gets the answer. */
 const linger = { bytes: 16 * 1024 * 1024, ms: 2_000 }
@@ -20,7 +22,7 @@ export function fromNode(request: IncomingMessage): SseRequest {
       get(name) {
         // What Next's server adds to a request that comes by no proxy.
         if (name === 'x-forwarded-for') return valueOf(headers[name] ?? socket.remoteAddress)
-        return valueOf(headers[name])
+        return valueOf(headers[name.toLowerCase()])
       },
     },
     signal: undefined,
@@ -28,18 +30,17 @@ export function fromNode(request: IncomingMessage): SseRequest {
   }
 }
 
-/** Sends the answer. `added` are headers that replace those of the answer. */
+/** Sends the answer. What next.config adds to it wins over what the answer itself says, as it does in Next. */
 export function sendToNode(
   response: ServerResponse,
   { status, headers, body }: Answer,
-  added: readonly (readonly [name: string, value: string])[],
+  added: readonly ConfigHeader[] = [],
 ): void {
   const { req: request } = response
   const isStream = typeof body === 'object'
   const hasLength = !isStream && request.method !== 'HEAD' && status !== 204
-  const all = added.length > 0 ? merged(headers, added) : headers
   // As one list: a call for each header costs more than the rest of this function.
-  const list = Object.entries(all).flat()
+  const list = added.length > 0 ? merged(headers, added) : Object.entries(headers).flat()
   if (hasLength) list.push('Content-Length', String(Buffer.byteLength(body ?? '')))
   response.writeHead(status, list)
   if (isStream) {
@@ -50,17 +51,28 @@ export function sendToNode(
   response.end(hasLength ? body : undefined)
 }
 
-/** `headers` and those added, whose names may be written in other ways. */
-function merged(
-  headers: Record<string, string>,
-  added: readonly (readonly [name: string, value: string])[],
-): Record<string, string> {
-  const all = { ...headers }
+/** Of these there may be several. */
+const listHeaders = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
+
+/** As Next has it: a header of next.config wins over the route's, and of those that may be several both are sent. */
+function merged(headers: Record<string, string>, added: readonly ConfigHeader[]): string[] {
+  const list: ConfigHeader[] = []
   for (const [name, value] of added) {
-    const same = Object.keys(all).find((known) => known.toLowerCase() === name.toLowerCase())
-    all[same ?? name] = value
+    const at = isNamed('set-cookie')([name]) ? -1 : list.findIndex(isNamed(name))
+    list.splice(at === -1 ? list.length : at, 1, [name, value])
   }
-  return all
+  for (const [name, value] of Object.entries(headers)) {
+    const same = list.filter(isNamed(name))
+    const isAnother =
+      listHeaders.has(name.toLowerCase()) && !same.some(([, known]) => known === value)
+    if (same.length === 0 || isAnother) list.push([name, value])
+  }
+  return list.flat()
+}
+
+function isNamed(name: string): (header: readonly [name: string, ...unknown[]]) => boolean {
+  const wanted = name.toLowerCase()
+  return ([known]) => known.toLowerCase() === wanted
 }
 
 /** Writes the stream to the response, and ends both together. */
@@ -106,7 +118,8 @@ function readBody(
       reject(new UploadAbortedError('The client went away while its body arrived.', { cause }))
     }
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
-    if (request.destroyed && !request.complete) onClose()
+    // Its end may never come then, even if all of it has arrived.
+    if (request.destroyed) onClose()
   })
 }
 
@@ -116,17 +129,24 @@ function readBody(
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
  */
 function lingerOn(request: IncomingMessage, response: ServerResponse): void {
-  const { socket } = response
-  if (!socket) return
+  const { socket } = request
   let left = linger.bytes
-  const timer = setTimeout(() => socket.destroy(), linger.ms)
-  socket.once('close', () => clearTimeout(timer))
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
     if (left < 0) socket.destroy()
   })
-  request.once('end', () => socket.destroy())
+  request.resume()
+  if (response.socket) closeSlowly(request, socket)
+  // It is not yet the turn of this response.
+  else response.once('socket', () => closeSlowly(request, socket))
+}
+
+function closeSlowly(request: IncomingMessage, socket: Socket): void {
+  if (request.complete) return
+  const timer = setTimeout(() => socket.destroy(), linger.ms)
+  socket.once('close', () => clearTimeout(timer))
+  const destroySoon = socket.destroySoon.bind(socket)
+  request.once('end', destroySoon)
   // What Node calls when the answer is written.
   socket.destroySoon = () => void socket.end()
-  request.resume()
 }
