@@ -172,6 +172,7 @@ describe('readConfig', () => {
     ['LIMIT_PUBLISH', 'many'],
     ['TRUST_PROXY', 'true'],
     ['DIRECT_LANE', 'yes'],
+    ['FRONT_DOOR', 'yes'],
   ])('%s=%s is refused by its name', (name, value) => {
     const read = (): unknown => readConfig({ [name]: value })
 

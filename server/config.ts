@@ -3,6 +3,7 @@ import { parseDuration } from '@/protocol/duration'
 import { isTopicPattern } from '@/protocol/topic-pattern'
 import type { LogAddress } from './log/open-log'
 import type { RedisAddress } from './log/redis/redis-connection'
+import type { FrontDoorSetting } from './node/front-door'
 
 export interface Config {
   /** Where events are kept. `EVENTS_URL`, default `file:.data/events.db`. */
@@ -41,8 +42,8 @@ export interface Config {
   trustedProxies: number
   /** Whether streams go straight to Node's response: see node/direct-write.ts. `DIRECT_LANE`, default on. */
   directLane: boolean
-  /** Whether topics may be answered before Next sees the request: see node/front-door.ts. `FRONT_DOOR`, default auto. */
-  frontDoor: 'auto' | 'off'
+  /** Where topics may be answered before Next sees the request: see node/front-door.ts. `FRONT_DOOR`, default auto. */
+  frontDoor: FrontDoorSetting
 }
 
 /** A variable that can't be understood; the message names it and says what it should look like. */
@@ -82,7 +83,7 @@ export function readConfig(env: Environment): Config {
     limitPublish: readCount(env, 'LIMIT_PUBLISH', isOpen ? 0 : 60, 0),
     trustedProxies: readCount(env, 'TRUST_PROXY', 0, 0),
     directLane: readOneOf(env, 'DIRECT_LANE', ['on', 'off']) === 'on',
-    frontDoor: readOneOf(env, 'FRONT_DOOR', ['auto', 'off']),
+    frontDoor: readOneOf(env, 'FRONT_DOOR', ['auto', 'on', 'off']),
   }
 }
 
@@ -172,7 +173,7 @@ function readMaxAge(env: Environment, name: string): number | undefined {
 function readOneOf<Choice extends string>(
   env: Environment,
   name: string,
-  choices: readonly [Choice, Choice],
+  choices: readonly [Choice, ...Choice[]],
 ): Choice {
   const text = env[name] || choices[0]
   const choice = choices.find((one) => one === text)

@@ -69,8 +69,9 @@ function createEngine(config: Config): Engine {
   const publishes = createPublishesUnderWay()
   // Written out, because Next replaces it in a build.
   const isBuilt = process.env.NODE_ENV === 'production'
-  const isAllowed = isBuilt && config.frontDoor === 'auto' && config.directLane
-  const door = createFrontDoor({ isAllowed })
+  const door = createFrontDoor({
+    setting: isBuilt && config.directLane ? config.frontDoor : 'off',
+  })
   let opening: Promise<Hub> | undefined
   let openHub: Hub | undefined
   let lastFailure: string | undefined

@@ -23,6 +23,9 @@ export interface OfferedRoute {
   answer: AnswerRequest
 }
 
+/** `on`: also on a server that the app itself has made, which is then known to hand each request to Next as it came. */
+export type FrontDoorSetting = 'auto' | 'on' | 'off'
+
 export interface FrontDoor {
   /** Called when a request has reached a handler of the route through Next, on this server. */
   offer: (route: OfferedRoute, server: Server | undefined) => void
@@ -38,8 +41,7 @@ interface OpenRoute {
 /** Tells tracers of the requests that Next does not see: `{ request, response }`, when one is taken; its end is the response's `close`. */
 const taken = channel('next-sse.request')
 
-/** `isAllowed`: whether the door may open at all. */
-export function createFrontDoor({ isAllowed }: { isAllowed: boolean }): FrontDoor {
+export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): FrontDoor {
   const routesOf = new WeakMap<Server, OpenRoute[]>()
   const offeredTo = new WeakMap<Server, WeakSet<object>>()
   const looked = new WeakMap<object, BuiltRoute | undefined>()
@@ -52,33 +54,25 @@ export function createFrontDoor({ isAllowed }: { isAllowed: boolean }): FrontDoo
     return built
   }
 
-  function find(handlers: OfferedRoute['handlers']): BuiltRoute | undefined {
-    if (!isAllowed) return undefined
-    try {
-      const built = findBuiltRoute(handlers)
-      const wrapped = Object.keys(handlers).filter((method) => !built.methods.has(method))
-      const open = `The front door is open for ${built.pattern}: ${[...built.methods].join(', ')}.`
-      journal.info(wrapped.length > 0 ? `${open} Wrapped: ${wrapped.join(', ')}.` : open)
-      return built
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      journal.info(`The front door is shut, and requests go through Next: ${reason}`)
-      return undefined
-    }
-  }
-
   return {
     offer({ handlers, answer }, server) {
-      if (!server) return
+      if (!server || setting === 'off') return
       const offered = offeredTo.get(server) ?? new WeakSet()
       if (offered.has(handlers)) return
       offeredTo.set(server, offered.add(handlers))
+      if (setting === 'auto' && !isNexts(server)) {
+        tellShut(
+          'a server of the app has the request first. Does it do nothing but ask Next? Then set FRONT_DOOR=on.',
+        )
+        return
+      }
       const built = lookUp(handlers)
       if (built) routesOf.set(server, [...(routesOf.get(server) ?? []), { built, answer }])
     },
     take(server, request, response) {
       const routes = routesOf.get(server)
-      if (!routes) return false
+      // Another listener would miss the request.
+      if (!routes || server.listenerCount('request') > 1) return false
       const { url = '', method = '' } = request
       const path = url.split('?', 1)[0] ?? ''
       const route = routes.find(
@@ -92,6 +86,34 @@ export function createFrontDoor({ isAllowed }: { isAllowed: boolean }): FrontDoo
   }
 }
 
+function find(handlers: OfferedRoute['handlers']): BuiltRoute | undefined {
+  try {
+    const built = findBuiltRoute(handlers)
+    const { pattern, methods, wrapped } = built
+    const open = `The front door is open for ${pattern}: ${[...methods].join(', ')}.`
+    journal.info(wrapped.length > 0 ? `${open} Wrapped: ${wrapped.join(', ')}.` : open)
+    return built
+  } catch (error) {
+    tellShut(error instanceof Error ? error.message : String(error))
+    return undefined
+  }
+}
+
+function tellShut(reason: string): void {
+  journal.info(`The front door is shut, and requests go through Next: ${reason}`)
+}
+
+/**
+ * True for the server of `next start` and of a standalone build. Any other may refuse a request, or answer it, before Next sees it: the
+ * door would pass it by.
+ */
+function isNexts(server: Server): boolean {
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  // Next sets both when it listens.
+  return process.env['__NEXT_PRIVATE_ORIGIN'] !== undefined && process.env['PORT'] === String(port)
+}
+
 async function serve(
   { built, answer }: OpenRoute,
   path: string,
@@ -102,7 +124,12 @@ async function serve(
     sendToNode(response, await answer(fromNode(request)), built.headersFor(path))
   } catch (error) {
     journal.error({ err: error }, 'A request failed.')
-    if (response.headersSent) response.destroy()
-    else response.writeHead(500).end('Internal Server Error')
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    // What was to be sent does not fit.
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    response.writeHead(500).end('Internal Server Error')
   }
 }
