@@ -224,7 +224,7 @@ describe('There is no built route', () => {
     const dynamicRoutes = [rule(pathname, regex)]
     const manifests = { 'routes-manifest.json': routesManifest({ dynamicRoutes }) }
 
-    for (const distDir of ['.next', 'build/next']) {
+    for (const distDir of ['.next', './.next', 'build/next']) {
       const build = { pathname, manifests, distDir }
       expect(() => find({ ...build, files: [file] })).toThrow(`There are files in ${folder}.`)
       expect(find({ ...build, files: ['public-2/a'] }).pattern).toBe(pathname)

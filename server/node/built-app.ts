@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, normalize, relative, resolve } from 'node:path'
+import { join, normalize } from 'node:path'
 
 /** A route that exports handlers of ours. */
 export interface BuiltRoute {
@@ -164,7 +164,9 @@ function loadedRoute(exported: unknown): RouteModule | undefined {
 /** Next serves a file of `public` before any route. */
 function refusePublicFiles(folder: string, pathname: string): void {
   const { config } = readJson(join(folder, 'required-server-files.json')) as ServerFiles
-  const project = resolve(folder, relative(config.distDir, '.'))
+  // `resolve` would have Next copy this folder's sources into a standalone build.
+  const depth = normalize(config.distDir).split(/[\\/]/).filter(Boolean).length
+  const project = join(folder, '../'.repeat(depth))
   // A dynamic segment may be the name of any folder there.
   const mount = pathname.slice(0, pathname.indexOf('[')).replace(/\/$/, '')
   if (existsSync(join(project, 'public', mount))) {

@@ -52,8 +52,13 @@ function claimForNext(port: number): void {
   vi.stubEnv('PORT', String(port))
 }
 
-async function ask(port: number, path = '/events/news', method = 'GET'): Promise<IncomingMessage> {
-  const request = get({ port, host: '127.0.0.1', path, method, agent: false })
+async function ask(
+  port: number,
+  path = '/events/news',
+  method = 'GET',
+  headers = {},
+): Promise<IncomingMessage> {
+  const request = get({ port, host: '127.0.0.1', path, method, headers, agent: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   return response
 }
@@ -88,6 +93,7 @@ test('opens for a route that has proved itself, on the server where it did, and 
   expect(await textOf(port, '/events/news/')).toBe('by Next')
   expect(await textOf(port, '/eventsfoo/news?a=/events/news')).toBe('by Next')
   expect(await textOf(other.port)).toBe('by Next')
+  expect(await text(await ask(port, undefined, 'GET', { RSC: '1' }))).toBe('by Next')
   expect(journal.info).toHaveBeenCalledExactlyOnceWith(
     'The front door is open for /events/[topics]: GET, POST.',
   )

@@ -73,7 +73,9 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
       const routes = routesOf.get(server)
       // Another listener would miss the request.
       if (!routes || server.listenerCount('request') > 1) return false
-      const { url = '', method = '' } = request
+      const { url = '', method = '', headers } = request
+      // Next's router asks for a component: Next redirects it to an address of its own.
+      if (headers['rsc'] !== undefined) return false
       const path = url.split('?', 1)[0] ?? ''
       const route = routes.find(
         ({ built }) => built.methods.has(method) && built.otherMatch(path) === undefined,

@@ -76,6 +76,8 @@ function watch(
 
     const [request, response] = args as [IncomingMessage, ServerResponse]
     if (trustedProxies === 0) dropForwardedFor(request)
+    // HTTP/1.0 has no `Host`; but only what Next asks itself comes without: see routes/handlers.ts.
+    request.headers.host ??= ''
     if (mendUrl && request.url !== undefined) request.url = mendUrl(request.url)
     if (hasStopped(server)) onStopped()
     // Between requests Node has a timeout of its own.
