@@ -9,7 +9,9 @@ export interface StartServerOptions {
   command?: 'start' | 'standalone' | 'dev'
   /** After the command, such as `--webpack`. */
   flags?: string[]
-  /** Default 0: a free one. */
+  /** A program that runs the app instead, and says where as Next does. */
+  program?: string
+  /** Default 0: a free port. */
   port?: number
   /** Added to `accessEnv` in production. */
   env?: Record<string, string>
@@ -44,6 +46,7 @@ const startTimeoutMs = 60_000
 export async function startServer({
   command = 'start',
   flags = [],
+  program,
   port = 0,
   env = {},
   app = root,
@@ -54,7 +57,7 @@ export async function startServer({
     command === 'standalone'
       ? [join(app, '.next/standalone/server.js')]
       : [require.resolve('next/dist/bin/next', { paths: [app] }), command, ...flags]
-  const server = spawn(process.execPath, script, {
+  const server = spawn(process.execPath, program === undefined ? script : [program], {
     cwd: app,
     env: {
       ...process.env,
