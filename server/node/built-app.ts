@@ -3,7 +3,6 @@
  * the manifests beside the route, which are Next's own affair: where one is not as expected, there is no answer.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join, normalize } from 'node:path'
 
 /** A route that exports handlers of ours. */
@@ -136,6 +135,8 @@ function findModule(handlers: Readonly<Record<string, unknown>>): {
   file: string
   routeModule: RouteModule
 } {
+  // Webpack puts something else in the place of an imported `createRequire`.
+  const { createRequire } = process.getBuiltinModule('node:module')
   const loaded = createRequire(join(process.cwd(), 'server.js')).cache
   for (const [file, module] of Object.entries(loaded)) {
     if (!/[\\/]route\.js$/.test(file)) continue
