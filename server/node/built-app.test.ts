@@ -208,6 +208,13 @@ describe('The headers of next.config', () => {
     ])
     expect(headersFor('/events/b')).toEqual([[policy.key, policy.value]])
   })
+
+  test('match whatever the case, unless next.config has it matter', () => {
+    const headers = [rule('/Events/a', '^/Events/a$', { headers: [{ key: 'X-A', value: '1' }] })]
+
+    expect(findWith({ headers }).headersFor('/events/a')).toHaveLength(1)
+    expect(findWith({ headers, caseSensitive: true }).headersFor('/events/a')).toEqual([])
+  })
 })
 
 describe('There is no built route', () => {

@@ -37,6 +37,7 @@ interface Rule {
 
 interface RoutesManifest {
   basePath: string
+  caseSensitive?: boolean
   i18n?: unknown
   redirects: Rule[]
   headers: Rule[]
@@ -106,7 +107,7 @@ function judge(
   const headerRules = manifest.headers
     .filter((rule) => !isConditional(rule))
     .map(({ regex, headers = [] }) => ({
-      matches: matcher(regex),
+      matches: matcher(regex, manifest.caseSensitive === true ? '' : 'i'),
       headers: headers.map(({ key, value }): ConfigHeader => [key, value]),
     }))
   const methods = Object.keys(handlers)
@@ -229,11 +230,11 @@ function isConditional({ has, missing, headers = [] }: Rule): boolean {
   return hasCondition || headers.some(({ key, value }) => /:\w/.test(`${key} ${value}`))
 }
 
-/** Next compares some rules with regard to case, and others without: here a rule matches either way. */
-function matcher(regex: string): (path: string) => boolean {
+/** Next compares some rules with regard to case, and others without: by default, a rule matches either way. */
+function matcher(regex: string, flags: 'i' | '' = 'i'): (path: string) => boolean {
   // `RegExp` would take `undefined` for a pattern that matches everything.
   if (typeof regex !== 'string') throw new TypeError('A rule has no pattern.')
-  const compiled = new RegExp(regex, 'i')
+  const compiled = new RegExp(regex, flags)
   return (path) => compiled.test(path)
 }
 
