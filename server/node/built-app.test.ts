@@ -210,10 +210,11 @@ describe('The headers of next.config', () => {
   })
 
   test('match whatever the case, unless next.config has it matter', () => {
-    const headers = [rule('/Events/a', '^/Events/a$', { headers: [{ key: 'X-A', value: '1' }] })]
+    const own = [{ key: 'X-A', value: '1' }]
+    const rules = { headers: [rule('/Events/a', '^/Events/a$', { headers: own })] }
 
-    expect(findWith({ headers }).headersFor('/events/a')).toHaveLength(1)
-    expect(findWith({ headers, caseSensitive: true }).headersFor('/events/a')).toEqual([])
+    expect(findWith(rules).headersFor('/events/a')).toHaveLength(1)
+    expect(findWith({ ...rules, caseSensitive: true }).headersFor('/events/a')).toEqual([])
   })
 })
 

@@ -2,8 +2,18 @@
  * What Next has built: whether a route exports a handler of ours as it is, and what else of the app might answer for its path. Read from
  * the manifests beside the route, which are Next's own affair: where one is not as expected, there is no answer.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, normalize } from 'node:path'
+import {
+  configRules,
+  isConditional,
+  matcher,
+  otherRoutes,
+  proxyRules,
+  readJson,
+  type RoutesManifest,
+} from './app-rules'
+import { rememberPaths } from './remember-paths'
 
 /** A route that exports handlers of ours. */
 export interface BuiltRoute {
@@ -21,37 +31,8 @@ export interface BuiltRoute {
 
 export type ConfigHeader = readonly [name: string, value: string]
 
-/** Something of the app that may match a path. */
-interface Rival {
-  what: string
-  matches: (path: string) => boolean
-}
-
-interface Rule {
-  regex: string
-  source: string
-  has?: unknown[]
-  missing?: unknown[]
-  headers?: { key: string; value: string }[]
-}
-
-interface RoutesManifest {
-  basePath: string
-  caseSensitive?: boolean
-  i18n?: unknown
-  redirects: Rule[]
-  headers: Rule[]
-  rewrites: Rule[] | { beforeFiles: Rule[]; afterFiles: Rule[]; fallback: Rule[] }
-  dynamicRoutes: { page: string; regex: string }[]
-  staticRoutes: { page: string; regex: string }[]
-}
-
 interface ServerFiles {
   config: { distDir: string }
-}
-
-interface Proxy {
-  matchers: { regexp: string }[]
 }
 
 interface RouteModule {
@@ -91,14 +72,14 @@ function judge(
   const manifest = readJson(join(folder, 'routes-manifest.json')) as RoutesManifest
   const { basePath } = manifest
   if (typeof basePath !== 'string') throw new TypeError('There is no basePath.')
-  if (manifest.i18n !== undefined && manifest.i18n !== null)
-    throw new Error('next.config has i18n.')
+  const { i18n } = manifest
+  if (i18n !== undefined && i18n !== null) throw new Error('next.config has i18n.')
   refusePublicFiles(folder, pathname)
   const own = manifest.dynamicRoutes.find((route) => route.page === pathname)
   if (!own) throw new Error(`${pathname} is not among the routes of the build.`)
 
   // Next compares the paths of routes exactly, unlike those of rules.
-  const ownRegex = new RegExp(own.regex)
+  const isOwn = matcher(own.regex, '')
   const rivals = [
     ...proxyRules(folder),
     ...configRules(manifest),
@@ -110,6 +91,11 @@ function judge(
       matches: matcher(regex, manifest.caseSensitive === true ? '' : 'i'),
       headers: headers.map(({ key, value }): ConfigHeader => [key, value]),
     }))
+  // A rule may be written with the basePath, or without.
+  const rivalOf = rememberPaths((path) => {
+    const inner = path.slice(basePath.length)
+    return rivals.find(({ matches }) => matches(path) || matches(inner))?.what
+  })
   const methods = Object.keys(handlers)
 
   return {
@@ -121,13 +107,11 @@ function judge(
     otherMatch(path) {
       if (!plainPath.test(path)) return 'an unusual path'
       if (!path.startsWith(`${basePath}/`)) return 'a path outside of basePath'
-      const inner = path.slice(basePath.length)
-      if (!ownRegex.test(inner)) return 'another path'
-      // A rule may be written with the basePath, or without.
-      return rivals.find(({ matches }) => matches(path) || matches(inner))?.what
+      return isOwn(path.slice(basePath.length)) ? rivalOf(path) : 'another path'
     },
-    headersFor: (path) =>
+    headersFor: rememberPaths((path) =>
       headerRules.flatMap(({ matches, headers }) => (matches(path) ? headers : [])),
+    ),
   }
 }
 
@@ -173,75 +157,5 @@ function refusePublicFiles(folder: string, pathname: string): void {
   const mount = pathname.slice(0, pathname.indexOf('[')).replace(/\/$/, '')
   if (existsSync(join(project, 'public', mount))) {
     throw new Error(`There are files in public${mount}.`)
-  }
-}
-
-/** What proxy.ts is asked about. Its conditions count as met. */
-function proxyRules(folder: string): Rival[] {
-  const onNode = readJson(join(folder, 'server', 'functions-config-manifest.json')) as {
-    functions: Record<string, Proxy>
-  }
-  const onEdge = readJson(join(folder, 'server', 'middleware-manifest.json')) as {
-    middleware: Record<string, Proxy>
-  }
-  const proxies = [onNode.functions['/_middleware'], ...Object.values(onEdge.middleware)]
-  return proxies
-    .flatMap((proxy) => proxy?.matchers ?? (proxy ? [{ regexp: '' }] : []))
-    .map(({ regexp }) => ({ what: 'proxy.ts', matches: matcher(regexp) }))
-}
-
-function configRules({ redirects, rewrites, headers }: RoutesManifest): Rival[] {
-  const rewritten = Array.isArray(rewrites)
-    ? rewrites
-    : [...rewrites.beforeFiles, ...rewrites.afterFiles, ...rewrites.fallback]
-  const named = (what: string, rules: readonly Rule[]): Rival[] =>
-    rules.map(({ source, regex }) => ({ what: `${what} ${source}`, matches: matcher(regex) }))
-  return [
-    ...named('the redirect', redirects),
-    ...named('the rewrite', rewritten),
-    ...named('the conditional header', headers.filter(isConditional)),
-  ]
-}
-
-/** Routes that Next tries before a dynamic one: those without a parameter, and the more specific ones. */
-function otherRoutes(
-  folder: string,
-  { dynamicRoutes, staticRoutes }: RoutesManifest,
-  pathname: string,
-): Rival[] {
-  const own = dynamicRoutes.findIndex(({ page }) => page === pathname)
-  const listed = [...staticRoutes, ...dynamicRoutes.slice(0, own)].map(({ page, regex }) => ({
-    what: `the route ${page}`,
-    matches: matcher(regex),
-  }))
-  // A route need not be among them to be served.
-  const built = readJson(join(folder, 'app-path-routes-manifest.json')) as Record<string, string>
-  const paths = new Set(Object.values(built))
-  const exact = {
-    what: 'a route of its own',
-    matches: (path: string) => paths.has(path.replace(/\/$/, '')),
-  }
-  return [...listed, exact]
-}
-
-/** Depends on more than the path, or takes parts of the path into its value. */
-function isConditional({ has, missing, headers = [] }: Rule): boolean {
-  const hasCondition = (has?.length ?? 0) + (missing?.length ?? 0) > 0
-  return hasCondition || headers.some(({ key, value }) => /:\w/.test(`${key} ${value}`))
-}
-
-/** Next compares some rules with regard to case, and others without: by default, a rule matches either way. */
-function matcher(regex: string, flags: 'i' | '' = 'i'): (path: string) => boolean {
-  // `RegExp` would take `undefined` for a pattern that matches everything.
-  if (typeof regex !== 'string') throw new TypeError('A rule has no pattern.')
-  const compiled = new RegExp(regex, flags)
-  return (path) => compiled.test(path)
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new Error(`${file} can't be read.`, { cause })
   }
 }
