@@ -14,7 +14,7 @@ const answer = (): void => {}
 function find(build: Partial<WrittenBuild> = {}, methods = ['GET', 'POST']): BuiltRoute {
   const handlers = Object.fromEntries(methods.map((method) => [method, () => {}]))
   writeBuild({ userland: handlers, ...build })
-  return findBuiltRoute(handlers)
+  return findBuiltRoute(handlers, '/events')
 }
 
 function findWith(more: object): BuiltRoute {
@@ -26,7 +26,7 @@ describe('A built route', () => {
     const handlers = { GET: () => {}, HEAD: () => {}, POST: () => {} }
     writeBuild({ userland: { GET: handlers.GET, POST: () => {} } })
 
-    const { pattern, methods, wrapped } = findBuiltRoute(handlers)
+    const { pattern, methods, wrapped } = findBuiltRoute(handlers, '/events')
 
     expect(pattern).toBe('/events/[topics]')
     expect([...methods]).toEqual(['GET'])
@@ -36,9 +36,19 @@ describe('A built route', () => {
   test('is not found when it exports none of them, or is not loaded', () => {
     writeBuild({ userland: { GET: answer } })
 
-    expect(() => findBuiltRoute({ GET: () => {} })).toThrow(
+    expect(() => findBuiltRoute({ GET: () => {} }, '/events')).toThrow(
       'No built route exports a handler of createSse as it is.',
     )
+  })
+
+  test('is the one at the path, though another route exports the handlers, too', () => {
+    const handlers = { GET: () => {} }
+    writeBuild({ userland: handlers, pathname: '/elsewhere/[topics]' })
+    expect(() => findBuiltRoute(handlers, '/events')).toThrow('No built route')
+
+    writeBuild({ userland: handlers })
+
+    expect(findBuiltRoute(handlers, '/events').pattern).toBe('/events/[topics]')
   })
 
   test('is found beside a route that is not loaded yet', () => {

@@ -44,11 +44,14 @@ interface RouteModule {
 const plainPath = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~,-]+)+\/?$/
 
 /**
- * The built route whose export for one of `handlers`' methods is that very function.
+ * The built route below `path` whose export for one of `handlers`' methods is that very function.
  * @throws {Error} there is none, or something else of the app is in the way; the message says what
  */
-export function findBuiltRoute(handlers: Readonly<Record<string, unknown>>): BuiltRoute {
-  const { file, routeModule } = findModule(handlers)
+export function findBuiltRoute(
+  handlers: Readonly<Record<string, unknown>>,
+  path: string,
+): BuiltRoute {
+  const { file, routeModule } = findModule(handlers, path)
   const { page, pathname } = routeModule.definition
   const ending = normalize(`/server/app${page}.js`)
   if (!file.endsWith(ending)) throw new Error(`${pathname} was built to an unknown place.`)
@@ -116,7 +119,10 @@ function judge(
 }
 
 /** The module of the route, among those that Next has loaded. */
-function findModule(handlers: Readonly<Record<string, unknown>>): {
+function findModule(
+  handlers: Readonly<Record<string, unknown>>,
+  path: string,
+): {
   file: string
   routeModule: RouteModule
 } {
@@ -129,7 +135,10 @@ function findModule(handlers: Readonly<Record<string, unknown>>): {
     const isOurs = Object.entries(handlers).some(
       ([method, own]) => routeModule?.userland[method] === own,
     )
-    if (routeModule && isOurs) return { file, routeModule }
+    // Another route may export the handlers, too; there they refuse to serve.
+    const pathname = routeModule?.definition.pathname ?? ''
+    const isThere = pathname.slice(0, pathname.lastIndexOf('/')).endsWith(path)
+    if (routeModule && isOurs && isThere) return { file, routeModule }
   }
   throw new Error('No built route exports a handler of createSse as it is.')
 }

@@ -74,7 +74,7 @@ function route(
 ): OfferedRoute {
   const handlers = { GET: () => {}, POST: () => {} }
   writeBuild({ userland: { ...handlers }, manifests: { 'routes-manifest.json': manifest } })
-  return { handlers, answer }
+  return { handlers, path: '/events', answer }
 }
 
 test('opens for a route that has proved itself, on the server where it did, and says so once', async () => {
@@ -151,7 +151,14 @@ test('says which methods the app has wrapped, and leaves them to Next', async ()
   const handlers = { GET: () => {}, HEAD: () => {}, POST: () => {} }
   writeBuild({ userland: { GET: handlers.GET, POST: () => {} } })
 
-  door.offer({ handlers, answer: () => Promise.resolve(jsonAnswer(200, 'by the door')) }, server)
+  door.offer(
+    {
+      handlers,
+      path: '/events',
+      answer: () => Promise.resolve(jsonAnswer(200, 'by the door')),
+    },
+    server,
+  )
 
   expect(journal.info).toHaveBeenCalledExactlyOnceWith(
     'The front door is open for /events/[topics]: GET. Wrapped: POST.',
@@ -259,7 +266,7 @@ test('breaks the connection when a stream fails after its headers were sent', as
   const { server, port } = await serve(door)
   const failing: Answer = {
     status: 200,
-    headers: new Headers({ 'Content-Type': 'text/event-stream' }),
+    headers: { 'Content-Type': 'text/event-stream' },
     body: {
       send(outlet) {
         outlet.write(Buffer.from('first'))

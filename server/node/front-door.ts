@@ -20,6 +20,8 @@ export type AnswerRequest = (request: SseRequest) => Promise<Answer>
 /** What a route has to offer: the functions that it exports, and how it answers. */
 export interface OfferedRoute {
   handlers: Readonly<Record<string, unknown>>
+  /** Where it is mounted, without a `basePath`. */
+  path: string
   answer: AnswerRequest
 }
 
@@ -47,15 +49,16 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
   const looked = new WeakMap<object, BuiltRoute | undefined>()
 
   /** Looks the route up once, and tells the journal what became of it. */
-  function lookUp(handlers: OfferedRoute['handlers']): BuiltRoute | undefined {
+  function lookUp({ handlers, path }: OfferedRoute): BuiltRoute | undefined {
     if (looked.has(handlers)) return looked.get(handlers)
-    const built = find(handlers)
+    const built = find(handlers, path)
     looked.set(handlers, built)
     return built
   }
 
   return {
-    offer({ handlers, answer }, server) {
+    offer(route, server) {
+      const { handlers, answer } = route
       if (!server || setting === 'off') return
       const offered = offeredTo.get(server) ?? new WeakSet()
       if (offered.has(handlers)) return
@@ -66,7 +69,7 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
         )
         return
       }
-      const built = lookUp(handlers)
+      const built = lookUp(route)
       if (built) routesOf.set(server, [...(routesOf.get(server) ?? []), { built, answer }])
     },
     take(server, request, response) {
@@ -88,9 +91,9 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
   }
 }
 
-function find(handlers: OfferedRoute['handlers']): BuiltRoute | undefined {
+function find(handlers: OfferedRoute['handlers'], path: string): BuiltRoute | undefined {
   try {
-    const built = findBuiltRoute(handlers)
+    const built = findBuiltRoute(handlers, path)
     const { pattern, methods, wrapped } = built
     const open = `The front door is open for ${pattern}: ${[...methods].join(', ')}.`
     journal.info(wrapped.length > 0 ? `${open} Wrapped: ${wrapped.join(', ')}.` : open)
@@ -130,8 +133,8 @@ async function serve(
       response.destroy()
       return
     }
-    // What was to be sent does not fit.
-    for (const name of response.getHeaderNames()) response.removeHeader(name)
-    response.writeHead(500).end('Internal Server Error')
+    // Node has noted the length of the answer that could not be sent, so this one says its own.
+    const text = 'Internal Server Error'
+    response.writeHead(500, ['Content-Length', String(text.length)]).end(text)
   }
 }

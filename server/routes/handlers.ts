@@ -63,6 +63,7 @@ export function topicRoute(
   }
   const offered = (engine: Engine): OfferedRoute => ({
     handlers: route as unknown as OfferedRoute['handlers'],
+    path,
     answer: (request) => answerTopics(engine, request),
   })
   return route
