@@ -1,11 +1,11 @@
-/** A part's figures as bars: an SVG for light and one for dark pages, that need no font and no script. */
+/** Draws a part's figures as bars: one SVG for light pages and one for dark pages, without fonts or scripts. */
 import { format, type Circumstances, type Result } from './report'
 
 export interface ChartOptions {
   title: string
   /** The name of the figure that the bars show. */
   figure: string
-  /** How the names of the loads begin; all of them when left out. */
+  /** Prefixes of the names of the loads to show. Default: all loads. */
   loads?: readonly string[]
   isLowerBetter: boolean
 }
@@ -24,7 +24,7 @@ interface Group {
   bars: { server: string; value: number }[]
 }
 
-/** Undefined when nothing of it was measured. */
+/** Undefined if none of these figures was measured. */
 export function drawChart(
   options: ChartOptions,
   results: readonly Result[],
@@ -66,7 +66,7 @@ export function drawChart(
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" width="${size.width}" height="${height}" font-family="system-ui, sans-serif" font-size="12" role="img">\n<title>${escape(altOf(options, results))}</title>\n${parts.join('\n')}\n</svg>\n`
 }
 
-/** The figures in words, for those who do not see the bars. */
+/** The figures in words: the text alternative of the picture. */
 export function altOf(options: ChartOptions, results: readonly Result[]): string {
   const groups = groupsOf(options, results).map(
     ({ load, bars }) =>

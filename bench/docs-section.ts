@@ -1,4 +1,4 @@
-/** Puts a part's figures where docs/benchmarks.md has the place for them, and leaves the rest of it as it is. */
+/** Replaces a part's section in docs/benchmarks.md, and leaves the rest of the page as it is. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Part } from './parts/part'

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** 100 appends a second for ten seconds; each reader is a log of its own that reads on when it hears of more, as a hub does. */
+/** 100 appends a second for ten seconds. Each reader is a log of its own that reads when it is told of new events, as a hub does. */
 async function publishTo(redis: RunningRedis, readers: number): Promise<Record<string, number>> {
   const address = { host: '127.0.0.1', port: redis.port, tls: false, database: 0 }
   const openLog = (): EventLog => openRedisLog({ Redis, address, ...retention })

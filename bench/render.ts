@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Watches the page's frames, but for the first second, while `work` is done. */
+/** Measures the page's frames while `work` runs, without the first second. */
 async function measure(page: Page, work: () => Promise<void>): Promise<Figures> {
   const before = await heapOf(page)
   await page.evaluate(() => {
@@ -99,7 +99,7 @@ async function measure(page: Page, work: () => Promise<void>): Promise<Figures> 
     const { frameWatch } = window as unknown as {
       frameWatch: { longest: number; over: number; last: number }
     }
-    // A page that hangs has not had its last frame yet.
+    // A page that hangs has not drawn its last frame yet.
     const hangingMs = performance.now() - frameWatch.last
     return {
       longest: Math.max(frameWatch.longest, hangingMs),
@@ -107,7 +107,7 @@ async function measure(page: Page, work: () => Promise<void>): Promise<Figures> 
       elements: document.querySelectorAll('*').length,
     }
   })
-  // After the page has answered: what it is in the midst of is not counted.
+  // Only after the page has answered: a task that is still running is not counted.
   const cpuMs = 1_000 * (await cpuSeconds())
   const tookMs = performance.now() - startedAt
   return {
@@ -120,7 +120,7 @@ async function measure(page: Page, work: () => Promise<void>): Promise<Figures> 
   }
 }
 
-/** Counts the processor time that the page's main thread takes for its tasks, in seconds, until it is told. */
+/** Measures the CPU time of the tasks on the page's main thread, in seconds, until the returned function is called. */
 async function countCpu(page: Page): Promise<() => Promise<number>> {
   const session = await page.context().newCDPSession(page)
   await session.send('Performance.enable', { timeDomain: 'threadTicks' })
@@ -131,7 +131,7 @@ async function countCpu(page: Page): Promise<() => Promise<number>> {
   }
 }
 
-/** What the page keeps, garbage collected, in MB. */
+/** The page's heap after a garbage collection, in MB. */
 async function heapOf(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page)
   await session.send('HeapProfiler.collectGarbage')

@@ -1,4 +1,4 @@
-/** What was measured, as tables for the terminal and the docs, and as JSON. */
+/** The results as tables for the terminal and the docs, and as JSON. */
 import { cpus, loadavg } from 'node:os'
 import type { Figures, Part } from './parts/part'
 
@@ -7,11 +7,11 @@ export interface Result {
   part: string
   load: string
   server: string
-  /** The medians of all runs; none when every run failed. */
+  /** The medians of all runs; empty if every run failed. */
   figures: Figures
   /** The figures of each run. */
   runs: Figures[]
-  /** What went wrong, for each run that did. */
+  /** The error of each run that failed. */
   faults: string[]
 }
 
@@ -36,7 +36,7 @@ export function currentLoad(): number {
   return Math.round((loadavg()[0] ?? 0) * 10) / 10
 }
 
-/** Of each figure; of those that are told, where some runs have none. */
+/** The median of each figure, over the runs that have it. */
 export function medians(runs: Figures[]): Figures {
   const names = [...new Set(runs.flatMap((figures) => Object.keys(figures)))]
   return Object.fromEntries(
@@ -51,7 +51,7 @@ export function medians(runs: Figures[]): Figures {
   )
 }
 
-/** A part's results as a table of Markdown; compared figures have their ratio to ours in brackets. */
+/** A part's results as a Markdown table. Compared figures have their ratio to ours in brackets. */
 export function tableOf({ name, compared }: Part, all: Result[]): string {
   const results = all.filter(({ part }) => part === name)
   const titles = [...new Set(results.flatMap(({ figures }) => Object.keys(figures)))].filter(
@@ -71,7 +71,7 @@ export function tableOf({ name, compared }: Part, all: Result[]): string {
   return align([['', '', ...titles], ...rows])
 }
 
-/** Why a † stands in the table; empty when none does. */
+/** The reason for each † in the table; empty if there is none. */
 export function faultsOf(part: Part, results: Result[]): string {
   return results
     .filter(({ part: name, faults }) => name === part.name && faults.length > 0)
@@ -82,7 +82,7 @@ export function faultsOf(part: Part, results: Result[]): string {
     .join('\n')
 }
 
-/** Three digits that count. */
+/** Rounds to three significant digits. */
 export function format(value: number | undefined): string {
   if (value === undefined || isNaN(value)) return '–'
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')

@@ -38,7 +38,7 @@ const servers = [ours, plainRoute, betterSse, bareNode, hono, nchan, rails]
 const loadTimeoutMs = 300_000
 const resultsFile = join(__dirname, '..', 'test-results', 'bench.json')
 
-/** What has to be ended, should somebody interrupt. */
+/** The processes to end when the bench is interrupted. */
 const running = new Set<() => Promise<void>>()
 let interrupted = false
 
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
   for (const part of asked) {
     results.push(...(await measurePart(part, present, settings)))
     circumstances.loads[1] = currentLoad()
-    // What there is so far is worth having, should the rest be interrupted.
+    // Written after each part, so that an interrupted run keeps what it has measured.
     mkdirSync(join(resultsFile, '..'), { recursive: true })
     writeFileSync(resultsFile, `${JSON.stringify({ ...circumstances, results }, undefined, 2)}\n`)
     if (settings.docs) writeSection(part, results, circumstances)
@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   console.log(`All of it is in ${resultsFile}`)
 }
 
-/** Every load on every server, in turn, as many times as there are runs: what disturbs the machine for a while disturbs all of them. */
+/** Runs every load on every server in turn, once for each run: so a disturbance of the machine affects all servers. */
 async function measurePart(
   part: Part,
   present: BenchServer[],
@@ -167,7 +167,7 @@ function chooseServers(settings: Settings): BenchServer[] {
   })
 }
 
-/** @throws there is none of such a name */
+/** @throws nothing has that name */
 function choose<T extends { name: string }>(kind: string, all: T[], names: string[]): T[] {
   const unknown = names.find((name) => !all.some((one) => one.name === name))
   if (unknown !== undefined) {

@@ -1,20 +1,20 @@
-/** What the command line of bench/run.ts asks for. */
+/** The options of bench/run.ts. */
 import { parseArgs } from 'node:util'
 
 export interface Settings {
-  /** The names of the parts; all of them when none is given. */
+  /** The names of the parts to run. Empty: all of them. */
   parts: string[]
-  /** The names of the servers; those of the common run when none is given. */
+  /** The names of the servers to measure. Empty: those of the default run. */
   servers: string[]
-  /** How the names of the loads begin; every load when none is given. */
+  /** Prefixes of the names of the loads to run. Empty: all of them. */
   loads: string[]
   all: boolean
-  /** The folder of another checkout of this project, installed, which is measured beside this one. */
+  /** The folder of another checkout of this project, with its packages installed, which is measured too. */
   against: string | undefined
   runs: number
   /** How long a steady load is measured, after a warm-up of half of that and 5 s at most. */
   seconds: number
-  /** Counts of subscribers or streams beyond this are left out. */
+  /** Loads with more subscribers or streams than this are skipped. */
   maxStreams: number
   build: boolean
   docs: boolean
@@ -34,7 +34,7 @@ export const usage = `npm run bench -- [options]
   --docs               write the figures into docs/benchmarks.md too
 `
 
-/** @throws an option is unknown, or no whole number where one is needed */
+/** @throws an option is unknown, or is not a whole number although it must be one */
 export function parseSettings(args: string[]): Settings {
   const { values } = parseArgs({
     args,

@@ -1,10 +1,10 @@
-/** What a process and all that it started use, as Linux tells it. */
+/** CPU time and memory of a process and all its descendants, read from /proc. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Usage {
-  /** Processor time so far, of those that ended too. */
+  /** CPU time so far, with that of children which have ended. */
   cpuMs: number
-  /** Memory; a page that several of them share counts once. */
+  /** Memory. A page that several processes share counts once. */
   bytes: number
 }
 
@@ -34,7 +34,7 @@ function processTree(root: number): Process[] {
   return tree
 }
 
-/** Nothing when it has ended. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Empty if the process has ended. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 function readProcess(pid: number): Process[] {
   const stat = read(`/proc/${pid}/stat`)
   if (stat === undefined) return []
@@ -53,7 +53,7 @@ function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    // It has ended.
+    // The process has ended.
     return undefined
   }
 }

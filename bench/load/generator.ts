@@ -1,4 +1,4 @@
-/** The load generator, a process of its own: opens streams, publishes, and tells what it got. bench/run.ts starts it and calls its methods. */
+/** The load generator, a process of its own: it opens streams, publishes, and reports what it received. bench/run.ts starts it and calls its methods. */
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLatencies, type Latencies } from './latencies'
@@ -25,21 +25,24 @@ let stopPublishing = (): void => {}
 let failed = 0
 
 const methods = {
-  /** Whom all that follows goes to. */
+  /** Sets the server that all later calls talk to. */
   aim(target: PublishersOptions): void {
     ;({ port } = target)
     readers = createReaders(port)
     publishers = createPublishers(target)
   },
 
-  /** Opens streams, and tells how long they took. */
+  /** Opens streams, and returns how long each took. */
   async open(request: OpenRequest): Promise<Latency & { failed: number; fault?: string }> {
     const { took, faults } = await readers.open(request)
     const [fault] = faults
     return { ...latencyOf(took), failed: faults.length, ...(fault !== undefined && { fault }) }
   },
 
-  /** Publishes an event, waits until every reader has it, rests for as long, at least 20 ms, and so on; how long it took until the last reader had it. */
+  /**
+   * Publishes an event, waits until every reader has it, pauses for the same time (at least 20 ms), and repeats. Returns how long it
+   * took until the last reader had each event.
+   */
   async publishOneByOne({
     forMs,
     subscribers,
@@ -84,14 +87,14 @@ const methods = {
     stopPublishing = () => clearInterval(timer)
   },
 
-  /** Forgets what was counted so far. */
+  /** Resets the latencies and the count of failures. */
   reset(): void {
     readers.latencies.clear()
     publishers.latencies.clear()
     failed = 0
   },
 
-  /** What was counted since the beginning, and how late since `reset`. */
+  /** The counts since the beginning, and the latencies since `reset`. */
   counts() {
     return {
       deliveries: readers.events(),
@@ -120,7 +123,10 @@ const methods = {
     return { missing: wanted - readers.events() }
   },
 
-  /** Publishes as fast as the answers come, so many events by each POST, so many POSTs at once: until the time is over, or they are enough; no more a second than that. */
+  /**
+   * Publishes as fast as the answers come, with `perPost` events in each POST and `parallel` POSTs at once, for `forMs` or until
+   * `atMost` events; at most `perSecond` of them a second.
+   */
   async publishAll({
     forMs,
     atMost = Infinity,
@@ -156,7 +162,7 @@ const methods = {
     }
   },
 
-  /** How long it takes until so many new readers have so many events each. */
+  /** How long it takes until the given number of new readers have the given number of events each. */
   async replay({ path, count, events }: { path: string; count: number; events: number }) {
     const startedAt = performance.now()
     const hasAll = readers.got(readers.events() + count * events, 120_000)
@@ -165,7 +171,7 @@ const methods = {
     return { tookMs: performance.now() - startedAt }
   },
 
-  /** Reads finite streams at once, each to its end; those without `text`, and those that take too long, are not done. */
+  /** Reads finite streams at once, each to its end. A stream without `text`, or one that takes too long, does not count as done. */
   async readToTheEnd(request: { path: string; count: number; text: string; timeoutMs: number }) {
     const startedAt = performance.now()
     const whole = await Promise.all(
@@ -174,7 +180,7 @@ const methods = {
     return { done: whole.filter(Boolean).length, tookMs: performance.now() - startedAt }
   },
 
-  /** The processor time of this process so far. */
+  /** The CPU time of this process so far. */
   cpuMs(): number {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1_000
@@ -203,7 +209,7 @@ function readToTheEnd({
     )
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1')
-      // Some keep the connection open though they were asked to close it.
+      // Some servers keep the connection open although the request asks to close it.
       if (received.endsWith(lastChunk)) socket.destroy()
     })
     socket.on('error', () => {})

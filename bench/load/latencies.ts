@@ -1,4 +1,4 @@
-/** Latencies in steps of 20 µs, at no cost for each but a counter's; what took longer than a minute counts as a minute. */
+/** Counts latencies in steps of 20 µs. Each costs one counter; a latency above a minute counts as a minute. */
 export interface Latencies {
   add: (microseconds: number) => void
   /** In milliseconds; NaN when there is none. */

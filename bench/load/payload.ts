@@ -1,13 +1,13 @@
-/** What every event of a bench is: 100 bytes of JSON that end in the time it was sent at, `["xxx…",100123456789]`. */
+/** The event that every bench sends: 100 bytes of JSON that end with the time of sending, `["xxx…",100123456789]`. */
 
-/** Stands at the end of each event, and nowhere else in what a server sends: who counts it counts events. */
+/** The end of each event. A server sends these bytes nowhere else, so counting them counts events. */
 export const endOfEvent = ']'.charCodeAt(0)
 export const eventBytes = 100
 
 const digits = 12
 const padding = 'x'.repeat(eventBytes - digits - '["",]'.length)
 const zero = '0'.charCodeAt(0)
-// So that it always has twelve digits: good for ten days.
+// The time always has twelve digits this way, for ten days.
 const originUs = 10 ** (digits - 1)
 
 /** The time on this process's own clock, in microseconds. */

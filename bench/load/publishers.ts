@@ -1,4 +1,4 @@
-/** POSTs over kept-alive sockets, by hand: Node's own client would cost as much as the server that is measured. */
+/** POSTs over keep-alive sockets, written by hand: Node's own client would cost as much CPU as the measured server. */
 import { connect, type Socket } from 'node:net'
 import { createLatencies, type Latencies } from './latencies'
 import { createEvent } from './payload'
@@ -10,9 +10,9 @@ export interface Publishers {
    */
   publish: (count: number) => Promise<void>
   underWay: () => number
-  /** Events that were answered with success. */
+  /** The number of events whose POST succeeded. */
   published: () => number
-  /** From the sending of each POST to its answer. */
+  /** The time from sending each POST to its answer. */
   latencies: Latencies
 }
 
@@ -35,7 +35,7 @@ export function createPublishers({ port, path, headers }: PublishersOptions): Pu
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ].join('\r\n')
   const latencies = createLatencies()
-  // The one used last is used next: a server closes those that rest for long.
+  // Uses the most recently used connection first: a server closes connections that are idle for long.
   const idle: Connection[] = []
   let underWay = 0
   let published = 0

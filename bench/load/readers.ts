@@ -1,4 +1,4 @@
-/** Open streams on sockets of their own: nothing of HTTP is parsed but the status, and of the events only where each ends. */
+/** Open streams on plain sockets. They parse only the status of the response, and where each event ends. */
 import { connect } from 'node:net'
 import { createLatencies, type Latencies } from './latencies'
 import { endOfEvent, eventBytes, nowUs, sentAtUs } from './payload'
@@ -15,19 +15,19 @@ export interface Readers {
    * response within half a minute, is a fault.
    */
   open: (request: OpenRequest) => Promise<{ took: Latencies; faults: string[] }>
-  /** Events that all of them got together. */
+  /** The number of events that all readers together have received. */
   events: () => number
-  /** From the sending of an event until a reader has it, for each. */
+  /** The time from sending an event until a reader has it, for each delivery. */
   latencies: Latencies
   /** Streams that the server ended. */
   broken: () => number
-  /** Resolves when they got `events` since the beginning; false when that takes longer than `timeoutMs`. */
+  /** Resolves with true when they have received `events` since the beginning, with false after `timeoutMs`. */
   got: (events: number, timeoutMs: number) => Promise<boolean>
 }
 
 const openTimeoutMs = 30_000
 
-// All sockets share it: what was read is looked at before anything else is read.
+// All sockets share this buffer: each read is processed before the next one.
 const buffer = Buffer.allocUnsafe(256 * 1024)
 
 export function createReaders(port: number): Readers {
@@ -71,7 +71,7 @@ export function createReaders(port: number): Readers {
     })
   }
 
-  /** Looks for ends of events from `at` on, and gives where to look on in what comes next. */
+  /** Counts the ends of events from `at` on. Returns where to continue in the next bytes. */
   function count(length: number, at: number): number {
     const now = nowUs()
     let next = at
@@ -83,7 +83,7 @@ export function createReaders(port: number): Readers {
       events++
       const sentAt = sentAtUs(buffer, next)
       if (sentAt !== undefined) latencies.add(now - sentAt)
-      // The next one can't end sooner.
+      // The next event can't end earlier.
       next += eventBytes
     }
     if (events >= awaited) onAwaited()

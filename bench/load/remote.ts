@@ -1,4 +1,4 @@
-/** Methods that another process calls, over Node's own channel between a process and the one that it started. */
+/** Calls of methods in another process, over Node's channel between a process and its child. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 

@@ -1,4 +1,4 @@
-/** Many readers who come back after a long absence, and what everybody else notices of it. */
+/** Many readers who come back after a long absence, and how this affects other requests. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLatencies, type Latencies } from '../load/latencies'
 import type { RunningBenchServer } from '../servers/bench-server'
@@ -51,7 +51,7 @@ function byReaders(count: number): Load {
   }
 }
 
-/** Asks again and again, one question at a time. */
+/** Sends one request after another, each after the answer to the last. */
 async function probe(
   latencies: Latencies,
   goesOn: () => boolean,

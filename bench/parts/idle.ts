@@ -1,9 +1,9 @@
-/** Streams that nothing is sent on: what each holds. */
+/** Idle streams: how much memory each one takes. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { usageOf } from '../usage'
 import { inMebibytes, openStreams, watch, type Figures, type Load, type Part } from './part'
 
-// What the first streams cost is the warming of the process.
+// The first streams warm the process up, and are not counted.
 const warmUp = 200
 const settleMs = 3_000
 

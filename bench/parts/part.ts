@@ -6,7 +6,7 @@ import type { BenchServer, RunningBenchServer } from '../servers/bench-server'
 import type { Settings } from '../settings'
 import { usageOf, type Usage } from '../usage'
 
-/** What was measured, each by its name with its unit, in the order in which it is shown. */
+/** The measured figures, by their names with units, in the order in which they are shown. */
 export type Figures = Record<string, number>
 
 export interface Part {
@@ -14,9 +14,9 @@ export interface Part {
   title: string
   /** What its figures mean, for the docs. */
   explained: string
-  /** The figures of which each server's ratio to ours is told. */
+  /** The figures that are compared: each server's ratio to ours is shown. */
   compared: string[]
-  /** What a picture of it shows. Default: there is none. */
+  /** What the picture of the part shows. Default: no picture. */
   chart?: ChartOptions
   loads: (settings: Settings) => Load[]
 }
@@ -24,7 +24,7 @@ export interface Part {
 export interface Load {
   name: string
   canBe: (server: BenchServer) => boolean
-  /** Gets a server just started, and a load generator of its own. */
+  /** Runs one load, on a server that has just started, with a load generator of its own. */
   measure: (bench: Bench) => Promise<Figures>
 }
 
@@ -35,7 +35,7 @@ export interface Bench {
   settings: Settings
 }
 
-/** The topic that all is about. */
+/** The topic that every load publishes to and reads. */
 export const topic = 'bench'
 
 const mebibyte = 1024 * 1024
@@ -56,19 +56,19 @@ export async function openStreams({ server, generator }: Bench, count: number): 
 
 export interface Watched {
   seconds: number
-  /** What the server used in this time, and has in the end. */
+  /** The CPU that the server used in this time, and its memory at the end. */
   server: Usage
-  /** The load generator's share of a core: near 100 it is what limits, not the server. */
+  /** The load generator's share of a core. Near 100 the generator is the limit, not the server. */
   loadPercent: number
   eventLoopP99Ms: number | undefined
 }
 
-/** Watches the server and the generator while `run` is under way. */
+/** Measures the server and the generator while `run` runs. */
 export async function watch(
   { server, generator }: Bench,
   run: () => Promise<unknown>,
 ): Promise<Watched> {
-  // Its figures begin anew each time they are asked for.
+  // The server resets these figures at each request.
   await server.eventLoopDelayMs()
   const loadBefore = await generator.cpuMs(undefined)
   const before = usageOf(server.pid)

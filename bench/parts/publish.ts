@@ -1,4 +1,4 @@
-/** Publishing alone, nobody reads: how many events a second, and how soon each POST is answered. */
+/** Publishing without readers: how many events a second, and how soon each POST is answered. */
 import { figuresOf, watch, type Figures, type Load, type Part } from './part'
 
 export const publish: Part = {

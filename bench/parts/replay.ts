@@ -1,4 +1,4 @@
-/** Readers that want what was published before they came. */
+/** Readers that ask for events published before they connected. */
 import { figuresOf, topic, watch, type Bench, type Figures, type Load, type Part } from './part'
 
 const events = 100_000

@@ -56,7 +56,7 @@ function atRate(perSecond: number, by: By): Load {
   })
 }
 
-/** Doubles the rate until it is too much, then looks in between. */
+/** Doubles the rate until the server can't keep up, then searches between the last two rates. */
 function theMost(by: By): Load {
   return load(`the most, p99 < ${p99LimitMs} ms`, by, async (bench, warmUp) => {
     let most: Figures = {}
@@ -89,7 +89,7 @@ function load(
     canBe: ({ publishes }) => publishes !== false && (by === 'single' || publishes === by),
     async measure(bench) {
       const { generator } = bench
-      // A steady state is what is asked for, and at 5 POSTs a second it would take an hour until their code is compiled.
+      // The steady state is measured, and at 5 POSTs a second it would take an hour until the code is compiled.
       await generator.publishAll({ forMs: warmUpMs, perPost: 1, parallel: 4 })
       const { published } = await generator.counts(undefined)
       await openStreams(bench, subscribers)

@@ -1,4 +1,4 @@
-/** `node:http` and `res.write`, the least that a server of Node can do: one piece of bytes for all, written to each. Keeps 100,000 events. */
+/** `node:http` and `res.write`, the minimum for a Node server: it encodes each event once, and writes the bytes to each response. Keeps 100,000 events. */
 import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -10,7 +10,7 @@ createServer((request, response) => {
   void answerCommon(request, response, (event) => channel.broadcast(event)).then(
     async (answered) => {
       if (answered) return
-      // What is published is JSON already.
+      // The published data is already JSON.
       const session = await createSession(request, response, { serializer: String })
       if (request.url !== '/events') {
         channel.register(session)

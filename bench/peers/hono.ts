@@ -1,4 +1,4 @@
-/** Hono's streamSSE: a stream for each reader, and one `writeSSE` for each of them and event. */
+/** Hono's streamSSE: a stream for each reader, and one `writeSSE` for each reader and event. */
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming'

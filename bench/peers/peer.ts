@@ -1,4 +1,4 @@
-/** What the servers of this folder have in common: how they read what is published, greet, and tell their figures. */
+/** The common parts of the servers in this folder: reading a publish, the greetings, and the metrics. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { collectDefaultMetrics, register } from 'prom-client'
 
@@ -14,12 +14,12 @@ export const port = Number(process.env['PORT'])
 
 collectDefaultMetrics()
 
-/** What Prometheus would read: the event loop's delay among it. */
+/** The metrics as Prometheus text, with the event loop's delay. */
 export function readMetrics(): Promise<string> {
   return register.metrics()
 }
 
-/** The events of a body: its lines when it is NDJSON, else the body. */
+/** The events of a body: its lines if it is NDJSON, otherwise the whole body. */
 export function eventsOf(body: string, type: string | null | undefined): string[] {
   return type === 'application/x-ndjson' ? body.split('\n') : [body]
 }
@@ -30,7 +30,7 @@ export async function readEvents(request: IncomingMessage): Promise<string[]> {
   return eventsOf(body, request.headers['content-type'])
 }
 
-/** Answers `GET /metrics`, and a POST with 201; true when it was one of these. */
+/** Answers `GET /metrics`, and a POST with 201. Returns true if the request was one of these. */
 export async function answerCommon(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,4 +1,4 @@
-/** The route that blog posts show: a set of controllers, and one `enqueue` for each of them and event. */
+/** The route that blog posts show: a set of controllers, and one `enqueue` for each controller and event. */
 const controllers = new Set<ReadableStreamDefaultController>()
 const encoder = new TextEncoder()
 
