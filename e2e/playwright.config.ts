@@ -11,7 +11,7 @@ export default defineConfig<object, WorkerOptions>({
   // A test tagged @soak runs in both, with higher counts in `npm run test:soak`; one tagged @soak-only runs there alone.
   projects: [
     { name: 'gate', grepInvert: /@soak-only/ },
-    // What all streams and publishes have in common, once more with every request going through Next.
+    // The tests of all streams and publishes, again with the front door shut.
     {
       name: 'shut',
       grepInvert: /@soak-only/,

@@ -1,4 +1,4 @@
-/** What somebody without a token tries, to get at a topic that takes one. */
+/** A client without a token tries to read a topic that needs one. */
 import { faultsIn } from '../../test/servers/faults-in'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'

@@ -1,4 +1,4 @@
-/** How much one client may have, who counts as one, and what becomes of a client that takes its time. */
+/** The limits of one client, which requests count as one client, and what happens to a client that is slow. */
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { asPublisher } from '../../test/requests/publisher'
@@ -93,11 +93,11 @@ test('Behind proxies the client is whom the outermost of ours names', async ({ s
   const from = async (chain: string): Promise<boolean> =>
     isRefused(await read(server.url, { 'x-forwarded-for': chain }))
 
-  // The same client, or one of the same network, whatever it claims in front.
+  // The same client, or one of the same network, whatever addresses it claims.
   expect(await from('2001:db8:1:2::7, 10.0.0.1')).toBe(true)
   expect(await from('198.51.100.1, 2001:db8:1:2:ffff::1, 10.0.0.2')).toBe(true)
   expect(await from('2001:db8:1:2::7')).toBe(true)
-  // Other clients, whatever they claim.
+  // Other clients, whatever addresses they claim.
   expect(await from('2001:db8:1:2::7, 192.0.2.1, 10.0.0.1')).toBe(false)
   expect(await from('2001:db8:1:3::7, 10.0.0.1')).toBe(false)
   reader.disconnect()
@@ -126,7 +126,7 @@ test('Without a token a client may ask to publish so often; with one it is not c
   expect(new Set(trusted.map(({ status }) => status))).toEqual(new Set([201]))
 })
 
-/** Sends `head` as it is, and then, every `everyMs`, one byte of `rest` after another. Resolves with how long the server bore it. */
+/** Sends `head` as it is, and then, every `everyMs`, one byte of `rest` after another. Resolves with how long the server kept the connection. */
 async function sendSlowly(
   url: string,
   head: string,

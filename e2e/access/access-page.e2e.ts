@@ -1,4 +1,4 @@
-/** The pages, where not everybody may do everything: in a real Chromium. */
+/** The pages of a server that restricts reading and publishing, in a real Chromium. */
 import { asPublisher, signToken } from '../../test/requests/publisher'
 import { sendRequest } from '../../test/requests/send-request'
 import { expect, test } from '../../test/fixtures/page-test'

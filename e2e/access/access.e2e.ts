@@ -119,7 +119,7 @@ const everything: Asked[] = (['GET', 'HEAD', 'POST'] as const).flatMap((method) 
   ),
 )
 
-/** Why the request is to be refused; undefined when it is not. */
+/** Why the server must refuse the request; undefined if it must not. */
 function refusalOf({ method, topic, token, place, origin }: Asked, server: Setting) {
   const { hasSecret, isProduction } = server
   if (method !== 'POST') {
@@ -151,7 +151,7 @@ function send(url: string, { method, topic, token, place, origin }: Asked): Prom
   })
 }
 
-/** What is to be seen of an answer. */
+/** The parts of an answer that are compared. */
 function seen(asked: Asked, { status, headers, body }: Answer): object {
   const isProblem = headers['content-type'] === 'application/problem+json'
   return {
@@ -249,7 +249,7 @@ for (const { command, isSlow } of [
 test('next start without any setting gives no topic to anybody, and says so once', async ({
   start,
 }) => {
-  // Nor does a variable that a server built for production must not heed.
+  // A server built for production must ignore this variable.
   const server = await start({
     env: { EVENTS_JWT_SECRET: '', PUBLIC_TOPICS: '', NODE_ENV: 'development' },
   })

@@ -1,4 +1,4 @@
-/** Two people at one browser, with the cookie as docs/security.md recommends it: neither sees what only the other may read. */
+/** Two people at one browser, with the cookie that docs/security.md recommends: neither sees what only the other can read. */
 import { randomUUID } from 'node:crypto'
 import type { BrowserContext, Page } from 'playwright/test'
 import { signToken } from '../../test/requests/publisher'
@@ -13,7 +13,7 @@ test.use({
 })
 test.describe.configure({ timeout: 60_000 })
 
-/** Streams ask to be opened again after so long, as any connection may be lost. */
+/** Streams reconnect after this time, because any connection can be lost. */
 const shortStreams = { STREAM_MAX_AGE: '3s', HEARTBEAT: '500ms', STALL: '60s', PUBLIC_TOPICS: '' }
 
 function parts(page: Page) {
@@ -29,7 +29,7 @@ function parts(page: Page) {
   }
 }
 
-/** Another token of the same person is another text each time. */
+/** Each token of the same person is a different text. */
 async function signIn(context: BrowserContext, sub: string, ...subscribe: string[]): Promise<void> {
   await context.clearCookies()
   const value = signToken({ sub, jti: randomUUID(), events: { subscribe } })

@@ -1,5 +1,5 @@
 import { faultsIn } from '../../test/servers/faults-in'
-/** Bodies that never end, that come from another site, or that break off: refused early, and nothing is left of them. */
+/** Bodies that never end, that come from another site, or that break off. The server refuses them early, and keeps nothing of them. */
 import { expect, test } from '../../test/fixtures/server-test'
 import { readHistory } from '../../test/readers/read-history'
 import { codeOf } from '../../test/requests/publish'

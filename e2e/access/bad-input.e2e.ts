@@ -1,4 +1,4 @@
-/** What clients get wrong, or try on purpose: each is told, nothing is half done, and the server goes on. */
+/** Wrong input, by mistake or on purpose: the client gets an error, nothing is half done, and the server continues. */
 import { expect, test } from '../../test/fixtures/server-test'
 import { readEvents } from '../../test/readers/read-events'
 import { readHistory } from '../../test/readers/read-history'

@@ -46,11 +46,11 @@ interface Fetched {
   status?: number
   code?: string
   replayed?: string | null
-  /** It failed, and the page was told nothing else. */
+  /** The request failed, and the page learned nothing else. */
   isHidden?: true
 }
 
-/** Fetches in the page, and tells all that the page can see. A stream is left as soon as it is answered. */
+/** Fetches in the page, and returns all that the page can see. Leaves a stream as soon as it is answered. */
 function fetchIn(target: Page, url: string, init: RequestInit = {}): Promise<Fetched> {
   return target.evaluate(fetched, { url, init })
 }
@@ -167,7 +167,7 @@ test('A page of any other origin learns nothing and publishes nothing, though it
     expect(results).toEqual(results.map(() => ({ isHidden: true })))
     expect(await listenIn(target, news, true)).toBe('readyState 2')
   }
-  // A form needs no leave to be sent; what it sends is refused.
+  // A browser sends a form without asking first; the server refuses it.
   await page.goto(origins.other)
   await page.evaluate((action) => {
     const form = document.createElement('form')
@@ -204,7 +204,7 @@ async function openSandbox(page: Page, origin: string): Promise<Page> {
   return sandbox
 }
 
-/** All that was published to `news`, of which the last is `last`. */
+/** All events of `news`, up to `last`. */
 async function historyOf(url: string, last: string): Promise<string[]> {
   const reader = createStreamReader()
   const ended = reader.connect(`${url}/events/news?since=all&access_token=${publisherToken}`)

@@ -1,4 +1,4 @@
-/** Anything that can be said in HTTP, in any combination: the server answers all of it and keeps nothing. */
+/** Random HTTP requests of all kinds: the server answers every one, and keeps nothing of them. */
 import { faultsIn } from '../../test/servers/faults-in'
 import { Agent } from 'node:http'
 import fc from 'fast-check'
@@ -92,7 +92,7 @@ const cursor = fc.oneof(
 
 const grants = { subscribe: ['news', 'a.*'], publish: ['alerts', '0'] }
 
-/** Good ones, bad ones, and what is none. */
+/** Valid tokens, invalid tokens, and texts that are no tokens. */
 const token = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.oneof(
     fc.constantFrom(

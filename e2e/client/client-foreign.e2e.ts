@@ -9,7 +9,7 @@ import {
 import { expect, test } from '../../test/fixtures/client-test'
 import { answerWith, streamHeaders, streamOf, type Answer } from '../../test/servers/stream-origin'
 
-/** A server that goes on after the cursor presented, in the query, with as many frames as one connection carries; then it closes. */
+/** A server that continues after the cursor in the query, sends the frames of one connection, and then closes. */
 function replay(
   frames: readonly { id: string; frame: string }[],
   perConnection: number,
@@ -79,7 +79,7 @@ test('An id holds for the events after it that have none, over a new connection 
   const client = await openClient(page, home.url, { url: `${foreign.url}/events`, random: 0 })
   await client.untilData(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
 
-  // An empty id that opens a connection can't be told from none; later on it takes the cursor back.
+  // At the start of a connection an empty id looks like no id. Later it resets the cursor.
   expect(cursors).toEqual(['', 'one', 'one', 'five', 'five', ''])
   expect(await idsOf(client)).toEqual(['one', 'one', 'one', 'one', 'five', 'five', 'seven', '', ''])
 })
@@ -87,7 +87,7 @@ test('An id holds for the events after it that have none, over a new connection 
 const idsOfOthers = [
   ['ä/1 &?', 'b#2', '{"c":3}', '+%20', '9007199254740993'],
   ['900', '3', '77', '-1', '4'],
-  // By our grammar, and still of another server.
+  // Matches our grammar, but belongs to another server.
   ['abcd.9', 'abcd.3', 'efgh.7', 'abcd.1', 'abcd.8'],
 ]
 

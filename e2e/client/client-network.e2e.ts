@@ -1,4 +1,4 @@
-/** The client in a real Chromium, when the network or the server goes away: nothing is missing, nothing comes twice, nobody is stormed. */
+/** The client in a real Chromium, when the network or the server goes away: no event is missing or comes twice, and the server gets no storm of requests. */
 import { longestWaitMs, openClient, stopClock } from '../../test/pages/client-page'
 import { expect, test } from '../../test/fixtures/client-test'
 import { publish } from '../../test/requests/publish'
@@ -45,7 +45,7 @@ test('A server killed and started again goes on where the page was', async ({
 
   const killedAt = Date.now()
   await first.stop()
-  // Until it has asked once in vain, however soon the next server is there.
+  // Waits for one failed attempt, however soon the next server is ready.
   await expect.poll(async () => (await client.recorded()).errors.length).toBeGreaterThan(1)
   const second = await start({ port: Number(new URL(first.url).port) })
   await publish(second.url, 'killed', ...numbered(5, 10))
@@ -59,7 +59,7 @@ test('A server killed and started again goes on where the page was', async ({
   for (const { kind } of errors.slice(2)) expect(['unreachable', 'asked']).toContain(kind)
   // It waited at least a quarter of a second before each attempt, one of which found the server.
   expect(errors.length).toBeLessThanOrEqual((Date.now() - killedAt) / 250)
-  // A request that breaks without any answer Chromium may make twice by itself.
+  // Chromium itself may repeat a request that breaks without an answer.
   expect(origin.requests.length).toBeLessThanOrEqual(2 + 2 * (errors.length - 1))
 })
 

@@ -18,7 +18,7 @@ async function setHidden(page: Page, isHidden: boolean): Promise<void> {
   }, isHidden)
 }
 
-/** Ten minutes in which everything happens that makes a stream ask again. */
+/** Ten minutes with every event that makes a stream ask again. */
 async function passTenMinutes(page: Page): Promise<void> {
   await page.clock.fastForward(10 * 60_000)
   await setHidden(page, true)
@@ -117,7 +117,7 @@ test('A page that is left for another asks nothing more', async ({ page, originO
 
 const url = '/events'
 
-/** How a client gets into each state that it can be left in. */
+/** How a client gets into each state in which it can be closed. */
 const ways: Record<string, (page: Page, origin: StreamOrigin) => Promise<ClientInPage>> = {
   async connecting(page, origin) {
     origin.answer = () => {}

@@ -1,4 +1,4 @@
-/** The client in a real Chromium, when the server answers with something else than a stream, or says what comes next. */
+/** The client in a real Chromium, when the server does not answer with a stream, or tells the client to come back or to stop. */
 import { longestWaitMs, openClient, stopClock } from '../../test/pages/client-page'
 import { expect, test } from '../../test/fixtures/client-test'
 import { answerWith, streamOf, type Answer } from '../../test/servers/stream-origin'
@@ -22,7 +22,7 @@ for (const status of [502, 429]) {
     const { steps, errors } = await client.recorded()
     expect(errors[0]).toMatchObject({ kind: 'refused', status })
     expect(steps.at(-1)).toMatchObject({ status: 'open' })
-    // An EventSource keeps the status to itself, so each refusal is asked for twice.
+    // An EventSource does not tell the status, so the client makes a second request for each refusal.
     const opened = steps.filter(({ status: step }) => step === 'connecting').length
     expect(origin.requests).toHaveLength(opened + errors.length)
     expect(errors.length).toBeLessThanOrEqual(opened)

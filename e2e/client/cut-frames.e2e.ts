@@ -1,4 +1,4 @@
-/** A connection that breaks inside a frame, at every byte, costs no client an event: not those that take an id for read too early either. */
+/** A connection breaks inside a frame, at every byte, and no client misses an event: not even a client that remembers an id too early. */
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { EventSource as EventSourcePackage } from 'eventsource'
@@ -24,7 +24,7 @@ const types = [...new Set(published.map(({ type }) => type))]
 
 interface Prepared {
   expected: ForeignEvent[]
-  /** The answer, head and chunks included, up to the last event, which is never cut: whoever has it is done. */
+  /** The answer with its head and chunks, up to the last event. The last event is never cut: a client that has it is done. */
   answer: string
 }
 
@@ -43,7 +43,7 @@ async function prepare(url: string): Promise<Prepared> {
   return { expected, answer: all.slice(0, all.lastIndexOf('\n\n', all.indexOf('the last')) + 2) }
 }
 
-/** What comes of each way to cut the answer, at every byte after its head. */
+/** The result of each cut of the answer, at every byte after its head. */
 async function cutEverywhere<T>(
   { answer }: Prepared,
   read: (cutAt: number) => Promise<T>,
@@ -74,7 +74,7 @@ function readWithPackage(url: string): Promise<ForeignEvent[]> {
   })
 }
 
-/** Comes back until it has the last event. Of what it was given, the events of the types published: nobody listens to others. */
+/** Reconnects until it has the last event. Returns the received events of the published types: a client listens to no others. */
 async function readWithHabits(url: string, habits: ForeignHabits): Promise<ForeignEvent[]> {
   const reader = createForeignReader(habits)
   const isDone = (): boolean => reader.events.some(({ data }) => data === 'the last')
@@ -125,12 +125,12 @@ for (const [client, habits] of Object.entries(habitsOf)) {
     const prepared = await prepare(server.url)
     const { answer, expected } = prepared
     const headLength = answer.indexOf('\r\n\r\n') + 4
-    // No order of fields helps who takes an id for read before the empty line, when that line alone is missing.
+    // A client that remembers an id before the empty line misses the event if only that line is missing. No order of fields prevents this.
     const isBeyondHelp = (cutAt: number): boolean =>
       habits.countsIdEarly && /\nid: [^\n]*\n$/.test(answer.slice(0, cutAt))
 
     const results = await cutEverywhere(prepared, async (cutAt) => {
-      // A second cut somewhere else, where what was kept of the first could do harm.
+      // A second cut somewhere else, where the rest of the first cut could do harm.
       const again = headLength + (((cutAt - headLength) * 101) % (answer.length - headLength))
       const cuts = [cutAt, ...(habits.countsIdEarly ? [] : [again])]
       const proxy = await startCuttingProxy(server.url, (n) => cuts[n] ?? Infinity)

@@ -1,4 +1,4 @@
-/** Readers of every pace beside each other, and readers that come and go: what they cost the others, and the server. */
+/** Fast, slow and stalled readers at the same time, and readers that come and go: what they cost the others, and the server. */
 import { get } from 'node:http'
 import { asPublisher } from '../../test/requests/publisher'
 import { createStreamReader } from '../../test/readers/stream-reader'
@@ -42,7 +42,7 @@ interface FastReader {
   leave: () => void
 }
 
-/** A reader that does nothing but count, so that fifty of them are as fast as this machine can be. */
+/** A reader that only counts, so that fifty of them are as fast as the machine allows. */
 function readFast(url: string): FastReader {
   const latenciesMs: number[] = []
   let count = 0
@@ -226,7 +226,7 @@ test(
   },
   async ({ start, isSoak }) => {
     test.setTimeout(60_000)
-    // So little room that garbage has to be collected: what grows then is kept by somebody.
+    // A small heap forces garbage collection, so any growth is memory that is still referenced.
     const server = await start({ env: { NODE_OPTIONS: '--max-old-space-size=80' } })
     const comeAndGo = async (count: number): Promise<void> => {
       for (let done = 0; done < count; done += 50) {

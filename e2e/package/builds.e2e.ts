@@ -1,4 +1,4 @@
-/** The packed library in builds of all kinds, each of a copy of the installed app. */
+/** The packed library in builds of different kinds, each with a copy of the installed app. */
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright/test'
@@ -21,7 +21,7 @@ async function publishAt(url: string, body: string): Promise<void> {
   expect(response.status).toBe(201)
 }
 
-/** Opens a page, publishes, and sees it there. */
+/** Opens a page, publishes, and expects the event there. */
 async function seesPublished(
   { url }: RunningServer,
   page: Page,
@@ -72,7 +72,7 @@ test('With instrumentation.ts, a Redis without ioredis ends the process, which s
   })
   const built = await app.build()
   expect(built).toMatchObject({ code: 0 })
-  // No line of the journal: the build starts nothing.
+  // The journal is empty, because the build starts nothing.
   expect(built.output).not.toContain('{"level"')
 
   const { code, output } = await app.run(process.execPath, next('start'), {

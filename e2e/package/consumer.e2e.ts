@@ -1,4 +1,4 @@
-/** The packed library in an app that is not ours, made by following package/README.md. */
+/** The packed library in a new app, made by following package/README.md. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -20,7 +20,7 @@ const elsewhere = {
 
 let built: { code: number; output: string }
 let app: string
-/** Of the README's command. */
+/** The token that the README's command prints. */
 let token: string
 let asHolder: Record<string, string>
 
@@ -56,7 +56,7 @@ test('Builds, which reads no settings and opens no log', () => {
   // The journal's lines are JSON.
   expect(built.output).not.toContain('{"level"')
   expect(existsSync(join(app, '.data'))).toBe(false)
-  // Nothing that a route answers is kept from the build.
+  // The build stores no answer of a route.
   for (const path of ['/health', '/metrics', '/ticks']) {
     expect(built.output).toMatch(new RegExp(`ƒ ${path}\\n`))
   }
@@ -133,7 +133,7 @@ test('SIGTERM asks a reader to come back, and ends the process in time', async (
 
   await ended
   expect(await server.exited).toBe(143)
-  // DRAIN, and what Next takes.
+  // DRAIN, and the time that Next needs.
   expect(performance.now() - stoppedAt).toBeLessThan(5_000)
   expect(reader.events.at(-1)).toMatchObject({ type: 'reconnect' })
 })

@@ -1,4 +1,4 @@
-/** The same pages under `next dev`, where StrictMode mounts every component twice, and anyone may publish. */
+/** The same pages under `next dev`, where StrictMode mounts every component twice, and anyone can publish. */
 import { expect, test } from '../../test/fixtures/page-test'
 import { startServer, type RunningServer } from '../../test/servers/start-server'
 import { createStreamReader } from '../../test/readers/stream-reader'

@@ -24,7 +24,7 @@ function watchRequests(page: Page): Request[] {
   return requests
 }
 
-/** Answers `/events` with `body`, as a server would that sent all of it and closed. */
+/** Answers `/events` with `body`, like a server that sends all of it and closes. */
 async function answerEvents(page: Page, body: string): Promise<void> {
   await page.route('**/events*', (route) =>
     route.fulfill({ headers: { 'content-type': 'text/event-stream' }, body }),
@@ -55,7 +55,7 @@ test('Three greetings arrive, two seconds apart, then the stream ends and stays 
   expect(requests).toHaveLength(1)
 })
 
-test('Stop stops the list and closes the request; Start plays the greetings anew, in one request', async ({
+test('Stop stops the list and closes the request; Start plays the greetings again, in one request', async ({
   page,
   server,
 }) => {
@@ -216,7 +216,7 @@ test.describe('With a server that refuses or vanishes', () => {
   }) => {
     const requests = watchRequests(page)
     const { start, stop, status } = controls(page)
-    // Every wait is half of what it could be at most.
+    // Every wait is half of its maximum.
     await page.addInitScript(() => {
       Math.random = () => 0.5
     })
@@ -224,7 +224,7 @@ test.describe('With a server that refuses or vanishes', () => {
 
     await page.goto('/')
 
-    // Each time, an EventSource asks, and then the question why it was refused.
+    // Each attempt is two requests: the EventSource, and the request for the reason.
     await expect(status).toHaveText(/^Reconnecting in [12] s \(attempt 2\)$/)
     await expect(start).toBeDisabled()
     await expect(stop).toBeEnabled()
@@ -293,7 +293,7 @@ test.describe('With a server that refuses or vanishes', () => {
     ])
   })
 
-  test('Stop stays stopped while it is being asked again, and Clear is of use', async ({
+  test('Stop stays stopped while the client waits to ask again, and Clear still works', async ({
     page,
   }) => {
     const requests = watchRequests(page)

@@ -1,4 +1,4 @@
-/** The list of a topic's events: what a reader sees of many, and what they can do with it. */
+/** The list of a topic's events, with many events: what it shows, and what a reader can do with it. */
 import { randomUUID } from 'node:crypto'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'

@@ -20,7 +20,7 @@ interface Stage {
   openWithEvents: () => Promise<void>
   open: () => Promise<void>
   publish: (count: number) => Promise<void>
-  /** Stops the stream and starts it again, which is `answer`ed anew. */
+  /** Stops the stream, starts it again, and answers the new request with `answer`. */
   restart: (answer: Answer) => Promise<void>
 }
 
@@ -44,7 +44,7 @@ function refusal(status: number): Answer {
   return (_, response) => response.writeHead(status).end()
 }
 
-/** A stream that says this, and then nothing. */
+/** A stream that sends this, and then nothing. */
 function saying(...frames: string[]): Answer {
   return (_, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -52,7 +52,7 @@ function saying(...frames: string[]): Answer {
   }
 }
 
-/** A stream of somebody, with an event of theirs. */
+/** A stream with a reader, and one event. */
 function streamOfAna(): Answer {
   const event = { topic: 'orders', type: 'order.paid', time: Date.now(), data: '{"amount":4200}' }
   const told = { heartbeatMs: 15_000, time: Date.now(), reader: 'ana_ana_ana_ana_' }

@@ -13,10 +13,10 @@ import { expect, test as base } from '../../test/fixtures/redis-test'
 
 interface Site {
   proxy: RunningProxy
-  /** Sends requests that the proxy's certificate does not stop. */
+  /** Sends requests without checking the proxy's certificate. */
   client: APIRequestContext
   openStreams: () => Promise<number>
-  /** Ends each instance as a deploy does, and starts it again, one after the other. */
+  /** Stops each instance as a deploy does, and starts it again, one after the other. */
   restartBoth: () => Promise<void>
 }
 
@@ -57,7 +57,7 @@ const test = base.extend<{ open: (name: ProxyName) => Promise<Site> }>({
 test.describe.configure({ timeout: 90_000 })
 test.use({ ignoreHTTPSErrors: true })
 
-/** False when it has to be sent again, under the same key. */
+/** False if the event must be sent again, with the same key. */
 async function isTaken({ client, proxy }: Site, data: string): Promise<boolean> {
   const headers = { ...asPublisher, 'idempotency-key': data, 'content-type': 'text/plain' }
   const response = await client
@@ -71,7 +71,7 @@ function dataOf({ events }: StreamReader): string[] {
   return events.flatMap(({ type, data }) => (type === 'message' ? [data] : []))
 }
 
-/** A reader that comes back at once, until it is over. */
+/** A reader that reconnects at once, until `over` aborts. */
 async function read(site: Site, reader: StreamReader, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     await reader.connect(`${site.proxy.url}/events/news`).catch(() => {})
@@ -196,7 +196,7 @@ for (const name of ['nginx', 'caddy'] as const) {
     }
   })
 
-  test(`Through ${name}, nobody outside sees figures and health`, async ({ open }) => {
+  test(`Through ${name}, metrics and health are hidden from outside`, async ({ open }) => {
     const { client, proxy } = await open(name)
 
     for (const path of ['/metrics', '/health/live', '/health/ready']) {

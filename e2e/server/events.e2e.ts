@@ -1,4 +1,4 @@
-/** `/events` over real sockets: what only a running server can show. */
+/** `/events` over real sockets: tests that need a running server. */
 import { request as httpRequest } from 'node:http'
 import { test, expect } from '../../test/fixtures/page-test'
 

@@ -1,4 +1,4 @@
-/** Several processes on one Redis, behind a balancer: one hub to whoever publishes and reads. */
+/** Several processes on one Redis, behind a balancer. Publishers and readers see one hub. */
 import { startBalancer } from '../../test/servers/balancer'
 import { asPublisher } from '../../test/requests/publisher'
 import type { RunningServer } from '../../test/servers/start-server'
@@ -35,7 +35,7 @@ const test = base.extend<{ instances: Instances }>({
 test.describe.configure({ timeout: 90_000 })
 
 interface Readers {
-  /** What each has received, in its order. */
+  /** The events that each reader has received, in order. */
   received: () => string[][]
   resyncs: () => number
   stop: () => Promise<void>
@@ -71,7 +71,7 @@ function dataOf({ events }: StreamReader): string[] {
   return events.flatMap(({ type, data }) => (type === 'message' ? [data] : []))
 }
 
-/** Publishes `count` events one after another; what fails is sent again, under the same key. */
+/** Publishes `count` events one after another. Sends a failed one again, with the same key. */
 async function publish(url: string, name: string, count: number): Promise<void> {
   for (let n = 1; n <= count; n++) {
     const data = `${name}-${n}`
@@ -96,7 +96,7 @@ function numbered(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${name}-${index + 1}`)
 }
 
-/** All readers have the same, which is all that the publishers sent, once, each publisher's in its order. */
+/** All readers have the same events: all that the publishers sent, once, and each publisher's in order. */
 async function expectAll(readers: Readers, published: Record<string, number>): Promise<void> {
   const names = Object.keys(published)
   const count = Object.values(published).reduce((sum, each) => sum + each, 0)

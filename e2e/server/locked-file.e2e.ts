@@ -10,7 +10,7 @@ function lines(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index}`)
 }
 
-/** Another process that writes to the same file, and takes its time. */
+/** Another process that locks the same file for a while. */
 function lockFile(file: string): { release: () => void } {
   const database = new Database(file)
   database.exec('BEGIN IMMEDIATE')

@@ -1,4 +1,4 @@
-/** What an operator sees: figures that move with what happens, and a log of lines that a program can read. */
+/** What an operator sees: metrics that follow what happens, and a log that a program can read. */
 import { asPublisher } from '../../test/requests/publisher'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import { expect, test } from '../../test/fixtures/redis-test'

@@ -1,11 +1,11 @@
-/** Servers whose events are in Redis: what becomes of streams and publishes while it is away, and after. */
+/** Servers whose events are in Redis: what happens to streams and publishes while Redis is away, and afterwards. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asPublisher } from '../../test/requests/publisher'
 import { readHistory } from '../../test/readers/read-history'
 import { expect, test } from '../../test/fixtures/redis-test'
 import { createStreamReader, type StreamReader } from '../../test/readers/stream-reader'
 
-/** For what takes its time on a busy machine. */
+/** The timeout for steps that are slow on a busy machine. */
 const long = { timeout: 30_000 }
 
 test.describe.configure({ timeout: 90_000 })
