@@ -28,9 +28,11 @@ function flood(url: string, head: string, limit = Infinity): Flood {
       sent += chunk.length
       if (!socket.write(chunk)) return
     }
+    if (socket.readableEnded) socket.destroy()
   }
   socket.setEncoding('latin1').on('data', (text: string) => (received += text))
   socket.on('error', () => {}).on('drain', write)
+  // Nothing more comes back. Without a limit, the client goes on all the same, until it is cut off.
   socket.once('end', () => {
     if (sent >= limit) socket.destroy()
   })
