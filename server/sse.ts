@@ -18,7 +18,8 @@ export interface SseOptions {
   path?: string | undefined
   /**
    * `auto`: in a production build, requests for topics are answered before Next sees them, where nothing else of the app could match
-   * them; the journal says whether that is so. `off`: all requests go through Next. Default `auto`, or what `FRONT_DOOR` says.
+   * them; the journal says whether that is so. On a server of your own that takes `FRONT_DOOR=on` as well, because its listener is passed
+   * by. `off`: all requests go through Next. Default `auto`; `FRONT_DOOR=off` has the last word.
    */
   frontDoor?: 'auto' | 'off' | undefined
 }

@@ -6,12 +6,19 @@ import { expect, test } from '../../test/fixtures/server-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import type { RunningServer } from '../../test/servers/start-server'
 
-for (const directLane of ['on', 'off']) {
-  test.describe(`With DIRECT_LANE=${directLane}`, () => {
+/** The ways that a stream may leave by. */
+const ways = {
+  'By the front door': {},
+  'Through Next, written directly': { FRONT_DOOR: 'off' },
+  'Through Next alone': { FRONT_DOOR: 'off', DIRECT_LANE: 'off' },
+}
+
+for (const [way, wayEnv] of Object.entries(ways)) {
+  test.describe(way, () => {
     test('of the streams asked for in one packet the first one opens, and the others cost nothing', async ({
       start,
     }) => {
-      const env = { DIRECT_LANE: directLane, LIMIT_STREAMS: '100' }
+      const env = { ...wayEnv, LIMIT_STREAMS: '100' }
       const server = await start({ env })
       const connection = await openConnection(server.url)
 
@@ -29,7 +36,7 @@ for (const directLane of ['on', 'off']) {
     test('a stream whose connection carries requests after it goes on as before', async ({
       start,
     }) => {
-      const server = await start({ env: { DIRECT_LANE: directLane } })
+      const server = await start({ env: wayEnv })
       const connection = await openConnection(server.url)
       connection.send(requestText('/events/news'))
       await expect.poll(connection.received).toContain('event: connected')
