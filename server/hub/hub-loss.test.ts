@@ -10,11 +10,11 @@ import { createHub, type Hub } from './hub'
 
 interface LossyLog extends EventLog {
   events: readonly StoredEvent[]
-  /** Loses its end, as Redis does that is started again without it. Nobody is told. */
+  /** Loses its newest events without notifying watchers, like a Redis that restarts without its last writes. */
   lose(count: number): void
 }
 
-/** A log in memory that can lose its end, and begins a term with the next append. Keeps everything else. */
+/** A log in memory that can lose its newest events. The next append then begins a term. Never trims. */
 function createLossyLog(): LossyLog {
   const watchers = new Set<() => void>()
   const terms = [{ epoch: 'term1', begin: 0 }]
@@ -22,7 +22,7 @@ function createLossyLog(): LossyLog {
   let hasLost = false
 
   const head = (): Cursor => ({ epoch: terms.at(-1)?.epoch ?? '', offset: events.length })
-  function judge({ epoch, offset }: Cursor): 'epoch' | 'future' | undefined {
+  function checkCursor({ epoch, offset }: Cursor): 'epoch' | 'future' | undefined {
     const index = terms.findIndex((term) => term.epoch === epoch)
     if (index === -1) return 'epoch'
     return offset > (terms[index + 1]?.begin ?? events.length) ? 'future' : undefined
@@ -34,7 +34,7 @@ function createLossyLog(): LossyLog {
     },
     lose(count) {
       events = events.slice(0, Math.max(0, events.length - count))
-      // The terms that began in what is lost are lost with it.
+      // A term is lost together with the events in which it began.
       while (terms.length > 1 && (terms.at(-1)?.begin ?? 0) > events.length) terms.pop()
       hasLost = true
     },
@@ -55,7 +55,7 @@ function createLossyLog(): LossyLog {
       return { ids: stored.map(formatCursor), replayed: false }
     },
     async read({ topics, after, limit }) {
-      const lost = judge(after)
+      const lost = checkCursor(after)
       const from = lost ? 0 : after.offset
       const found = events.filter(
         ({ offset, topic }) => offset > from && (topics?.includes(topic) ?? true),
@@ -69,7 +69,7 @@ function createLossyLog(): LossyLog {
     async locate(topics, start) {
       const removed = topics.map(() => 0)
       if (!('cursor' in start)) return { after: head(), removed }
-      const lost = judge(start.cursor)
+      const lost = checkCursor(start.cursor)
       const [first] = events.filter(({ topic }) => topics.includes(topic))
       const beginning = first ? { epoch: first.epoch, offset: first.offset - 1 } : head()
       return { after: lost ? beginning : start.cursor, lost, removed }
@@ -85,13 +85,13 @@ function createLossyLog(): LossyLog {
 
 interface Listener {
   feed: Feed
-  /** What its client has, as a client keeps it: started over by a loss of the log. */
+  /** The ids that the client has. Like a real client, it clears its list when it hears of a loss. */
   ids: string[]
   cursor: string
-  /** Its list begins after this offset. */
+  /** The client's list begins after this offset. */
   from: number
   next: () => Promise<void>
-  /** Whatever comes of this connection from now on is ignored. */
+  /** True: events that still arrive on this connection are ignored. */
   hasLeft: boolean
 }
 
@@ -129,8 +129,8 @@ afterEach(async () => {
   await hub.close()
 })
 
-describe('a log that loses its end', () => {
-  test('takes with it the pages that were read before: nobody goes on from one into what came later', async () => {
+describe('a log that loses its newest events', () => {
+  test('pages cached before the loss are dropped: no reader gets one of them followed by later events', async () => {
     const log = createLossyLog()
     hub = createHub(log)
     await log.append('a', [eventOf('one')])
@@ -138,7 +138,7 @@ describe('a log that loses its end', () => {
     await log.append('a', [eventOf('two'), eventOf('gone')])
     const staying = await listen(hub, ['a'], formatCursor(await log.head()))
     const told = staying.next()
-    // Reads a page that ends where the log ends.
+    // This read caches a page that ends at the head of the log.
     const early = await listen(hub, ['a'], start)
     await early.next()
     await early.feed.close()
@@ -156,7 +156,7 @@ describe('a log that loses its end', () => {
     await Promise.all([late.feed.close(), staying.feed.close()])
   })
 
-  test('whenever it does, what readers have in the end is what the log has', async () => {
+  test('whenever the loss happens, readers end up with exactly the events of the log', async () => {
     const steps = fc.array(
       fc.oneof(
         {
@@ -177,7 +177,7 @@ describe('a log that loses its end', () => {
         const log = createLossyLog()
         const own = createHub(log, { tailBytes: 2_000 })
         const listeners: Listener[] = []
-        for (const form of asked) listeners.push(await listen(own, form, 'term1.0'))
+        for (const names of asked) listeners.push(await listen(own, names, 'term1.0'))
         const hasAll = (index: number): boolean => {
           const listener = listeners[index]
           const wanted = log.events.filter(
@@ -207,17 +207,18 @@ describe('a log that loses its end', () => {
               old.hasLeft = true
               await old.feed.close()
               pending.delete(step.reconnect)
-              const form = asked[step.reconnect] ?? []
-              listeners[step.reconnect] = await listen(own, form, old.cursor, old)
+              const names = asked[step.reconnect] ?? []
+              listeners[step.reconnect] = await listen(own, names, old.cursor, old)
             }
           }
         }
-        // Until something is appended, a log that lost its end shows it to those alone who ask.
+        // A loss notifies no watcher, so waiting readers hear of the loss with the next append.
         for (const topic of topics) await log.append(topic, [eventOf('last')])
         for (const index of listeners.keys()) {
           while (!hasAll(index)) {
             const isStuck = await Promise.race([readOnce(index), sleep(5_000, 'stuck')])
-            if (isStuck) throw new Error(`It has ${listeners[index]?.ids.join(' ')}.`)
+            if (isStuck)
+              throw new Error(`The reader is stuck at ${listeners[index]?.ids.join(' ')}.`)
           }
         }
 

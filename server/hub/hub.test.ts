@@ -51,7 +51,7 @@ function subscribe(topics: string, start?: Subscription['start'], envelope = fal
 }
 
 describe('subscribe', () => {
-  test('without a start, gives what is published from now on', async () => {
+  test('without a start, delivers the events published from now on', async () => {
     await append('news', 'before')
     const feed = await subscribe('news')
 
@@ -61,7 +61,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('what is published between subscribing and the first read is not lost', async () => {
+  test('an event published between subscribing and the first read is not lost', async () => {
     const feed = await subscribe('news')
     const first = await append('news', 'one')
 
@@ -71,7 +71,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('after a cursor, gives what followed it, then what comes', async () => {
+  test('after a cursor, delivers the events that followed it, then new ones', async () => {
     const [, second] = await append('news', 'one', 'two', 'three')
     const feed = await subscribe('news', presenting(second ?? ''))
 
@@ -107,7 +107,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('an idle reader keeps up: its cursor follows what others publish', async () => {
+  test('the cursor of an idle reader moves on when events of other topics are published', async () => {
     const idle = await subscribe('quiet')
     await ready(idle)
     void ready(idle)
@@ -124,28 +124,31 @@ describe('subscribe', () => {
   test.each([
     ['another epoch', 'zzzz.3', 'epoch'],
     ['the future', 'future', 'future'],
-  ])('a cursor of %s hears resync, then what is kept', async (_, presented, reason) => {
-    const ids = await append('news', 'one', 'two')
-    const { epoch = '' } = parseCursor(ids[0]) ?? {}
-    const text = presented === 'future' ? `${epoch}.999` : presented
+  ])(
+    'a reader with a cursor of %s gets resync, then the kept events',
+    async (_, presented, reason) => {
+      const ids = await append('news', 'one', 'two')
+      const { epoch = '' } = parseCursor(ids[0]) ?? {}
+      const text = presented === 'future' ? `${epoch}.999` : presented
 
-    const feed = await subscribe('news', presenting(text))
-    expect(feed).toMatchObject({ resumed: false, cursor: text })
-    const reader = readerOf(feed)
-    const [resync, ...rest] = await reader.next()
+      const feed = await subscribe('news', presenting(text))
+      expect(feed).toMatchObject({ resumed: false, cursor: text })
+      const reader = readerOf(feed)
+      const [resync, ...rest] = await reader.next()
 
-    expect(resync).toMatchObject({ event: 'resync', id: `${epoch}.0` })
-    expect(JSON.parse(resync?.data ?? '')).toEqual({
-      reason,
-      from: text,
-      oldest: ids[0],
-      topics: ['news'],
-    })
-    expect(rest.map(({ data }) => data)).toEqual(['one', 'two'])
-    await feed.close()
-  })
+      expect(resync).toMatchObject({ event: 'resync', id: `${epoch}.0` })
+      expect(JSON.parse(resync?.data ?? '')).toEqual({
+        reason,
+        from: text,
+        oldest: ids[0],
+        topics: ['news'],
+      })
+      expect(rest.map(({ data }) => data)).toEqual(['one', 'two'])
+      await feed.close()
+    },
+  )
 
-  test('a cursor whose events were trimmed hears resync, once', async () => {
+  test('a reader whose next events were trimmed gets resync once', async () => {
     const [cursor] = await append('news', 'one')
     await append('news', ...Array.from({ length: 5_000 }, (_, n) => `${n}`))
     await append('news', 'last')
@@ -165,7 +168,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('of several topics, a loss is told of each one that has it, and once', async () => {
+  test('with several topics, each loss of a topic is reported once', async () => {
     const [cursor] = await append('quiet', 'q1')
     await append('slow', ...Array.from({ length: 1_000 }, (_, n) => `s${n}`))
     await append('busy', ...Array.from({ length: 5_000 }, (_, n) => `b${n}`))
@@ -175,7 +178,7 @@ describe('subscribe', () => {
     const reader = readerOf(feed)
     const events = await reader.next()
 
-    // While the reader is still behind, the second topic loses what it has not read yet.
+    // While the reader is still behind, the second topic loses events that the reader has not read yet.
     await append('slow', ...Array.from({ length: 5_000 }, (_, n) => `s${1_000 + n}`))
     await append('slow', 'last')
     const isLast = ({ data }: EventSourceMessage): boolean => data.includes('"last"')
@@ -191,7 +194,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('whatever is trimmed, what a reader of several topics misses was told of its topic', async () => {
+  test('whatever is trimmed, a reader of several topics misses no event without a resync for its topic', async () => {
     const topics = ['a', 'b', 'c']
     const steps = fc.array(
       fc.oneof(
@@ -208,14 +211,14 @@ describe('subscribe', () => {
         const asked = [topics, ['a', 'b'], ['c']]
         const starts = await Promise.all(asked.map(() => memory.head()))
         const readers = await Promise.all(
-          asked.map(async (form, index) => {
+          asked.map(async (names, index) => {
             const text = formatCursor(starts[index] ?? { epoch: '', offset: 0 })
             const open = async (from: string) => {
               const start = presenting(from)
-              const feed = await small.subscribe({ topics: form, envelope: true, start })
+              const feed = await small.subscribe({ topics: names, envelope: true, start })
               return { feed, reader: readerOf(feed) }
             }
-            return { form, open, cursor: text, offset: 0, told: new Map(), ...(await open(text)) }
+            return { names, open, cursor: text, offset: 0, told: new Map(), ...(await open(text)) }
           }),
         )
         const published: { topic: string; offset: number }[] = []
@@ -232,20 +235,21 @@ describe('subscribe', () => {
             }
             const { topic } = JSON.parse(data) as { topic: string }
             const skipped = published.filter(
-              (one) => one.offset > of.offset && one.offset < offset && of.form.includes(one.topic),
+              (one) =>
+                one.offset > of.offset && one.offset < offset && of.names.includes(one.topic),
             )
             for (const one of skipped) {
-              // A loss was told at or before the place where the event would have been.
+              // The loss must have been reported before the place of the missing event.
               if (!of.told.has(one.topic)) missed.push(`${one.topic} ${one.offset}`)
             }
             if (offset <= of.offset) missed.push(`${offset} again`)
-            // What comes of a topic ends what was told of it.
+            // A reported loss of a topic ends with the topic's next event.
             of.told.delete(topic)
             of.offset = offset
           }
         }
         const isBehind = (of: (typeof readers)[number]): boolean =>
-          published.some(({ topic, offset }) => offset > of.offset && of.form.includes(topic))
+          published.some(({ topic, offset }) => offset > of.offset && of.names.includes(topic))
 
         for (const step of plan) {
           if ('publish' in step) {
@@ -278,7 +282,7 @@ describe('subscribe', () => {
     )
   })
 
-  test('a reader of everything hears no resync for what was gone before it came', async () => {
+  test('a reader of everything gets no resync for events removed before it subscribed', async () => {
     await append('quiet', 'one')
     await append('busy', ...Array.from({ length: 5_000 }, (_, n) => `${n}`))
     await append('busy', 'last')
@@ -293,7 +297,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('a reader that falls behind what the log keeps hears resync in mid-stream, and misses nothing after', async () => {
+  test('a reader that falls behind the kept events gets resync in mid-stream, and misses nothing after that', async () => {
     hub = createHub(log, { tailBytes: 10_000 })
     const feed = await subscribe('news')
     const reader = readerOf(feed)
@@ -312,7 +316,7 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('whatever is published, streams of every pace get every event of theirs, once, in order', async () => {
+  test('whatever is published, streams of every pace get every event of their topics, once, in order', async () => {
     const topics = ['a', 'b', 'c']
     const steps = fc.array(
       fc.oneof(
@@ -329,23 +333,23 @@ describe('subscribe', () => {
       fc.asyncProperty(
         steps,
         fc.array(fc.subarray(topics, { minLength: 1 }), { minLength: 4, maxLength: 4 }),
-        async (plan, forms) => {
+        async (plan, topicSets) => {
           const memory = createMemoryLog({ maxCount: 100_000, maxAgeMs: 60_000 })
           const small = createHub(memory, { tailBytes: 4_000 })
           const published: { topic: string; id: string | undefined }[] = []
           const open = async (index: number, start?: Subscription['start']) => {
             const feed = await small.subscribe({
-              topics: forms[index] ?? [],
+              topics: topicSets[index] ?? [],
               envelope: false,
               start,
             })
             return { feed, reader: readerOf(feed) }
           }
-          const seen: (string | undefined)[][] = forms.map(() => [])
-          const streams = await Promise.all(forms.map((_, index) => open(index)))
+          const seen: (string | undefined)[][] = topicSets.map(() => [])
+          const streams = await Promise.all(topicSets.map((_, index) => open(index)))
           const first = streams.map(({ feed }) => feed.cursor ?? '')
           const missing = (index: number): number =>
-            published.filter(({ topic }) => forms[index]?.includes(topic)).length -
+            published.filter(({ topic }) => topicSets[index]?.includes(topic)).length -
             (seen[index]?.length ?? 0)
           const readOnce = async (index: number): Promise<void> => {
             const events = (await streams[index]?.reader.next()) ?? []
@@ -368,11 +372,11 @@ describe('subscribe', () => {
               streams[step.reconnect] = await open(step.reconnect, presenting(cursor))
             }
           }
-          for (const index of forms.keys()) while (missing(index) > 0) await readOnce(index)
+          for (const index of topicSets.keys()) while (missing(index) > 0) await readOnce(index)
 
-          for (const [index, form] of forms.entries()) {
+          for (const [index, names] of topicSets.entries()) {
             expect(seen[index]).toEqual(
-              published.filter(({ topic }) => form.includes(topic)).map(({ id }) => id),
+              published.filter(({ topic }) => names.includes(topic)).map(({ id }) => id),
             )
           }
           await Promise.all(streams.map(({ feed }) => feed.close()))
@@ -383,7 +387,7 @@ describe('subscribe', () => {
     )
   })
 
-  test('nothing is held before the first read, and nothing after the last reader left', async () => {
+  test('the log is watched only from the first read until the last reader leaves', async () => {
     vi.useFakeTimers()
     const watch = vi.spyOn(log, 'watch')
 
@@ -403,7 +407,7 @@ describe('subscribe', () => {
     vi.useRealTimers()
   })
 
-  test('while the log is away a stream waits for it', async () => {
+  test('a stream waits while the log is unavailable', async () => {
     const feed = await subscribe('news')
     const data = readData(feed, 2)
     await append('news', 'one')
@@ -417,16 +421,16 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('a flush that catches up with another process leaves turns of the event loop to others', async () => {
+  test('a flush that catches up with another process yields to the event loop', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hub-'))
     const file = join(folder, 'events.db')
     const [own, other] = [openSqliteLog({ file, ...many }), openSqliteLog({ file, ...many })]
     const behind = createHub(own)
     const feed = await behind.subscribe({ topics: ['quiet'], envelope: false })
-    // The polling of the file is ours to drive.
+    // The test drives the polling of the file.
     vi.useFakeTimers({ toFake: ['setInterval'] })
     const arrived = readerOf(feed).next()
-    // While this process stands still, another one appends a lot.
+    // While this process does not poll, another one appends many events.
     const batch = Array.from({ length: 2_000 }, () => ({ type: 'message', data: 'x'.repeat(40) }))
     for (let n = 0; n < 50; n++) await other.append('busy', batch)
     await other.append('quiet', [{ type: 'message', data: 'last' }])
@@ -442,7 +446,7 @@ describe('subscribe', () => {
     clearImmediate(next)
 
     expect(events.map(({ data }) => data)).toEqual(['last'])
-    // A hundred pages, of which a turn holds a few.
+    // A hundred pages are read, a few in each turn.
     expect(turns).toBeGreaterThan(10)
     vi.useRealTimers()
     await feed.close()
@@ -450,7 +454,7 @@ describe('subscribe', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('when the log starts over, a stream hears of it, and none of its ids runs ahead', async () => {
+  test('when the log starts over, a stream gets resync, and none of its ids is ahead of the log', async () => {
     const changed: (() => void)[] = []
     let current = log
     await hub.close()

@@ -1,13 +1,13 @@
 /**
- * The hub: publishing appends to the log, a flush wakes the streams that have something new, and each takes it at its own pace.
- * Knows nothing of HTTP, nor which log it has.
+ * The hub: publishing appends to the log, a flush wakes the streams that have new events, and each stream reads at its own pace.
+ * Knows nothing of HTTP, nor which engine the log uses.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor, PresentedCursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
-import { createForm, type StreamForm } from './encode-stored-event'
+import { createSelection, type Selection } from './selection'
 import { LogError, type EventLog, type Start } from '@/server/log/event-log'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
@@ -18,7 +18,7 @@ import { createTurnQueue } from './turn-queue'
 export interface Subscription {
   /** 1 to 32 topics. */
   topics: readonly string[]
-  /** Wrap every event in an envelope that tells its topic, type and time. */
+  /** Wraps every event in an envelope with its topic, type and time. */
   envelope: boolean
   /** Default: now. */
   start?: Start<PresentedCursor> | undefined
@@ -27,27 +27,27 @@ export interface Subscription {
 export interface Hub {
   readonly log: EventLog
   /**
-   * A feed of the topics. It holds nothing before it is first asked, and nothing after `close`.
+   * Creates a feed of the topics. The feed acquires nothing before its first `whenReady`, and `close` releases everything.
    * @throws {LogError} `unavailable` or `closed`
    */
   subscribe(subscription: Subscription): Promise<Feed>
-  /** How far the feed furthest behind is behind the newest event known here, in offsets. */
+  /** How many offsets the slowest feed is behind the newest event in the tail. 0 when there is no feed. */
   slowestLag(): number
-  /** Ends every feed at its next step, and closes the log. */
+  /** Stops flushing and closes the log. A feed then fails with its next read of the log. */
   close(): Promise<void>
 }
 
-/** What is up while there are streams. */
+/** Exists while there are streams. */
 interface Session {
   ended: AbortController
   tail: Tail | undefined
   started: Promise<void>
 }
 
-const advance = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
+const advanceLimits = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
 const retryLogMs = 1_000
 
-/** `tailBytes`: how much of the newest is kept in memory while there are streams. Default 16 MiB. */
+/** `tailBytes`: how many bytes of the newest events stay in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
   let readPage = createPageReader(log, () => 0)
   const paced = createPacedFlush(flush)
@@ -56,7 +56,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   const feeds = new Set<PlacedFeed>()
   const byTopic = new Map<string, Set<PlacedFeed>>()
 
-  /** `ask`, again and again while the log is away. */
+  /** Calls `ask` once a second until it succeeds. Gives up when the log is closed or the signal aborts. */
   async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
       try {
@@ -80,15 +80,15 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
 
   async function startTail(own: Session): Promise<void> {
     const { signal } = own.ended
-    // Watched before the head is read, so that nothing falls between.
+    // Watch first, then read the head: otherwise an append between the two would go unnoticed.
     log.watch(paced.request, { signal })
     const head = await untilAnswered(() => log.head(), signal)
     own.tail = startOver(head)
-    // What was appended since then found no tail to flush to.
+    // Events appended while the head was read had no tail to be flushed to.
     paced.request()
   }
 
-  /** A tail, and none of the pages read before it: the log may have lost what is in them. */
+  /** Creates a tail, and drops the cached pages: the log may have lost events that are in them. */
   function startOver(head: Cursor): Tail {
     const tail = createTail(head, tailBytes)
     readPage = createPageReader(log, () => tail.head.offset)
@@ -115,8 +115,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   }
 
   /**
-   * Reads into the tail what the log has gained, and resolves with the topics of it and the time of the oldest; with a new tail and
-   * `'all'` when the log has lost something that the old one had, or had not read yet.
+   * Reads the new events of the log into the tail. Resolves with their topics and the time of the oldest one. When the log has lost
+   * events that the tail holds or has not read yet, resolves with a new tail and `'all'`.
    */
   async function advanceTail(
     own: Session,
@@ -128,7 +128,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     for (;;) {
       const after = tail.head
       const { events, through, lost, removed } = await untilAnswered(
-        () => turns.run(() => log.read({ after, ...advance }), { urgent: true }),
+        () => turns.run(() => log.read({ after, ...advanceLimits }), { urgent: true }),
         signal,
       )
       if (lost || Math.max(...removed) > after.offset) {
@@ -143,13 +143,13 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     }
   }
 
-  /** One that is of several of these topics comes several times. */
+  /** A feed that subscribes to several of these topics appears several times. */
   function* feedsOf(topics: Set<string> | 'all'): Generator<PlacedFeed> {
     if (topics === 'all') yield* feeds
     else for (const topic of topics) yield* byTopic.get(topic) ?? []
   }
 
-  /** One that fails takes nothing from the others. */
+  /** Catches errors, so that one failing feed does not stop the flush for the others. */
   function wake(feed: PlacedFeed): void {
     try {
       feed.wake()
@@ -164,7 +164,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     },
     async join(feed) {
       feeds.add(feed)
-      for (const topic of feed.form.topics) {
+      for (const topic of feed.selection.topics) {
         const group = byTopic.get(topic)
         if (group) group.add(feed)
         else byTopic.set(topic, new Set([feed]))
@@ -174,7 +174,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     },
     leave(feed) {
       feeds.delete(feed)
-      for (const topic of feed.form.topics) {
+      for (const topic of feed.selection.topics) {
         const group = byTopic.get(topic)
         group?.delete(feed)
         if (group?.size === 0) byTopic.delete(topic)
@@ -183,8 +183,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       session?.ended.abort()
       session = undefined
     },
-    readPage: (form: StreamForm, after: Cursor, signal: AbortSignal) =>
-      untilAnswered(() => turns.run(() => readPage(form, after)), signal),
+    readPage: (selection: Selection, after: Cursor, signal: AbortSignal) =>
+      untilAnswered(() => turns.run(() => readPage(selection, after)), signal),
   }
 
   async function locate(
@@ -204,7 +204,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       const tail = session?.tail
       const known = tail && { tail, head: tail.head.offset }
       const place = await locate(topics, start)
-      return createTopicFeed(source, createForm(topics, envelope), { ...place, known })
+      return createTopicFeed(source, createSelection(topics, envelope), { ...place, known })
     },
     slowestLag() {
       const head = session?.tail?.head.offset ?? 0

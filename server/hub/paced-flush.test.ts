@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createPacedFlush, type Slices } from './paced-flush'
 
-/** Keeps the event loop busy, as real work does, by the faked clock. */
+/** Simulates work that blocks the event loop, by moving the fake clock forward. */
 function work(ms: number): void {
   vi.setSystemTime(Date.now() + ms)
   vi.advanceTimersByTime(0)
@@ -16,7 +16,7 @@ afterEach(() => {
 })
 
 describe('createPacedFlush', () => {
-  test('flushes at once when the last flush is long past', async () => {
+  test('flushes at once when the last flush was long ago', async () => {
     const flush = vi.fn<() => Promise<void>>(() => Promise.resolve())
     const paced = createPacedFlush(flush)
 
@@ -29,7 +29,7 @@ describe('createPacedFlush', () => {
     expect(flush).toHaveBeenCalledTimes(2)
   })
 
-  test('requests of one turn are one flush', async () => {
+  test('several requests in one turn cause one flush', async () => {
     const flush = vi.fn<() => Promise<void>>(() => Promise.resolve())
     const paced = createPacedFlush(flush)
 
@@ -39,7 +39,7 @@ describe('createPacedFlush', () => {
     expect(flush).toHaveBeenCalledOnce()
   })
 
-  test('after a flush that took 40 ms, the next comes 40 ms later', async () => {
+  test('after a flush that took 40 ms, the next one begins 40 ms later', async () => {
     const begunAt: number[] = []
     const paced = createPacedFlush(async () => {
       begunAt.push(performance.now())
@@ -73,7 +73,7 @@ describe('createPacedFlush', () => {
     expect((begunAt[1] ?? 0) - (begunAt[0] ?? 0)).toBeLessThanOrEqual(61_010)
   })
 
-  test('never runs two flushes at once, whenever they are asked for', async () => {
+  test('never runs two flushes at once, whenever they are requested', async () => {
     let running = 0
     let most = 0
     const paced = createPacedFlush(async () => {
@@ -91,7 +91,7 @@ describe('createPacedFlush', () => {
     expect(most).toBe(1)
   })
 
-  test('a request during a flush makes another one', async () => {
+  test('a request during a flush causes another flush', async () => {
     let flushes = 0
     const paced = createPacedFlush(async () => {
       if (++flushes === 1) paced.request()
@@ -103,7 +103,7 @@ describe('createPacedFlush', () => {
     expect(flushes).toBe(2)
   })
 
-  test('leaves no timer when there is nothing to flush, nor when stopped', async () => {
+  test('leaves no timer when there is nothing to flush, or after stop', async () => {
     const paced = createPacedFlush(() => new Promise((resolve) => setTimeout(resolve, 40)))
     paced.request()
     await vi.advanceTimersByTimeAsync(200)
@@ -117,7 +117,7 @@ describe('createPacedFlush', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('wakes everyone, in turns of the event loop', async () => {
+  test('wakes every stream, spread over several turns of the event loop', async () => {
     const woken: number[] = []
     let slices: Slices | undefined
     const paced = createPacedFlush((inSlices) => {
@@ -142,7 +142,7 @@ describe('createPacedFlush', () => {
     expect(turns).toBeGreaterThan(50)
   })
 
-  test('wakes many within a few turns, also where every turn is long because of others', async () => {
+  test('wakes many streams within a few turns, even when other work makes every turn long', async () => {
     vi.useRealTimers()
     let turns = 0
     let isOver = false

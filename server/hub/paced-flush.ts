@@ -1,25 +1,25 @@
 /**
- * Decides when streams are woken. Appending wakes nobody: it asks for a flush, and flushes keep a distance, so that under load
- * a stream gets several events in one piece. With no load a flush comes at once.
+ * Decides when streams are woken. An append does not wake streams itself; it requests a flush. Without load, the flush follows at
+ * once. Under load there is a pause between flushes, so that a stream gets several events in one chunk.
  */
 
-/** Gives `wake` each of `sleepers`, without keeping the event loop from other work for long. */
+/** Calls `wake` for each of `sleepers`. Yields to the event loop after a slice of them, so that other work is not held up. */
 export type Slices = <T>(sleepers: Iterable<T>, wake: (sleeper: T) => void) => Promise<void>
 
 export interface PacedFlush {
-  /** Asks for a flush, soon; asking again before it began changes nothing. */
+  /** Schedules a flush. Further requests before it begins have no effect. */
   request: () => void
-  /** No flush begins from now on. */
+  /** Prevents any further flush. A running one is not interrupted. */
   stop: () => void
 }
 
 const sliceMs = 10
-/** A flush that took longer than that was waiting for the log. */
+/** The longest pause. A flush that took longer than this was waiting for the log, not working. */
 const maxRestMs = 1_000
 
 /**
- * `flush` is never run twice at once. After one that took t, the next begins no sooner than t later, a second at most: half
- * of the time is left to publishers. A flush that rejects is the caller's fault, and is not caught.
+ * Only one `flush` runs at a time. After a flush, there is a pause as long as the flush took, at most one second: this leaves half
+ * of the time to publishers. `flush` must not reject: a rejection is not caught here.
  */
 export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): PacedFlush {
   let requested = false
@@ -40,7 +40,7 @@ export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): Pa
     timer = undefined
     running = true
     const startedAt = performance.now()
-    // Appends of the same turn go out together.
+    // Wait for the rest of this turn, so that its appends share one flush.
     await nextTurn()
     requested = false
     if (!stopped) await flush(inSlices)
@@ -62,12 +62,12 @@ export function createPacedFlush(flush: (inSlices: Slices) => Promise<void>): Pa
   }
 }
 
-/** Fewer in one turn would starve the streams where turns are long because of others: publishers, say. */
+/** The smallest slice. When other work, such as publishing, makes turns long, fewer wake-ups per turn would starve the streams. */
 const leastSlice = 128
 
 /**
- * A stream does some of its work after the call that wakes it, before the loop turns. So the time is taken from turn to turn, and the
- * number woken in one turn follows it.
+ * A woken stream does part of its work in microtasks, after `wake` has returned. So this measures whole turns, and adapts the
+ * slice size to their length.
  */
 async function inSlices<T>(sleepers: Iterable<T>, wake: (sleeper: T) => void): Promise<void> {
   let size = leastSlice

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { createForm } from './encode-stored-event'
+import { createSelection } from './selection'
 import { createMemoryLog } from '@/server/log/memory/memory-log'
 import { createPageReader } from './page-reader'
 
 const retention = { maxCount: 10_000, maxAgeMs: 3_600_000 }
 
 describe('createPageReader', () => {
-  test('cuts a page by the bytes it has on the wire: a line feed is seven of them', async () => {
+  test('limits a page by its encoded size: a line feed takes seven bytes on the wire', async () => {
     const log = createMemoryLog(retention)
     const start = await log.head()
     const lineFeeds = { type: 'message', data: '\n'.repeat(10_000) }
@@ -19,7 +19,7 @@ describe('createPageReader', () => {
     const sizes: number[] = []
     let count = 0
     for (let after = start; count < 50;) {
-      const page = await readPage(createForm(['a'], false), after)
+      const page = await readPage(createSelection(['a'], false), after)
       sizes.push(page.chunk?.length ?? 0)
       count += page.count
       expect(page.through.offset).toBe(start.offset + count)

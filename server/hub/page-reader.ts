@@ -1,44 +1,48 @@
-/** Reads the log for streams that are behind the tail: in pages, encoded, one reading for all streams at the same place. */
+/** Reads encoded pages of the log for streams that are behind the tail. Streams at the same place share one read. */
 import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
-import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
-import type { EventLog, Judged } from '@/server/log/event-log'
+import { encodeStoredEvent } from './encode-stored-event'
+import type { Selection } from './selection'
+import type { EventLog, Losses } from '@/server/log/event-log'
 
-export interface LogPage extends Judged {
+export interface LogPage extends Losses {
   /** The frames; undefined when there are none. */
   chunk: Uint8Array | undefined
-  /** How many frames that is. */
+  /** How many frames the chunk has. */
   count: number
-  /** The first of their events. */
+  /** The cursor of the first event in the chunk. */
   first: Cursor | undefined
-  /** Complete up to here. */
+  /** The page is complete up to this cursor. */
   through: Cursor
-  /** Where the tail ended when this was read: beyond that, the log may have lost something since that the tail has never had. */
+  /** The offset of the tail's head when this page was read. Beyond it, the log may since have lost events that the tail never had. */
   tailHead: number
 }
 
-export type ReadPage = (form: StreamForm, after: Cursor) => Promise<LogPage>
+export type ReadPage = (selection: Selection, after: Cursor) => Promise<LogPage>
 
 const limit = 500
 const maxBytes = 256 * 1024
 const maxKept = 16
 
-/** The reader; a few pages are kept, for streams that replay the same history one behind the other. For as long as there is one tail. */
+/**
+ * Keeps the last few pages, because streams that replay the same history often ask for the same page shortly after one another.
+ * The hub creates another reader with each new tail.
+ */
 export function createPageReader(log: EventLog, tailHead: () => number): ReadPage {
   const pages = new Map<string, Promise<LogPage>>()
 
-  return (form, after) => {
-    const key = `${formatCursor(after)} ${form.key}`
+  return (selection, after) => {
+    const key = `${formatCursor(after)} ${selection.key}`
     const kept = pages.get(key)
     if (kept) return kept
 
-    const page = readPage(log, form, after, tailHead())
+    const page = readPage(log, selection, after, tailHead())
     pages.set(key, page)
     const forget = (): void => {
       if (pages.get(key) === page) pages.delete(key)
     }
     page.then(({ isLast }) => {
-      // More may follow a last page at any time, in the same place.
+      // The last page of the log is not kept: new events would make it stale.
       if (isLast) forget()
     }, forget)
     const [oldest] = pages.keys()
@@ -49,13 +53,13 @@ export function createPageReader(log: EventLog, tailHead: () => number): ReadPag
 
 async function readPage(
   log: EventLog,
-  form: StreamForm,
+  selection: Selection,
   after: Cursor,
   tailHead: number,
 ): Promise<LogPage & { isLast: boolean }> {
-  const page = await log.read({ topics: form.topics, after, limit, maxBytes })
+  const page = await log.read({ topics: selection.topics, after, limit, maxBytes })
   const { events, lost, removed } = page
-  const { frames, last } = encodePage(events, form)
+  const { frames, last } = encodePage(events, selection)
   const isCut = frames.length < events.length
   const through = isCut && last ? cursorOf(last) : page.through
   return {
@@ -70,10 +74,13 @@ async function readPage(
   }
 }
 
-/** As many of the events as make `maxBytes`, but at least one. Frames may be far bigger than the data: a line feed becomes seven bytes. */
+/**
+ * Encodes events up to `maxBytes` in total, but at least one. Counts frames, because a frame can be far bigger than its data: a
+ * line feed becomes seven bytes.
+ */
 function encodePage(
   events: readonly StoredEvent[],
-  { envelope }: StreamForm,
+  { envelope }: Selection,
 ): { frames: string[]; last: StoredEvent | undefined } {
   const frames: string[] = []
   let bytes = 0

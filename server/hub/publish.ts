@@ -1,4 +1,4 @@
-/** Publishing, for code in this process and for the route alike. It authorises nothing: its callers do. */
+/** Publishing, for code in this process and for the route alike. Does not check permissions: callers do. */
 import { isReservedType } from '@/protocol/control-events'
 import { isPublishableType } from '@/protocol/event'
 import { isTopic } from '@/protocol/topic'
@@ -7,7 +7,7 @@ import type { Appended, EventLog, Idempotency } from '@/server/log/event-log'
 /** An event as the log takes it. */
 export interface TextEvent {
   type: string
-  /** Any text; JSON by custom. */
+  /** Any text; usually JSON. */
   data: string
 }
 
@@ -21,7 +21,7 @@ export class PublishError extends Error {
     | 'invalid-data'
     | 'event-too-large'
 
-  /** By name: Next bundles routes and pages apart, and an error crosses from one bundle's class to another's. */
+  /** Compares by name: Next bundles routes and pages separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'PublishError'
   }
@@ -33,7 +33,7 @@ export class PublishError extends Error {
 }
 
 /**
- * Appends the events, all or none, once each can be published.
+ * Checks every event, then appends all of them or none.
  * @throws {PublishError} the topic, a type or an event can't be published
  * @throws {LogError} the log could not take them
  */
@@ -50,7 +50,7 @@ export async function publishTo(
   const checked = events.map(({ type, data }) => {
     checkType(type)
     checkSize(data, eventMaxBytes)
-    // A log may keep UTF-8 only, and so does the wire.
+    // Lone surrogates can't be encoded as UTF-8, neither by a log nor on the wire.
     return { type, data: data.toWellFormed() }
   })
   return await log.append(topic, checked, { idempotency })
@@ -66,7 +66,7 @@ function checkType(type: string): void {
 }
 
 function checkSize(data: string, eventMaxBytes: number): void {
-  // A character takes at most three bytes per UTF-16 unit: most events need no counting.
+  // A UTF-16 unit takes at most three bytes in UTF-8, so most events are small enough without counting bytes.
   if (data.length * 3 > eventMaxBytes && Buffer.byteLength(data) > eventMaxBytes) {
     throw new PublishError('event-too-large', `An event may have ${eventMaxBytes} bytes.`)
   }

@@ -1,13 +1,13 @@
-/** Reading topics in the server's own code: what is kept as a list, and what is kept followed by what comes. */
+/** Reads topics in the server's own code: the kept events as a list, or the kept events followed by new ones. */
 import { parseDuration } from '@/protocol/duration'
 import { cursorOf, formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { maxTopics, parseTopics } from '@/protocol/topic'
-import type { EventLog, Judged, Start } from '@/server/log/event-log'
+import type { EventLog, Losses, Start } from '@/server/log/event-log'
 
 /** An event as server code reads it. */
 export interface TopicEvent {
-  /** Where to go on after it: the cursor of the event. */
+  /** The cursor of the event. Pass it as `after` to continue after this event. */
   id: string
   topic: string
   type: string
@@ -17,17 +17,17 @@ export interface TopicEvent {
   time: number
 }
 
-/** Where to start: one of these. */
+/** Where to start. Set at most one of these. */
 export interface ReadFrom {
-  /** After the event of this id. */
+  /** After the event with this id. */
   after?: string | undefined
-  /** With the newest so many events. */
+  /** With the newest `last` events. */
   last?: number | undefined
-  /** With the events that are at most so old: a duration such as `10m`, or `all`. */
+  /** With the events of the last `since`: a duration such as `10m`, or `all`. */
   since?: string | undefined
 }
 
-/** The topics or the place to start from make no sense. */
+/** The topics or the start are invalid. */
 export class ReadError extends Error {
   override name = 'ReadError'
   readonly code: 'invalid-topic' | 'too-many-topics' | 'invalid-cursor' | 'invalid-start'
@@ -38,14 +38,14 @@ export class ReadError extends Error {
   }
 }
 
-/** Events after the place where reading stood are no longer kept: they were removed, or the log lost them. */
+/** Events that the reader has not read yet are no longer kept: they were removed, or the log lost them. */
 export class EventsLostError extends Error {
   override name = 'EventsLostError'
   readonly code = 'events-lost'
   readonly reason: 'trimmed' | 'epoch' | 'future'
-  /** The topics of which events may be lost. */
+  /** The topics that may have lost events. */
   readonly topics: readonly string[]
-  /** The id after which they may be lost. */
+  /** The id after which events may be lost. */
   readonly after: string
 
   constructor(reason: EventsLostError['reason'], topics: readonly string[], after: string) {
@@ -59,7 +59,7 @@ export class EventsLostError extends Error {
 const page = { limit: 500, maxBytes: 1024 * 1024 }
 
 /**
- * What is kept of the topics, oldest first, and the cursor from which a stream of the same topics goes on.
+ * Reads the kept events of the topics, oldest first, and the cursor from which a stream of the same topics continues.
  * @throws {ReadError}
  * @throws {LogError} `unavailable` or `closed`
  */
@@ -76,7 +76,7 @@ export async function historyOf(
     const { events: found, through } = await log.read({ topics: names, after, ...page })
     for (const event of found) events.push(toTopicEvent(event))
     after = through
-    // The newest event's own place, where there is one: a stream that shares a connection may be there already.
+    // Prefer the id of the newest event: a stream that shares a connection may already be at that place.
     if (found.at(-1)?.offset !== through.offset) {
       return { events, cursor: events.at(-1)?.id ?? formatCursor(after) }
     }
@@ -84,7 +84,7 @@ export async function historyOf(
 }
 
 /**
- * The events of the topics, each when it is asked for: what is kept from the start on, then what comes, until the signal aborts.
+ * Yields the kept events of the topics from the start on, then new ones, until the signal aborts. Reads a page when it is needed.
  * @throws {ReadError}
  * @throws {EventsLostError} reading fell behind what is kept, or the log lost events
  * @throws {LogError} `unavailable` or `closed`
@@ -100,14 +100,14 @@ export async function* readEvents(
   if (signal.aborted) return
   const ended = new AbortController()
   const news = createNews(signal)
-  // Watched before the first page is read, so that nothing falls between.
+  // Watch first, then read: otherwise an append between the two would go unnoticed.
   log.watch(news.notify, { signal: ended.signal })
   try {
     const place = start ? await log.locate(names, start) : { after: await log.head(), removed: [] }
     const presented = start && 'cursor' in start ? start.cursor : undefined
     if (presented) throwIfLost(place, names, presented)
     let { after } = place
-    // Of a reader that starts by age or count, no more is promised than what was kept then.
+    // A reader that starts by age or count was never promised the events removed before its start.
     let promised = presented ? names.map(() => 0) : place.removed
     for (;;) {
       news.expect()
@@ -136,7 +136,7 @@ export async function* readEvents(
   }
 }
 
-/** Waits for news that came since `expect`. */
+/** `next` resolves once `notify` was called since the last `expect`, or the signal aborts. */
 function createNews(signal: AbortSignal): {
   notify: () => void
   expect: () => void
@@ -197,7 +197,7 @@ function startOf({ after, last, since }: ReadFrom): Start | undefined {
   )
 }
 
-function throwIfLost({ lost, removed }: Judged, topics: readonly string[], after: Cursor): void {
+function throwIfLost({ lost, removed }: Losses, topics: readonly string[], after: Cursor): void {
   const id = formatCursor(after)
   if (lost) throw new EventsLostError(lost, topics, id)
   const lacking = topics.filter((_, index) => (removed[index] ?? 0) > after.offset)

@@ -3,7 +3,7 @@ import { createParser } from 'eventsource-parser'
 import { describe, expect, test } from 'vitest'
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
-import { createForm, type StreamForm } from './encode-stored-event'
+import { createSelection, type Selection } from './selection'
 import { createTail, type Tail } from './tail'
 
 const epoch = 'tail'
@@ -30,12 +30,12 @@ function idsOf(chunk: Uint8Array | undefined): (string | undefined)[] {
   return ids
 }
 
-function plain(...topics: string[]): StreamForm {
-  return createForm(topics, false)
+function plain(...topics: string[]): Selection {
+  return createSelection(topics, false)
 }
 
 describe('createTail', () => {
-  test('gives the events of a topic after a place, up to its head', () => {
+  test('returns the events of a topic after an offset, up to the head', () => {
     const tail = tailOf([stored(1), stored(2, 'other'), stored(3), stored(4, 'other')])
 
     const { chunk, through } = tail.take(plain('news'), 1, 1_000)
@@ -44,7 +44,7 @@ describe('createTail', () => {
     expect(through).toEqual(at(4))
   })
 
-  test('gives nothing, complete up to its head, when there is nothing of the topic', () => {
+  test('returns no chunk, complete up to the head, when the topic has no events', () => {
     const tail = tailOf([stored(1), stored(2)])
 
     expect(tail.take(plain('quiet'), 0, 1_000)).toEqual({
@@ -54,7 +54,7 @@ describe('createTail', () => {
     })
   })
 
-  test('cuts between frames, and goes on from there', () => {
+  test('cuts between frames, and continues from there', () => {
     const tail = tailOf([1, 2, 3, 4].map((offset) => stored(offset)))
     const { length } = tail.take(plain('news'), 3, 1_000).chunk ?? []
 
@@ -66,7 +66,7 @@ describe('createTail', () => {
     expect(idsOf(second.chunk)).toEqual(['tail.3', 'tail.4'])
   })
 
-  test('an event keeps the epoch of its term, and a place has that of the event before it', () => {
+  test('an event keeps the epoch of its term, and a cursor has the epoch of the event before it', () => {
     const tail = tailOf([stored(1), stored(2)])
     tail.add(
       [
@@ -87,13 +87,13 @@ describe('createTail', () => {
     expect(rest.through).toEqual({ epoch: 'later', offset: 4 })
   })
 
-  test('gives at least one event, however large', () => {
+  test('returns at least one event, however large', () => {
     const tail = tailOf([stored(1, 'news', 'x'.repeat(5_000)), stored(2)])
 
     expect(idsOf(tail.take(plain('news'), 0, 100).chunk)).toEqual(['tail.1'])
   })
 
-  test('streams at the same place share the same bytes, until there is more', () => {
+  test('streams at the same place share one chunk, until events are added', () => {
     const tail = tailOf([stored(1), stored(2)])
 
     const one = tail.take(plain('news'), 0, 1_000).chunk
@@ -105,17 +105,17 @@ describe('createTail', () => {
     expect(idsOf(later)).toEqual(['tail.1', 'tail.2', 'tail.3'])
   })
 
-  test('an envelope tells topic, type, time and data', () => {
+  test('an envelope has topic, type, time and data', () => {
     const tail = tailOf([{ ...stored(1), type: 'order.paid', data: 'a\nb' }])
 
-    const { chunk } = tail.take(createForm(['news'], true), 0, 1_000)
+    const { chunk } = tail.take(createSelection(['news'], true), 0, 1_000)
 
     expect(new TextDecoder().decode(chunk)).toBe(
       'data: {"topic":"news","type":"order.paid","time":1001,"data":"a\\nb"}\nid: tail.1\n\n',
     )
   })
 
-  test('the oldest events give way, and the tail says from where it is complete', () => {
+  test('drops the oldest events when full, and says from where it is complete', () => {
     const tail = createTail(at(0), 10_000)
 
     for (let offset = 1; offset <= 500; offset++) {
@@ -128,7 +128,7 @@ describe('createTail', () => {
     )
   })
 
-  test('whatever was added and dropped, several topics are read in order, complete and once', () => {
+  test('whatever was added and dropped, several topics are read in order, without gaps or duplicates', () => {
     const topic = fc.constantFrom('a', 'b', 'c', 'd')
     const batches = fc.array(fc.array(topic, { maxLength: 20 }), { maxLength: 20 })
 

@@ -1,35 +1,36 @@
 /**
- * The newest events in memory, ready to be sent: what a stream that keeps up reads instead of the log.
- * Holds what it is given and knows where that begins and ends; who fills it, and when, is the hub's.
+ * The newest events, encoded and in memory. A stream that keeps up reads from here instead of from the log.
+ * The hub decides when to add events; the tail only knows from where to where it is complete.
  */
 import { cursorOf, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { lowerBound } from '@/protocol/lower-bound'
-import { encodeStoredEvent, type StreamForm } from './encode-stored-event'
+import { encodeStoredEvent } from './encode-stored-event'
+import type { Selection } from './selection'
 
 export interface Tail {
-  /** Where it began. */
+  /** The log's head when the tail was created. */
   readonly start: Cursor
   /** The tail is complete after this offset … */
   readonly from: number
   /** … and up to here. */
   readonly head: Cursor
-  /** Every stream that waits has been woken for what is its own, up to here. */
+  /** Up to this cursor, every waiting stream has been woken for the events of its topics. */
   flushedTo: Cursor
-  /** Whether the event of this cursor is among those that the tail holds. */
+  /** Whether the tail holds the event that has this cursor. */
   includes(cursor: Cursor): boolean
-  /** Adds what followed `head`, complete up to `through`. The oldest events give way. */
+  /** Adds the events that followed `head`, complete up to `through`. Drops the oldest events when the tail is full. */
   add(events: readonly StoredEvent[], through: Cursor): void
   /**
-   * The form's events after `after`, which must not be before `from`: whole frames of at most `maxBytes`, but at least one; undefined
-   * when there are none. Complete up to `through`.
+   * Returns the selected events after offset `after`, which must not be before `from`: whole frames, at most `maxBytes` in total but at
+   * least one frame. `chunk` is undefined when there are none. Complete up to `through`.
    */
-  take(form: StreamForm, after: number, maxBytes: number): TakenFrames
+  take(selection: Selection, after: number, maxBytes: number): TakenFrames
 }
 
 export interface TakenFrames {
   chunk: Uint8Array | undefined
-  /** How many frames that is. */
+  /** How many frames the chunk has. */
   count: number
   through: Cursor
 }
@@ -40,20 +41,20 @@ interface TailEvent {
   enveloped?: Buffer
 }
 
-/** Events in the order of their offsets; the first ones leave without moving the rest. */
+/** Events in the order of their offsets. Removing the first one only moves `first`, not the other items. */
 interface Queue {
   items: TailEvent[]
   first: number
 }
 
-/** What an event costs beside its data, roughly: two frames' fields and a few objects. */
+/** Roughly the memory that an event needs besides its data: the fields of two frames, and a few objects. */
 const overheadBytes = 400
 const maxShared = 32
 
 export function createTail(start: Cursor, maxBytes: number): Tail {
   const all: Queue = { items: [], first: 0 }
   const byTopic = new Map<string, Queue>()
-  // Streams of one form at the same place want the same bytes. Worth keeping only until there are newer ones.
+  // Streams with the same selection and position share one chunk. Cleared when events are added: by then, most streams have moved on.
   const shared = new Map<string, Map<number, TakenFrames>>()
   let sharedCount = 0
   let from = start.offset
@@ -92,13 +93,13 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     sharedCount = 0
   }
 
-  function collect(form: StreamForm, after: number, maxChunkBytes: number): TakenFrames {
+  function collect(selection: Selection, after: number, maxChunkBytes: number): TakenFrames {
     const frames: Buffer[] = []
     let bytes = 0
     let through = head
     let last: StoredEvent | undefined
-    for (const item of merged(form.topics, byTopic, after)) {
-      const frame = frameOf(item, form.envelope)
+    for (const item of merged(selection.topics, byTopic, after)) {
+      const frame = frameOf(item, selection.envelope)
       if (last && bytes + frame.length > maxChunkBytes) {
         through = cursorOf(last)
         break
@@ -131,16 +132,16 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       head = through
       while (heldBytes > maxBytes) dropOldest()
     },
-    take(form, after, maxChunkBytes) {
-      const known = shared.get(form.key)?.get(after)
+    take(selection, after, maxChunkBytes) {
+      const known = shared.get(selection.key)?.get(after)
       if (known) return known
 
-      const taken = collect(form, after, maxChunkBytes)
+      const taken = collect(selection, after, maxChunkBytes)
       if (sharedCount === maxShared) forgetShared()
       sharedCount++
-      const places = shared.get(form.key)
+      const places = shared.get(selection.key)
       if (places) places.set(after, taken)
-      else shared.set(form.key, new Map([[after, taken]]))
+      else shared.set(selection.key, new Map([[after, taken]]))
       return taken
     },
   }
@@ -153,7 +154,7 @@ function sizeOf({ data }: StoredEvent): number {
 function shift(queue: Queue): TailEvent | undefined {
   const item = queue.items[queue.first]
   queue.first++
-  // Each item is moved at most once on average: half the array has left before the rest moves up.
+  // Compacts only when half of the array is unused, so each item is moved at most once on average.
   if (queue.first * 2 >= queue.items.length) {
     queue.items.splice(0, queue.first)
     queue.first = 0
@@ -161,7 +162,7 @@ function shift(queue: Queue): TailEvent | undefined {
   return item
 }
 
-/** The events of `topics` after `after`, in the order of their offsets. */
+/** The events of `topics` after offset `after`, in the order of their offsets. */
 function* merged(
   topics: readonly string[],
   byTopic: ReadonlyMap<string, Queue>,
@@ -195,7 +196,7 @@ function* merged(
   }
 }
 
-/** Where the events after `after` begin. */
+/** The index of the first event after offset `after`. */
 function indexAfter({ items, first }: Queue, after: number): number {
   return lowerBound(
     items.length,

@@ -1,22 +1,22 @@
 /**
- * A stream's place in the log, as a feed. Holds a position and at most one chunk: what it has not sent yet stays in the tail
- * or in the log.
+ * A feed of stored events. It keeps a position in the log and at most one chunk in memory: events that were not sent yet stay
+ * in the tail or in the log.
  */
 import { encodeControl, type ControlEvents } from '@/protocol/control-events'
 import { formatCursor, type Cursor } from '@/protocol/cursor'
-import { settle, type Feed, type OnReady } from '@/server/stream/feed'
+import { readyAfter, type Feed, type OnReady } from '@/server/stream/feed'
 import { metrics } from '@/server/observe/metrics'
-import type { StreamForm } from './encode-stored-event'
-import type { Judged, LostReason } from '@/server/log/event-log'
+import type { Selection } from './selection'
+import type { Losses, LostReason } from '@/server/log/event-log'
 import type { LogPage } from './page-reader'
 import type { Tail } from './tail'
 
-/** Where a stream starts, and what the log said of that place. */
-export interface FeedStart extends Judged {
+/** Where a stream starts, and which events the log has lost after that place. */
+export interface FeedStart extends Losses {
   after: Cursor
-  /** The cursor that the reader presented, as it came: what was lost after it must be told. */
+  /** The cursor text that the reader presented, if any. The reader must hear of every loss after this cursor. */
   presented?: string | undefined
-  /** The tail that there was before the log was asked, and how far it went then: up to there it agrees with what the log said. */
+  /** The tail that existed before the log was asked for the start, and its head at that time. Up to this head, tail and log agree. */
   known: KnownTail | undefined
 }
 
@@ -25,23 +25,23 @@ export interface KnownTail {
   head: number
 }
 
-/** What a feed needs of its hub. */
+/** The parts of the hub that a feed uses. */
 export interface FeedSource {
-  /** Undefined before the first stream began. Another one when the log has lost what this one had. */
+  /** Undefined before the first stream began. Replaced by another tail when the log has lost events. */
   readonly tail: Tail | undefined
-  /** Makes sure that there is a tail, and that `feed` is woken with every flush that has events of its topics, until `leave`. */
+  /** Creates the tail if there is none. From now until `leave`, every flush with events of the feed's topics wakes `feed`. */
   join(feed: PlacedFeed): Promise<void>
   leave(feed: PlacedFeed): void
-  /** Reads the log, for feeds that are behind the tail. Waits while the log is away. */
-  readPage(form: StreamForm, after: Cursor, signal: AbortSignal): Promise<LogPage>
+  /** Reads the log, for feeds that are behind the tail. Waits while the log is unavailable. */
+  readPage(selection: Selection, after: Cursor, signal: AbortSignal): Promise<LogPage>
 }
 
-/** A feed that has begun. */
+/** A feed as the hub sees it: with topics, a position, and a way to wake it. */
 export interface PlacedFeed {
-  readonly form: StreamForm
-  /** It has everything of its own up to here. */
+  readonly selection: Selection
+  /** The feed has delivered all events of its topics up to this offset. */
   offset(): number
-  /** Does nothing to a feed that is not asleep. */
+  /** Does nothing when the feed is not waiting. */
   wake(): void
 }
 
@@ -50,50 +50,66 @@ interface Loss {
   topics: string[]
 }
 
-/** Nothing is held before the first `whenReady`. */
-export function createTopicFeed(source: FeedSource, form: StreamForm, start: FeedStart): Feed {
+/** Acquires nothing before the first `whenReady`, which joins the hub. */
+export function createTopicFeed(source: FeedSource, selection: Selection, start: FeedStart): Feed {
   const { presented } = start
   let position = start.after
-  /** For each topic, the offset up to which a loss was told, or never promised. Undefined once the position is beyond all of them. */
-  let told: number[] | undefined = presented === undefined || start.lost ? start.removed : undefined
-  /** What the reader must be told first, once it is known what is kept. */
+  /**
+   * For each topic, the offset up to which the reader has heard of losses, or was never promised the events. Undefined once the
+   * position has passed all of these offsets.
+   */
+  let reportedUpTo: number[] | undefined =
+    presented === undefined || start.lost ? start.removed : undefined
+  /** A loss to report with the first page, because only that page tells the oldest event that is kept. */
   let lostAtStart = lossOf(start)
-  /** The tail that knows the position. Undefined while only the log can judge it. */
-  let own = lostAtStart ? undefined : start.known?.tail
-  /** Where the tail ended when the log was further. It may lose something before the tail gets there. */
-  let aheadOf = headBelow(start.known?.head ?? 0)
+  /** The tail in which the position is known to be valid. Undefined while only the log can check the position. */
+  let currentTail = lostAtStart ? undefined : start.known?.tail
+  /**
+   * The offset of the tail's head when the position, read from the log, was beyond this head. Undefined when the position is in
+   * the tail. The log may lose events before the tail reaches the position.
+   */
+  let tailHeadWhenAhead = headBelow(start.known?.head ?? 0)
   let next: Uint8Array | undefined
   let joined = false
-  let asleep: OnReady | undefined
+  /** Set while the feed waits for the tail to grow. */
+  let onWake: OnReady | undefined
   let reading: AbortController | undefined
   let isClosed = false
 
-  /** What a reader at the position has lost, and was not told of. */
-  function lossOf({ lost, removed }: Judged): Loss | undefined {
-    if (lost) return { reason: lost satisfies LostReason, topics: [...form.topics] }
-    const topics = form.topics.filter((_, index) => {
+  /** The loss after the position that the reader has not heard of yet. */
+  function lossOf({ lost, removed }: Losses): Loss | undefined {
+    if (lost) return { reason: lost satisfies LostReason, topics: [...selection.topics] }
+    const topics = selection.topics.filter((_, index) => {
       const upTo = removed[index] ?? 0
-      return upTo > position.offset && upTo > (told?.[index] ?? 0)
+      return upTo > position.offset && upTo > (reportedUpTo?.[index] ?? 0)
     })
     return topics.length > 0 ? { reason: 'trimmed', topics } : undefined
   }
 
-  /** A sleeping feed has everything of its own up to the last flush, though no frame told it so. */
+  /**
+   * A waiting feed was not woken by the last flush, so it has all events of its topics up to there. Moves the position
+   * forward, although no frame was sent.
+   */
   function currentPosition(): Cursor {
-    if (asleep && own && position.offset < own.flushedTo.offset && isInTail(own)) {
-      position = own.flushedTo
+    if (
+      onWake &&
+      currentTail &&
+      position.offset < currentTail.flushedTo.offset &&
+      isInTail(currentTail)
+    ) {
+      position = currentTail.flushedTo
     }
     return position
   }
 
   const placed: PlacedFeed = {
-    form,
+    selection,
     offset: () => currentPosition().offset,
     wake() {
-      if (!asleep) return
+      if (!onWake) return
       currentPosition()
-      const onReady = asleep
-      asleep = undefined
+      const onReady = onWake
+      onWake = undefined
       onReady()
     },
   }
@@ -106,19 +122,19 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
 
   function isBehind(tail: Tail): boolean {
     if (position.offset < tail.from) return true
-    // One that has gone on since, but not to the position: the log knows why.
-    if (tail === own) return !isInTail(tail) && tail.head.offset !== aheadOf
+    // The tail has grown, but does not contain the position. Only the log knows whether the event was lost.
+    if (tail === currentTail) return !isInTail(tail) && tail.head.offset !== tailHeadWhenAhead
     const { epoch, offset } = tail.start
     if (lostAtStart || position.epoch !== epoch || position.offset !== offset) return true
-    own = tail
-    aheadOf = undefined
+    currentTail = tail
+    tailHeadWhenAhead = undefined
     return false
   }
 
-  /** Whether the tail has come to the position, and not to another event of that offset. */
+  /** Whether the tail contains the event at the position, and not a different event with the same offset. */
   function isInTail(tail: Tail): boolean {
-    if (aheadOf !== undefined && tail.includes(position)) aheadOf = undefined
-    return aheadOf === undefined
+    if (tailHeadWhenAhead !== undefined && tail.includes(position)) tailHeadWhenAhead = undefined
+    return tailHeadWhenAhead === undefined
   }
 
   function headBelow(head: number): number | undefined {
@@ -126,17 +142,17 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
   }
 
   async function readBehind(): Promise<void> {
-    // One that comes while the page is read may know of a loss that the page does not.
+    // Taken before the read: a tail created during the read may start after a loss that the page does not show.
     const { tail } = source
     const from = lostAtStart ? (presented ?? '') : formatCursor(position)
     reading ??= new AbortController()
-    const page = await source.readPage(form, position, reading.signal)
+    const page = await source.readPage(selection, position, reading.signal)
     if (isClosed) return
     const isOfAllTopics = lostAtStart && lostAtStart.reason !== 'trimmed' && !page.lost
     const loss = isOfAllTopics ? lostAtStart : (lossOf(page) ?? lostAtStart)
     next = page.chunk
     if (loss) {
-      told = page.removed
+      reportedUpTo = page.removed
       position = page.first ? { ...page.first, offset: page.first.offset - 1 } : page.through
       next = resync(loss, from, page.first)
       if (page.chunk) next = Buffer.concat([next, page.chunk])
@@ -144,13 +160,13 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
     lostAtStart = undefined
     metrics.delivered.events += page.count
     moveTo(page.through)
-    own = tail
-    aheadOf = headBelow(page.tailHead)
+    currentTail = tail
+    tailHeadWhenAhead = headBelow(page.tailHead)
   }
 
   function moveTo(cursor: Cursor): void {
     position = cursor
-    if (told?.every((offset) => offset <= cursor.offset)) told = undefined
+    if (reportedUpTo?.every((offset) => offset <= cursor.offset)) reportedUpTo = undefined
   }
 
   return {
@@ -166,7 +182,7 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       }
       const { tail } = source
       if (!joined || !tail || isBehind(tail)) return undefined
-      const { chunk, count, through } = tail.take(form, position.offset, maxBytes)
+      const { chunk, count, through } = tail.take(selection, position.offset, maxBytes)
       metrics.delivered.events += count
       if (position.offset < through.offset) moveTo(through)
       return chunk
@@ -175,11 +191,11 @@ export function createTopicFeed(source: FeedSource, form: StreamForm, start: Fee
       if (isClosed) return
       if (!joined) {
         joined = true
-        settle(source.join(placed), onReady)
+        readyAfter(source.join(placed), onReady)
       } else if (!source.tail || isBehind(source.tail)) {
-        settle(readBehind(), onReady)
+        readyAfter(readBehind(), onReady)
       } else {
-        asleep = onReady
+        onWake = onReady
       }
     },
     close() {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createTurnQueue } from './turn-queue'
 
-/** Keeps the processor for so long, as reading a page from a file does. */
+/** Blocks the event loop for `ms`, as reading a page from a file does. */
 function work(ms: number): Promise<void> {
   const until = performance.now() + ms
   while (performance.now() < until);
@@ -9,7 +9,7 @@ function work(ms: number): Promise<void> {
 }
 
 describe('createTurnQueue', () => {
-  test('leaves the event loop to others every ten milliseconds, however many wait', async () => {
+  test('yields to the event loop every ten milliseconds, however many tasks wait', async () => {
     const turns = createTurnQueue()
     let others = 0
     let longestMs = 0
@@ -23,12 +23,12 @@ describe('createTurnQueue', () => {
     await Promise.all(Array.from({ length: 60 }, () => turns.run(() => work(4))))
     clearInterval(timer)
 
-    // 240 ms of work, of which a turn holds three or four pieces.
+    // 240 ms of work: a turn runs three or four tasks of 4 ms.
     expect(others).toBeGreaterThan(12)
     expect(longestMs).toBeLessThan(60)
   })
 
-  test('serves those who wait in turn, and the urgent ones first', async () => {
+  test('runs waiting tasks in order, and urgent ones first', async () => {
     const turns = createTurnQueue()
     const served: string[] = []
     const ask = (name: string, urgent = false): Promise<void> =>
@@ -46,7 +46,7 @@ describe('createTurnQueue', () => {
     expect(served.filter((name) => name !== 'flush')).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
-  test('a task that fails fails alone', async () => {
+  test('a task that fails does not affect the others', async () => {
     const turns = createTurnQueue()
 
     const failing = turns.run(() => Promise.reject(new Error('gone')))

@@ -1,22 +1,22 @@
 /**
- * Shares the event loop between those who read the log behind the tail. However many they are, their pages take about ten
- * milliseconds of a turn; health checks, publishers and the streams that keep up have the rest.
+ * Limits how long reads of the log hold up the event loop. However many streams are behind the tail, their pages take about ten
+ * milliseconds of each turn. The rest is for health checks, publishers and the streams that keep up.
  */
 
 export interface TurnQueue {
-  /** Runs `task` when its turn has come; `urgent` ones come first. */
+  /** Runs `task` when there is time for it, in the order of the calls. Urgent tasks run first. */
   run: <T>(task: () => Promise<T>, options?: { urgent?: boolean }) => Promise<T>
 }
 
 const turnMs = 10
-/** A log across the network answers several questions in the time of one. A file answers at once, and the clock decides. */
+/** How many tasks may run at once. This is for a log across the network, which answers several reads in the time of one. */
 const maxUnderWay = 4
 
 export function createTurnQueue(): TurnQueue {
   const urgent: (() => void)[] = []
   const waiting: (() => void)[] = []
   let underWay = 0
-  /** Pending while this turn lasts. */
+  /** Pending until the current turn of the event loop ends. */
   let nextTurn: NodeJS.Immediate | undefined
   let turnStartedAt = 0
 

@@ -33,7 +33,7 @@ export interface EventLog {
     after: Cursor
     limit: number
     maxBytes: number
-  }): Promise<{ events: StoredEvent[]; through: Cursor } & Judged>
+  }): Promise<{ events: StoredEvent[]; through: Cursor } & Losses>
 
   /**
    * The cursor from which a reader of `topics` starts: the one presented or, if it can't be honoured, the one before the oldest
@@ -41,7 +41,7 @@ export interface EventLog {
    * (milliseconds since the Unix epoch) or later.
    * @throws {LogError} `unavailable` or `closed`
    */
-  locate(topics: readonly string[], start: Start): Promise<{ after: Cursor } & Judged>
+  locate(topics: readonly string[], start: Start): Promise<{ after: Cursor } & Losses>
 
   /** The cursor after the newest event, read afresh: another process may have appended it. */
   head(): Promise<Cursor>
@@ -75,7 +75,7 @@ export interface Idempotency {
 }
 
 /** What a log says of a reader's past. */
-export interface Judged {
+export interface Losses {
   /** Why the cursor can't be honoured: see `LostReason`. Undefined when it can. */
   lost?: LostReason | undefined
   /**

@@ -1,7 +1,7 @@
 /** Any async iterable of events as a feed: the way to stream a source of one's own. */
 import { encodeEvent, InvalidEventError, type ServerSentEvent } from '@/protocol/event'
 import { isReservedType } from '@/protocol/control-events'
-import { settle, type Feed } from './feed'
+import { readyAfter, type Feed } from './feed'
 
 export interface FeedOptions {
   /** The id that stands before the first event, when events carry ids. */
@@ -50,7 +50,7 @@ export function feedOf(
       return frame
     },
     whenReady(onReady) {
-      settle(ask(), onReady)
+      readyAfter(ask(), onReady)
     },
     async close() {
       if (ended.signal.aborted) return

@@ -22,7 +22,7 @@ export interface Feed {
 export type OnReady = (failure?: { cause: unknown }) => void
 
 /** Calls `onReady` when `promise` has settled. */
-export function settle(promise: Promise<void>, onReady: OnReady): void {
+export function readyAfter(promise: Promise<void>, onReady: OnReady): void {
   promise.then(
     () => onReady(),
     (cause: unknown) => onReady({ cause }),

@@ -111,7 +111,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     return at(first ? first.offset - 1 : head)
   }
 
-  function judge(cursor: Cursor): LostReason | undefined {
+  function checkCursor(cursor: Cursor): LostReason | undefined {
     if (cursor.epoch !== epoch) return 'epoch'
     return cursor.offset > head ? 'future' : undefined
   }
@@ -138,7 +138,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
 
     async read({ topics: names, after, limit, maxBytes }) {
       enter()
-      const lost = judge(after)
+      const lost = checkCursor(after)
       const found = kept(names, lost ? 0 : after.offset, limit)
       const events = fitting(found, maxBytes)
       const isCut = events.length < found.length || events.length === limit
@@ -150,7 +150,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
       enter()
       const removed = removedOf(names)
       if ('cursor' in start) {
-        const lost = judge(start.cursor)
+        const lost = checkCursor(start.cursor)
         return { after: lost ? placeBefore(kept(names, 0, 1)[0]) : start.cursor, lost, removed }
       }
       const all = kept(names, 0, Number.POSITIVE_INFINITY)

@@ -5,7 +5,7 @@ import type { EventLog, Start } from '@/server/log/event-log'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
 import { nthNewest, rowsAfter, type EventRow } from './sqlite-rows'
 import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
-import { epochsBetween, judgeCursor, readLogRow, type LogRow } from './sqlite-terms'
+import { epochsBetween, checkCursor, readLogRow, type LogRow } from './sqlite-terms'
 
 type ReadRequest = Parameters<EventLog['read']>[0]
 type Page = Awaited<ReturnType<EventLog['read']>>
@@ -204,7 +204,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
         const { after } = request
         const seen = view(request.topics)
         const { head, agedUpTo, removed } = seen
-        const lost = judgeCursor(connection, after, seen.log)
+        const lost = checkCursor(connection, after, seen.log)
         const from = Math.max(lost ? 0 : after.offset, agedUpTo)
         const { found, upTo, damaged } = unlessDamaged(
           () => collect(seen, from, request),
@@ -223,7 +223,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
         const seen = view(topics)
         const { removed } = seen
         if (!('cursor' in start)) return { after: startOf(seen, start), removed }
-        const lost = judgeCursor(connection, start.cursor, seen.log)
+        const lost = checkCursor(connection, start.cursor, seen.log)
         return { after: lost ? beforeFirst(seen, 0) : start.cursor, lost, removed }
       }),
     head: () => {

@@ -57,7 +57,7 @@ export function renameTerm({ run }: Connection, old: string): string {
 }
 
 /** Why the cursor can't be honoured; undefined when it can. */
-export function judgeCursor(
+export function checkCursor(
   { rows }: Connection,
   { epoch, offset }: Cursor,
   log: LogRow,
