@@ -1,16 +1,17 @@
 /**
- * Judges a clock that is behind the newest event. The one that stamped the event may have jumped ahead, and then what it stamped would
- * not age before that time; or this one is wrong for a moment, and to believe it would let everything age too soon once it is right.
+ * Decides whether to trust this process's clock when it is behind the newest event. Either the clock that stamped the event had
+ * jumped ahead: then events would not age until real time catches up. Or this clock is wrong for a moment: trusting it would
+ * date events too early, and they would age too soon.
  */
 
 export interface ClockWatch {
   /** Notes whether the newest event is later than now by more than `clockToleranceMs`. */
   note(isBehind: boolean): void
-  /** True when that has been so for ten minutes: the clock is believed, and later events get the time of now. */
+  /** True when the clock has been behind for ten minutes. The log then trusts it, and sets later times back to now. */
   isBelieved(): boolean
 }
 
-/** The clocks of several computers never quite agree. */
+/** Smaller differences are ignored, because the clocks of several computers never agree exactly. */
 export const clockToleranceMs = 60_000
 const doubtMs = 600_000
 

@@ -1,4 +1,4 @@
-/** What every log engine promises, as one suite of tests. */
+/** The tests that every log engine must pass. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
@@ -6,20 +6,20 @@ import type { NewEvent, StoredEvent } from '@/protocol/event'
 import { journal } from '@/server/observe/journal'
 import { LogError, type EventLog, type Retention } from './event-log'
 
-/** The rest is for engines whose events outlive the process. */
+/** The optional functions are for engines whose events outlive the process. */
 export interface OpenedLog {
   log: EventLog
-  /** Closes the log and opens the same events again, as a process that is started again does. */
+  /** Closes the log and opens the same events again, as a restarted process does. */
   reopen?: () => Promise<EventLog>
-  /** The same events, as another process at the same time has them. */
+  /** Opens the same events at the same time, as another process does. */
   openOther?: () => EventLog
-  /** Keeps a copy of the events. What it resolves with puts the copy in their place, under the processes that have the log open. */
+  /** Copies the events. Resolves with a function that restores the copy while other processes have the log open. */
   copy?: () => Promise<() => Promise<void>>
 }
 
 const retention = { maxCount: 10_000, maxAgeMs: 3_600_000 }
 const page = { limit: 1_000, maxBytes: 1024 * 1024 }
-/** More than can linger of a topic of which ten are kept. */
+/** More events than a topic limited to ten can hold before it is trimmed. */
 const overflow = 600
 const noon = Date.UTC(2026, 0, 1, 12)
 const minute = 60_000
@@ -47,7 +47,7 @@ export function testEventLog(
     return await append(topic, ...Array.from({ length: count }, (_, n) => `${topic} ${n + 1}`))
   }
 
-  /** Twice, because what is too much is removed as appends come. */
+  /** Appends twice, because only appends remove the surplus. */
   async function flood(topic: string): Promise<void> {
     await fill(topic, overflow)
     await fill(topic, overflow)
@@ -77,7 +77,7 @@ export function testEventLog(
   })
 
   describe(`${name}: append and read`, () => {
-    test('gives back what was appended, in order, with offsets that follow one another', async () => {
+    test('returns appended events in order, with consecutive offsets', async () => {
       const ids = await append('news', 'one', 'two')
       await append('news', 'three')
 
@@ -98,7 +98,7 @@ export function testEventLog(
       expect(lost).toBeUndefined()
     })
 
-    test('reads the topics asked, or all', async () => {
+    test('reads the requested topics, or all', async () => {
       await append('a', 'a1')
       await append('b', 'b1')
       await append('c', 'c1')
@@ -110,7 +110,7 @@ export function testEventLog(
       expect(await dataOf(undefined)).toEqual(['a1', 'b1', 'c1', 'a2'])
     })
 
-    test('appending no events answers no ids', async () => {
+    test('appending no events returns no ids', async () => {
       expect(await log.append('news', [])).toEqual({ ids: [], replayed: false })
       expect(await log.head()).toEqual(start)
     })
@@ -127,7 +127,7 @@ export function testEventLog(
       expect(whole.through).toEqual(await log.head())
     })
 
-    test('gives at most maxBytes, counted as UTF-8, but at least one event', async () => {
+    test('returns at most maxBytes, counted as UTF-8, but at least one event', async () => {
       const [first, second] = await append('a', 'éé', 'éé', 'éé')
 
       const two = await log.read({ after: start, limit: 9, maxBytes: 11 })
@@ -139,7 +139,7 @@ export function testEventLog(
       expect(one.through).toEqual(first)
     })
 
-    test('a reader that goes on from through gets every event of its topics once, in order', async () => {
+    test('a reader that continues from `through` gets every event of its topics once, in order', async () => {
       const topic = fc.constantFrom('a', 'b', 'c', 'd')
       const batch = fc.tuple(topic, fc.array(fc.string({ maxLength: 40 }), { maxLength: 70 }))
       await fc.assert(
@@ -155,7 +155,7 @@ export function testEventLog(
             for (const round of rounds) {
               await Promise.all(round.map(([name_, data]) => log.append(name_, events(...data))))
               for (const [name_, data] of round) if (topics.includes(name_)) expected.push(...data)
-              // One page in each round, so that reading and appending alternate.
+              // Reads one page per round, so that reads and appends alternate.
               const read = await log.read({ topics, after, ...size })
               got.push(...read.events)
               after = read.through
@@ -192,7 +192,7 @@ export function testEventLog(
       expect(found).toMatchObject([{ topic: '__proto__', type: '__proto__', data: 'x' }])
     })
 
-    test('appends at once are each kept together, in the order they were made', async () => {
+    test('the events of concurrent appends do not mix, and keep the order of the calls', async () => {
       const appends = Array.from({ length: 20 }, (_, n) => [`${n} a`, `${n} b`, `${n} c`])
 
       await Promise.all(appends.map((data, n) => append(`t${n % 3}`, ...data)))
@@ -214,7 +214,7 @@ export function testEventLog(
   })
 
   describe(`${name}: locate`, () => {
-    test('a cursor that can be honoured is where to start', async () => {
+    test('a valid cursor is the start', async () => {
       const [first] = await append('a', 'a1', 'a2')
       const head = await log.head()
 
@@ -271,8 +271,8 @@ export function testEventLog(
     })
   })
 
-  describe(`${name}: what is lost`, () => {
-    test('a cursor of another log is answered with all that is kept', async () => {
+  describe(`${name}: losses`, () => {
+    test('a cursor of another log gets all kept events', async () => {
       const [first] = await append('a', 'a1', 'a2')
       const after = { epoch: 'another', offset: first?.offset ?? 0 }
 
@@ -284,7 +284,7 @@ export function testEventLog(
       expect(located).toMatchObject({ lost: 'epoch', removed: [0], after: beforeOf(first) })
     })
 
-    test('a cursor of the future is answered with all that is kept', async () => {
+    test('a cursor in the future gets all kept events', async () => {
       const [first] = await append('a', 'a1')
       const head = await log.head()
       const after = { ...head, offset: head.offset + 1 }
@@ -296,7 +296,7 @@ export function testEventLog(
       expect(located).toMatchObject({ lost: 'future', removed: [0], after: beforeOf(first) })
     })
 
-    test('keeps the newest events of each topic, and says up to where it trimmed', async () => {
+    test('keeps the newest events of each topic, and says up to which offset it trimmed', async () => {
       await log.close()
       await open({ maxCount: 10 })
 
@@ -312,7 +312,7 @@ export function testEventLog(
       expect(await log.locate(['busy'], { cursor: start })).toMatchObject({ after: start, removed })
     })
 
-    test('says what was removed of each topic asked, in their order', async () => {
+    test('says what was removed from each requested topic, in the order requested', async () => {
       await log.close()
       await open({ maxCount: 10 })
       const [quiet] = await append('quiet', 'q1', 'q2')
@@ -336,7 +336,7 @@ export function testEventLog(
       expect(all.events).toEqual(read.events)
     })
 
-    test('events older than the age limit are not read, and counted as removed', async () => {
+    test('events older than the age limit are not read, and count as removed', async () => {
       const [, second] = await append('a', 'a1', 'a2')
       await append('b', 'b1')
       vi.setSystemTime(noon + retention.maxAgeMs)
@@ -354,7 +354,7 @@ export function testEventLog(
       expect(await log.locate(['a'], { last: 9 })).toMatchObject({ after })
     })
 
-    test('a log that aged out entirely gives no offset twice', async () => {
+    test('a log whose events have all aged out assigns no offset twice', async () => {
       const [, last] = await append('a', 'a1', 'a2')
       vi.setSystemTime(noon + 2 * retention.maxAgeMs)
 
@@ -367,7 +367,7 @@ export function testEventLog(
       expect(await dataOf(['a'])).toEqual(['a3'])
     })
 
-    test('a topic forgotten since still counts for a cursor of before', async () => {
+    test('a cursor from before a topic was forgotten still gets the loss', async () => {
       const [last] = await append('a', 'a1')
       vi.setSystemTime(noon + 2 * retention.maxAgeMs)
       await append('b', 'b1')
@@ -380,7 +380,7 @@ export function testEventLog(
       })
     })
 
-    test('a clock that is wrong for a moment lets nothing age too soon', async () => {
+    test('a clock that is wrong for a moment does not make events age too soon', async () => {
       await append('a', 'before')
       vi.setSystemTime(noon - 2 * retention.maxAgeMs)
       await append('a', 'two hours late')
@@ -393,7 +393,7 @@ export function testEventLog(
       expect(removed).toEqual([0])
     })
 
-    test('a clock that jumped ahead and came back does not stop ageing', async () => {
+    test('after a clock jumped ahead and came back, events still age', async () => {
       await append('a', 'before')
       vi.setSystemTime(noon + retention.maxAgeMs)
       await append('a', 'an hour early')
@@ -418,7 +418,9 @@ export function testEventLog(
   })
 
   describe(`${name}: terms`, () => {
-    test('a process begins a term when it first appends, and disturbs nobody', async ({ skip }) => {
+    test('a process begins a term with its first append, and cursors stay valid', async ({
+      skip,
+    }) => {
       const { reopen } = opened
       if (!reopen) return skip('this engine forgets')
       const [first] = await append('a', 'a1')
@@ -443,7 +445,7 @@ export function testEventLog(
       }
     })
 
-    test('a cursor holds up to the end of its term, and beyond it is of the future', async ({
+    test('a cursor is valid up to the end of its term, and in the future beyond it', async ({
       skip,
     }) => {
       if (!opened.reopen) return skip('this engine forgets')
@@ -462,7 +464,7 @@ export function testEventLog(
       }
     })
 
-    test('an idempotent answer tells the ids of then', async ({ skip }) => {
+    test('a repeated append returns the original ids, even in a later term', async ({ skip }) => {
       const { reopen } = opened
       if (!reopen) return skip('this engine forgets')
       const idempotency = { key: 'key', fingerprint: 'print' }
@@ -475,7 +477,7 @@ export function testEventLog(
       expect(again).toEqual({ ids: first.ids, replayed: true })
     })
 
-    test('after a copy was restored no id names two events, and who had more than the copy is told', async ({
+    test('after a restored copy, no id names two events, and readers ahead of the copy hear of the loss', async ({
       skip,
     }) => {
       const { copy, reopen } = opened
@@ -500,7 +502,7 @@ export function testEventLog(
       expect(holding.events.map(({ data }) => data)).toEqual(['a3', 'a4', 'a5'])
     })
 
-    test('a copy restored under a process that lives on voids its term', async ({ skip }) => {
+    test('a copy restored under a running process invalidates its term', async ({ skip }) => {
       const { copy } = opened
       if (!copy) return skip('this engine forgets')
       const [first] = await append('a', 'a1')
@@ -515,7 +517,7 @@ export function testEventLog(
       for (const cursor of [first, gone]) {
         expect((await log.locate(['a'], { cursor: cursor ?? start })).lost).toBe('epoch')
       }
-      // What is kept of the term goes by the new epoch: a reader of it is told once, not each time it comes back.
+      // The kept events of the term get the new epoch, so a reader hears of the loss once, not with every reconnect.
       const { events: found } = await log.read({ topics: ['a'], after: first ?? start, ...page })
       expect(found.map(({ data }) => data)).toEqual(['a1', 'a2'])
       for (const { epoch, offset } of found) {
@@ -527,7 +529,7 @@ export function testEventLog(
       }
     })
 
-    test('two processes that begin at once agree on what was, and every id of theirs holds', async ({
+    test('two processes that start at once agree on the past, and all their ids are valid', async ({
       skip,
     }) => {
       const { openOther } = opened
@@ -556,7 +558,7 @@ export function testEventLog(
   describe(`${name}: idempotency`, () => {
     const idempotency = { key: 'key', fingerprint: 'print' }
 
-    test('the same key again appends nothing and answers the same ids', async () => {
+    test('a repeated key appends nothing and returns the same ids', async () => {
       const first = await log.append('a', events('one', 'two'), { idempotency })
 
       const again = await log.append('a', events('one', 'two'), { idempotency })
@@ -566,7 +568,7 @@ export function testEventLog(
       expect(await dataOf(['a'])).toEqual(['one', 'two'])
     })
 
-    test('a key is of one topic', async () => {
+    test('a key belongs to one topic', async () => {
       await log.append('a', events('one'), { idempotency })
 
       const other = await log.append('b', events('one'), { idempotency })
@@ -574,7 +576,7 @@ export function testEventLog(
       expect(other.replayed).toBe(false)
     })
 
-    test('the same key for other events is a conflict, which appends nothing', async () => {
+    test('the same key with other events is a conflict, and appends nothing', async () => {
       await log.append('a', events('one'), { idempotency })
 
       const conflict = log.append('a', events('two'), {
@@ -588,7 +590,7 @@ export function testEventLog(
       expect(await dataOf(['a'])).toEqual(['one'])
     })
 
-    test('two at once append once, and a conflict beside them fails alone', async () => {
+    test('two concurrent appends with one key append once, and a conflicting third one fails alone', async () => {
       const settled = await Promise.allSettled([
         log.append('a', events('one'), { idempotency }),
         log.append('a', events('one'), { idempotency }),
@@ -605,7 +607,7 @@ export function testEventLog(
       expect(await dataOf(['a'])).toEqual(['one', 'three'])
     })
 
-    test('a key goes with the events of its append', async () => {
+    test('a key is removed together with the events of its append', async () => {
       await log.close()
       await open({ maxCount: 10 })
       const kept = { key: 'kept', fingerprint: 'print' }
@@ -636,7 +638,7 @@ export function testEventLog(
   })
 
   describe(`${name}: watch`, () => {
-    test('tells of appends until the signal aborts', async () => {
+    test('reports appends until the signal aborts', async () => {
       const leaving = new AbortController()
       const staying = new AbortController()
       const left = vi.fn<() => void>()
@@ -656,7 +658,7 @@ export function testEventLog(
       staying.abort()
     })
 
-    test('a watcher that throws harms neither the append nor the others', async () => {
+    test('a watcher that throws affects neither the append nor the other watchers', async () => {
       const logged = vi.spyOn(journal, 'error').mockImplementation(() => {})
       const ended = new AbortController()
       const failing = vi.fn<() => void>(() => {
@@ -674,7 +676,7 @@ export function testEventLog(
       ended.abort()
     })
 
-    test('leaves no listener on its signal, neither after abort nor after close', async () => {
+    test('leaves no listener on the signal after abort or close', async () => {
       const ended = new AbortController()
       const { signal } = ended
       const added = vi.spyOn(signal, 'addEventListener')
@@ -687,7 +689,7 @@ export function testEventLog(
       expect(removed.mock.calls).toEqual(added.mock.calls)
     })
 
-    test('a signal that has aborted watches nothing', async () => {
+    test('watching with an aborted signal does nothing', async () => {
       const onChange = vi.fn<() => void>()
       const heard = listener()
       const staying = new AbortController()
@@ -703,7 +705,7 @@ export function testEventLog(
   })
 
   describe(`${name}: close`, () => {
-    test('finishes what is appending', async () => {
+    test('waits for appends in progress', async () => {
       const appending = append('a', 'one')
 
       await log.close()
@@ -723,9 +725,7 @@ export function testEventLog(
       expect(() => log.watch(() => {}, { signal: new AbortController().signal })).toThrow(LogError)
     })
 
-    test('what was appended, trimmed and remembered is there after opening again', async ({
-      skip,
-    }) => {
+    test('events, trimmed offsets and keys are still there after reopening', async ({ skip }) => {
       if (!opened.reopen) return skip('this engine forgets')
       const idempotency = { key: 'key', fingerprint: 'print' }
       const [lastAged] = await append('aged', 'gone')
@@ -776,7 +776,7 @@ async function readAll(
   }
 }
 
-/** `next` resolves once `onChange` was called since the last `next`. */
+/** `next` resolves once `onChange` has been called since the last `next`. */
 function listener(): { onChange: () => void; next: () => Promise<void> } {
   let calls = 0
   let wake: (() => void) | undefined

@@ -1,9 +1,9 @@
 /**
  * The log contract: append once, read from any cursor, know what was lost.
  *
- * An event's offset counts the events of the log. After a power cut or in a restored copy, offsets are given a second time, so a log
- * has *terms*: each begins with the first append of a process, and gives the epoch that is the other half of an id. An event keeps
- * the epoch of its term. A cursor holds up to where its term ended, and beyond that it is of the future.
+ * An event's offset counts the events of the log. After a power cut, or when a copy is restored, the log assigns some offsets again.
+ * So a log has *terms*: a process begins one with its first append. Each term has an epoch, which is the other half of an id. An
+ * event keeps the epoch of its term. A cursor is valid up to the end of its term; beyond that it is in the future.
  *
  * Engines differ in where events live; every one passes event-log.contract.ts. Knows nothing of HTTP or of streams.
  */
@@ -12,8 +12,8 @@ import type { NewEvent, StoredEvent } from '@/protocol/event'
 
 export interface EventLog {
   /**
-   * Resolves once the events survive this process, all of them or none. Their offsets follow one another; their time never
-   * decreases with the offset.
+   * Appends all of the events or none, and resolves once they would survive the end of this process. Their offsets are consecutive.
+   * Their time never decreases with the offset.
    * @throws {LogError} `idempotency-conflict`, `busy`, `unavailable` or `closed`
    */
   append(
@@ -23,9 +23,9 @@ export interface EventLog {
   ): Promise<Appended>
 
   /**
-   * Events after the cursor, oldest first: at most `limit`, and at most `maxBytes` of data but at least one. Of the topics named, each
-   * once, or of all when `topics` is left out. The answer is complete up to `through`: go on from there, not from the last event.
-   * When the cursor can't be honoured, `lost` says why and the page begins with the oldest event kept.
+   * Reads events after the cursor, oldest first: at most `limit` events, and at most `maxBytes` of data but at least one event.
+   * `topics` must not repeat a topic; leave it out to read all topics. The answer is complete up to `through`: continue from there,
+   * not from the last event. When the cursor can't be honoured, `lost` says why and the page begins with the oldest event kept.
    * @throws {LogError} `unavailable` or `closed`
    */
   read(request: {
@@ -36,14 +36,14 @@ export interface EventLog {
   }): Promise<{ events: StoredEvent[]; through: Cursor } & Losses>
 
   /**
-   * The cursor from which a reader of `topics` starts: the one presented or, if it can't be honoured, the one before the oldest
-   * event kept of those topics; the one before the newest `last` events; the one before the first event of `since`
-   * (milliseconds since the Unix epoch) or later.
+   * Finds the cursor from which a reader of `topics` starts. For a `cursor`: that cursor or, if it can't be honoured, the cursor
+   * before the oldest event kept of those topics. For `last`: the cursor before the newest `last` events. For `since`
+   * (milliseconds since the Unix epoch): the cursor before the first event of that time or later.
    * @throws {LogError} `unavailable` or `closed`
    */
   locate(topics: readonly string[], start: Start): Promise<{ after: Cursor } & Losses>
 
-  /** The cursor after the newest event, read afresh: another process may have appended it. */
+  /** The cursor after the newest event. Reads the log every time, because another process may have appended. */
   head(): Promise<Cursor>
 
   /**
@@ -52,50 +52,50 @@ export interface EventLog {
    */
   watch(onChange: () => void, options: { signal: AbortSignal }): void
 
-  /** Ends every watch; what is appending is finished first. Closing twice is harmless. */
+  /** Ends every watch, and waits for appends in progress. Closing twice is harmless. */
   close(): Promise<void>
 }
 
-/** Where a reader starts: after a cursor, with the newest `last` events, or with those of `since` (milliseconds since the Unix epoch) and later. */
+/** Where a reader starts: after a cursor, with the newest `last` events, or with the events of `since` (milliseconds since the Unix epoch) and later. */
 export type Start<C extends Cursor = Cursor> = { cursor: C } | { last: number } | { since: number }
 
 export interface Appended {
-  /** One for each event, in order. */
+  /** The id of each event, in order. */
   ids: string[]
   /** True when the key was seen before, and nothing was appended. */
   replayed: boolean
 }
 
-/** Makes an append repeatable: the same key and fingerprint once more appends nothing and answers the same ids. */
+/** Makes an append safe to repeat: a second append with the same key and fingerprint adds nothing and returns the same ids. */
 export interface Idempotency {
-  /** Per topic; kept as long as the events of its append. */
+  /** Belongs to one topic, and is kept as long as the events of its append. */
   key: string
-  /** What tells one body from another. The same key with another fingerprint is a conflict. */
+  /** Identifies the body, for example a hash. The same key with another fingerprint is a conflict. */
   fingerprint: string
 }
 
-/** What a log says of a reader's past. */
+/** Which events a reader at a cursor has lost. */
 export interface Losses {
   /** Why the cursor can't be honoured: see `LostReason`. Undefined when it can. */
   lost?: LostReason | undefined
   /**
-   * For each topic asked, in their order, the highest offset that the log no longer keeps, 0 when it keeps everything; one number for
-   * all topics when none was named. A reader whose place is lower has lost events of that topic.
+   * For each requested topic, in the order requested: the highest offset that the log no longer keeps, or 0 when it keeps everything.
+   * A single number for all topics when none was named. A reader whose cursor is lower has lost events of that topic.
    */
   removed: number[]
 }
 
 /**
- * `epoch`: the cursor is of no term that this log knows. `future`: its term ended before that offset, so the events up to there
- * were lost, and other events may have their offsets now.
+ * `epoch`: this log knows no term with the cursor's epoch. `future`: the cursor's term ended before its offset, so the events in
+ * between were lost, and other events may have their offsets now.
  */
 export type LostReason = 'epoch' | 'future'
 
 /** How much of each topic a log keeps. */
 export interface Retention {
-  /** Events of one topic; up to 500 more may linger. */
+  /** Events per topic. Up to 500 more may stay until they are trimmed. */
   maxCount: number
-  /** Milliseconds. Older events are never read, and removed as appends come. */
+  /** Milliseconds. Older events are never read. Appends remove them. */
   maxAgeMs: number
 }
 
@@ -103,7 +103,7 @@ export class LogError extends Error {
   override name = 'LogError'
   readonly code: 'idempotency-conflict' | 'busy' | 'unavailable' | 'closed'
 
-  /** By name: Next bundles routes, pages and instrumentation apart, and an error crosses from one bundle's class to another's. */
+  /** Compares by name: Next bundles routes, pages and instrumentation separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'LogError'
   }

@@ -27,7 +27,7 @@ async function valueOf(name: string): Promise<string | undefined> {
   return text.split('\n').find((line) => line.startsWith(`${name} `))
 }
 
-test('an outage is told once, and its end', async () => {
+test('an outage is logged once, and so is its end', async () => {
   const cause = new LogError('unavailable', 'gone')
   const head = vi.spyOn(inner, 'head').mockRejectedValue(cause)
   const read = vi.spyOn(inner, 'read').mockRejectedValue(cause)
@@ -46,7 +46,7 @@ test('an outage is told once, and its end', async () => {
   expect(await valueOf('sse_log_errors_total{code="unavailable"}')).toMatch(/ 4$/)
 })
 
-test('a log that can be read but not written is told once, however often it is read between', async () => {
+test('a log that can be read but not written is reported once, however many reads succeed in between', async () => {
   vi.spyOn(inner, 'append').mockRejectedValue(new LogError('unavailable', 'the disk is full'))
 
   for (let n = 0; n < 3; n++) {
@@ -58,7 +58,7 @@ test('a log that can be read but not written is told once, however often it is r
   expect(journal.info).not.toHaveBeenCalled()
 })
 
-test('what is refused for its own sake is counted, and no outage', async () => {
+test('a refused append is counted as an error, but is no outage', async () => {
   const idempotency = { key: 'key', fingerprint: 'one' }
   await log.append('news', one, { idempotency })
   await log.append('news', one, { idempotency })

@@ -1,4 +1,4 @@
-/** A log that counts what it does and how often it fails, and says once when it is away, and when it is back. */
+/** Wraps a log to count its calls and failures. Writes one journal line when the log becomes unavailable, and one when it works again. */
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { LogError, type EventLog } from './event-log'
@@ -6,7 +6,7 @@ import { LogError, type EventLog } from './event-log'
 type Doing = 'read' | 'written'
 
 export function measuredLog(log: EventLog): EventLog {
-  // Apart: a log on a full disk is well for those who read.
+  // Reads and writes are tracked separately: with a full disk, reads still work.
   const away = new Set<Doing>()
 
   async function counted<T>(doing: Doing, call: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-/** Opens the log that `EVENTS_URL` names. The code of an engine is loaded only where that is used. */
+/** Opens the log that `EVENTS_URL` names. Loads only the code of the engine in use. */
 import type { EventLog, Retention } from './event-log'
 import { loadIoredis } from './redis/load-ioredis'
 import type { RedisAddress } from './redis/redis-connection'
@@ -9,8 +9,8 @@ export type LogAddress =
   | { engine: 'memory' }
 
 /**
- * @throws {LogError} `unavailable`: a file can't be opened or written; the message names it. A Redis may come later
- * @throws a package that the engine needs is not installed; the message names it
+ * @throws {LogError} `unavailable`: a file can't be opened or written; the message names it. Redis need not be up yet
+ * @throws {Error} a package that the engine needs is not installed; the message names it
  */
 export async function openLog(address: LogAddress, retention: Retention): Promise<EventLog> {
   switch (address.engine) {

@@ -1,16 +1,16 @@
-/** Who wants to hear that a log has grown. Every engine keeps its watchers here. */
+/** The callbacks to call when a log has grown. Every engine keeps its watchers here. */
 import { journal } from '@/server/observe/journal'
 
 export interface Watchers {
   /** Calls `onChange` with every `notify` until the signal aborts. */
   add(onChange: () => void, signal: AbortSignal): void
-  /** One watcher that fails takes nothing from the others. */
+  /** Calls every watcher, even when one of them throws. */
   notify(): void
   /** Forgets every watcher. */
   end(): void
 }
 
-/** `begin` is called when there is a first watcher; what it returns, when there is none any more. */
+/** Calls `begin` when the first watcher is added, and the function that `begin` returned when the last one is removed. */
 export function createWatchers(begin?: () => () => void): Watchers {
   const endings = new Map<() => void, () => void>()
   let stopBegun: (() => void) | undefined
@@ -26,7 +26,7 @@ export function createWatchers(begin?: () => () => void): Watchers {
   return {
     add(onChange, signal) {
       if (signal.aborted) return
-      // A function of its own: the same `onChange` may watch twice.
+      // Wrapped in a new function, because the same `onChange` may be added twice.
       const watcher = (): void => onChange()
       const forget = (): void => remove(watcher)
       signal.addEventListener('abort', forget)

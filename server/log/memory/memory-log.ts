@@ -1,4 +1,4 @@
-/** The log in this process's memory, gone with it: for tests and toys. */
+/** A log in this process's memory: its events are lost when the process ends. For tests and demos. */
 import { randomBytes } from 'node:crypto'
 import { formatCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
@@ -22,7 +22,7 @@ interface Topic {
   keys: Map<string, { fingerprint: string; ids: string[]; last: number }>
 }
 
-/** Removed together, so that a full topic is not moved up with every append. */
+/** A topic may exceed its limit by this many events. Removing them together avoids moving the array with every append. */
 const lingering = 500
 
 export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
@@ -32,7 +32,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   let head = 0
   let lastTime = 0
   const clock = createClockWatch()
-  /** What topics had lost that are forgotten now. */
+  /** The highest offset removed from any topic that has since been forgotten. */
   let floor = 0
   let isClosed = false
 
@@ -40,8 +40,8 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     return { epoch, offset }
   }
 
-  /** The log as it is now: every call begins here. */
-  function enter(): void {
+  /** Checks that the log is open, and removes events that are too old. Every call begins with this. */
+  function prepare(): void {
     if (isClosed) throw new LogError('closed', 'The event log is closed.')
     const before = Date.now() - maxAgeMs
     for (const [name, topic] of topics) {
@@ -64,7 +64,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     }
   }
 
-  /** The time that an append gets, which is none before the newest event's. */
+  /** The time for the next append: never earlier than the newest event's. */
   function nextTime(): number {
     const now = Date.now()
     clock.note(lastTime - now > clockToleranceMs)
@@ -118,7 +118,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
 
   return {
     async append(name, events, { idempotency } = {}) {
-      enter()
+      prepare()
       const topic = openTopic(name)
       const seen = idempotency && seenBefore(topic, idempotency)
       if (seen) return seen
@@ -137,7 +137,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     },
 
     async read({ topics: names, after, limit, maxBytes }) {
-      enter()
+      prepare()
       const lost = checkCursor(after)
       const found = kept(names, lost ? 0 : after.offset, limit)
       const events = fitting(found, maxBytes)
@@ -147,7 +147,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     },
 
     async locate(names, start) {
-      enter()
+      prepare()
       const removed = removedOf(names)
       if ('cursor' in start) {
         const lost = checkCursor(start.cursor)
@@ -162,12 +162,12 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
     },
 
     async head() {
-      enter()
+      prepare()
       return at(head)
     },
 
     watch(onChange, { signal }) {
-      enter()
+      prepare()
       watchers.add(onChange, signal)
     },
 
@@ -198,7 +198,7 @@ function fitting(events: readonly StoredEvent[], maxBytes: number): StoredEvent[
   return events.slice(0, end === -1 ? undefined : end)
 }
 
-/** How many come first of which `isBefore` is true; of all after them it is not. */
+/** How many of the first items satisfy `isBefore`. No later item may satisfy it. */
 function countBefore<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
   return lowerBound(items.length, (index) => {
     const item = items[index]

@@ -1,18 +1,20 @@
-/** The script that appends, and trims a little while it is at it. */
+/** The script that appends events. Each append also trims a little. */
 import { prelude } from './script-prelude'
 
-/** How many appends the live stream keeps, roughly: a process that falls further behind reads the topics instead. */
+/** Roughly how many appends the live stream keeps. A process that falls further behind reads the topics instead. */
 const liveLength = 10_000
-/** What a topic may have too many of before it is trimmed: Redis frees a hundred at once. */
+/** How far a topic may exceed its limit before it is trimmed. Redis frees stream entries a hundred at a time. */
 const lingering = 100
-/** How long a second try of an append may take to arrive. */
+/** How long the answer to an append is remembered, in case the append is sent again. */
 const tokenMs = 60_000
-/** How many terms are kept whatever has become of their events. */
+/** This many of the newest terms are kept, even when their events are gone. */
 const keptTerms = 10_000
 
 /**
- * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or nothing, its fingerprint; the process that appends, and
- * whether it has appended before; how far the log's clock may be ahead of its own, and whether its own is believed beyond that; type and data of each event. Adds all of the events or none: Redis decides before the first write whether it has memory for the script.
+ * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or an empty string, its fingerprint; the name of the
+ * process, and whether it has appended before; how far the log's clock may be ahead of the process's clock, and whether the
+ * process's clock is trusted beyond that; type and data of each event. Adds all of the events or none: Redis decides before the
+ * first write whether it has enough memory for the script.
  */
 export const appendScript = `${prelude}
 local topic, now, maxAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -53,18 +55,18 @@ end
 
 local function remove(name, count)
   local left = redis.call('XLEN', keyOf(name)) - count
-  -- In two steps, to learn which was the last without reading them all.
+  -- Two steps: this finds the last removed entry without reading them all.
   redis.call('XTRIM', keyOf(name), 'MAXLEN', left + 1)
   local last = firstAfter(keyOf(name), 0)
   redis.call('XTRIM', keyOf(name), 'MAXLEN', left)
-  -- A key that someone deleted has lost we don't know what.
+  -- If the stream was deleted from outside, everything up to the head counts as lost.
   noteFirst(name, last and offsetOf(last) or head)
 end
 
-local function trimAged(room)
-  -- Not before there is a little to remove, or every append would look for one event.
+local function trimAged(budget)
+  -- Wait until several events are due, or every append would trim a single event.
   local due = now - maxAge - math.min(60000, maxAge / 1000)
-  while room > 0 do
+  while budget > 0 do
     local oldest = redis.call('ZRANGE', ages, 0, 0, 'WITHSCORES')
     if not oldest[1] or tonumber(oldest[2]) >= due then return end
     local count = 0
@@ -73,14 +75,14 @@ local function trimAged(room)
       count = count + 1
     end
     remove(oldest[1], count)
-    -- Each topic costs something, too.
-    room = room - count - 5
+    -- Visiting a topic has a cost of its own.
+    budget = budget - count - 5
   end
 end
 
-local function trimSurplus(room)
+local function trimSurplus(budget)
   local surplus = redis.call('XLEN', key) - maxCount
-  if surplus >= ${lingering} then remove(topic, math.min(surplus, room)) end
+  if surplus >= ${lingering} then remove(topic, math.min(surplus, budget)) end
 end
 
 local function keptFrom()
@@ -103,7 +105,7 @@ local function pruneTerms()
   end
 end
 
--- What a clock has stamped that had jumped ahead would not age before that time.
+-- Events stamped by a clock that had jumped ahead would age too late. A cap limits the time of all events up to an offset.
 local function setTimesBack(offset)
   local kept = {}
   for _, cap in ipairs(caps) do
@@ -143,7 +145,7 @@ local newTime = isBehind and isBelieved and now or math.max(time, now)
 for index = 16, #ARGV, 2 do
   local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
   if type(added) == 'table' and added.err then
-    -- Full: what is too old makes room, which needs no memory.
+    -- Redis is full: remove events that are too old. Removing needs no memory.
     if head == before then trimAged(500) end
     return added
   end
@@ -168,7 +170,7 @@ if remembered then
   redis.call('SET', remembered, text, 'PX', digits(time - now + maxAge + 1000))
   redis.call('ZADD', '{sse}:keys:' .. topic, digits(head), idempotencyKey)
 end
--- More than was added: what lingers shrinks with every append.
+-- Remove more than was added, so that a backlog shrinks with every append.
 trimAged(count + 100)
 trimSurplus(count + 500)
 return { epoch, head, token, 'appended', epoch, before + 1, count, isBehind }

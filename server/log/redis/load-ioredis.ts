@@ -1,7 +1,7 @@
-/** `ioredis` is needed by those alone whose log is in Redis, so it is theirs to install. */
+/** Loads `ioredis`. It is an optional peer dependency, because only a log in Redis needs it. */
 import type { Redis } from 'ioredis'
 
-/** @throws it is not installed */
+/** @throws {Error} `ioredis` is not installed */
 export async function loadIoredis(): Promise<typeof Redis> {
   try {
     return (await import('ioredis')).Redis

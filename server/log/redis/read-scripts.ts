@@ -1,9 +1,9 @@
-/** The scripts that read: a page of events, and the place where a reader starts. */
+/** The scripts that read: one reads a page of events, the other finds where a reader starts. */
 import { prelude } from './script-prelude'
 
-/** For those who look back. What is older than `oldest` is not there, whether it was removed or not. */
+/** Shared by both scripts. Treats events older than `oldest` as removed, even when they still exist. */
 const lookBack = `${prelude}
--- The last entry older than a time, by halving: time never decreases with the offset. 0 when there is none.
+-- The offset of the last entry older than a time, or 0 when there is none. A binary search: time never decreases with the offset.
 local function lastBefore(key, at)
   local entry = firstAfter(key, 0)
   if not entry or timeOf(entry) >= at then return 0 end
@@ -21,10 +21,10 @@ local function lastBefore(key, at)
   return last
 end
 
--- What is kept of each topic begins after this offset.
+-- For each topic, the kept events begin after this offset.
 local beginOf = {}
 
--- For each of those topics the highest offset that is no longer kept.
+-- For each of the topics, the highest offset that is no longer kept. Also fills beginOf.
 local function survey(topics, oldest)
   local removed = {}
   if #topics == 0 then return removed end
@@ -36,7 +36,7 @@ local function survey(topics, oldest)
   return removed
 end
 
--- A cursor holds up to where its term ended.
+-- Why a cursor can't be honoured, or '' when it can. A cursor is valid up to the end of its term.
 local function reasonOf(name, offset)
   local upTo = head
   if name ~= epoch then
@@ -48,7 +48,7 @@ local function reasonOf(name, offset)
   return offset > upTo and 'future' or ''
 end
 
--- The terms of the offsets from the first to the last: each epoch, and after which offset it begins.
+-- The terms of the offsets from first to last: each epoch, and the offset after which it begins.
 local function termsBetween(first, last)
   local found = { { epochAt(first), 0 } }
   if last == first then return found end
@@ -58,8 +58,8 @@ local function termsBetween(first, last)
   return found
 end
 
--- Calls visit(topic, offset, entry) in the order of the offsets, those after one and up to another, or backwards, until it
--- answers false. Entries may be big: a topic is read ahead little further than it has been read.
+-- Calls visit(topic, offset, entry) for the entries after one offset and up to another, in the order of their offsets or backwards,
+-- until visit returns false. Entries may be big, so it reads each topic in batches: small ones at first, then twice as large each time.
 local function merge(topics, after, upTo, isForwards, visit)
   local sign = isForwards and 1 or -1
   local runs = {}
@@ -103,7 +103,7 @@ end
 
 /**
  * ARGV: epoch and offset of the cursor, limit, maxBytes, the time of the oldest event that may be read; `all`, or `some` and the
- * topics. What there is of all topics is found by the live stream, as far as that reaches back.
+ * topics. To read all topics, follows the live stream, so it only reaches as far back as the live stream does.
  */
 export const readScript = `${lookBack}
 local cursorEpoch, after = ARGV[5], tonumber(ARGV[6])
@@ -161,7 +161,7 @@ return { epoch, head, token, reason, removed, through, events,
 
 /**
  * ARGV: the time of the oldest event that may be read; `cursor`, epoch and offset, or `last` or `since` and a number; the topics.
- * Answers the offset of the first event to read and its epoch; the offset is 0 when there is none, or the cursor holds.
+ * Answers the offset of the first event to read and its epoch. The offset is 0 when there is no such event, or the cursor is valid.
  */
 export const locateScript = `${lookBack}
 local oldest, kind = tonumber(ARGV[5]), ARGV[6]

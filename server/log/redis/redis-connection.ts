@@ -1,6 +1,6 @@
 /**
- * A connection to Redis that fails soon: while Redis is away nothing is queued, and nothing is ever sent twice without being asked to.
- * It comes back by itself.
+ * A connection to Redis that fails fast: while Redis is unavailable no command is queued, and no command is resent automatically.
+ * Reconnects by itself.
  */
 import type { Redis } from 'ioredis'
 import { redisScripts } from './redis-scripts'
@@ -20,8 +20,8 @@ export interface RedisAddress {
 
 export interface RedisConnection {
   /**
-   * Runs a command once the connection is up. A connection just lost, or just opened, is waited for up to two seconds; one that is
-   * away for longer is not.
+   * Runs a command once the connection is up. Waits up to two seconds for a connection that was just lost or just opened. Fails at
+   * once when the connection has been down for longer.
    * @throws {RedisError}
    */
   run<T>(command: (redis: ScriptedRedis) => Promise<T>): Promise<T>
@@ -30,7 +30,7 @@ export interface RedisConnection {
 
 export class RedisError extends Error {
   override name = 'RedisError'
-  /** What is left undone: Redis said no, or the connection was not there to ask. `unknown` when it broke before Redis answered. */
+  /** `refused`: Redis answered with an error. `not-sent`: there was no connection. `unknown`: the connection broke before Redis answered. */
   readonly outcome: 'refused' | 'not-sent' | 'unknown'
 
   constructor(outcome: RedisError['outcome'], message: string) {
@@ -43,7 +43,7 @@ const patienceMs = 2_000
 const maxRetryMs = 1_000
 
 export interface RedisConnectionOptions {
-  /** A connection on which Redis owes answers, and gives none for so many milliseconds, is given up. */
+  /** Reconnects when Redis owes answers and has sent none for this many milliseconds. */
   silenceMs: number
   /** The class of `ioredis`. */
   Redis: typeof Redis
@@ -65,7 +65,7 @@ export function openRedisConnection(
     maxRetriesPerRequest: 0,
     connectTimeout: patienceMs,
     disconnectTimeout: 200,
-    // For what ioredis itself asks when it connects.
+    // Covers the commands that ioredis itself sends when it connects.
     socketTimeout: 2 * silenceMs,
     retryStrategy: (attempt) => Math.min(25 * 2 ** attempt, maxRetryMs) * (0.5 + Math.random() / 2),
     // A primary that became a replica: another connection may find the new primary.
@@ -80,10 +80,10 @@ export function openRedisConnection(
   })
   let patience = waitForReady()
   let isUp = false
-  /** Why it is not up, or was not a moment ago. */
+  /** Why the connection is down, or was down a moment ago. */
   let cause: string | undefined
 
-  /** Resolves when the connection is up, or has taken too long. */
+  /** Resolves when the connection is up, or after `patienceMs`. */
   function waitForReady(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, patienceMs)
@@ -117,7 +117,7 @@ export function openRedisConnection(
       try {
         return await answers.awaited(command(redis))
       } catch (error) {
-        // Told without what ioredis adds: the arguments, which may be events.
+        // Throw a new error: the error of ioredis contains the arguments, which may be events.
         const { name, message } = error as Error
         throw name === 'ReplyError'
           ? new RedisError('refused', message)
@@ -130,7 +130,7 @@ export function openRedisConnection(
   }
 }
 
-/** Calls `onSilence` when answers are awaited and none has come for so long. */
+/** Calls `onSilence` when answers are pending and none has arrived for `silenceMs`. */
 function watchSilence(
   silenceMs: number,
   onSilence: () => void,
@@ -147,7 +147,7 @@ function watchSilence(
       return
     }
     const lastHeardAt = heardAt
-    // It may be this process that was busy: what has arrived meanwhile is read first.
+    // Perhaps this process was busy. Let it read the answers that have arrived before giving up.
     setImmediate(() => {
       if (owed === 0) return
       if (heardAt === lastHeardAt) onSilence()

@@ -45,12 +45,12 @@ async function append(log: EventLog, topic: string, ...data: string[]): Promise<
   return (await log.append(topic, data.map(event))).ids
 }
 
-/** Waits until it is so, for long: a machine may be busy. */
+/** Waits until the check passes. The timeout is long, because a machine may be busy. */
 async function until(isSo: () => boolean): Promise<void> {
   await vi.waitUntil(isSo, { timeout: 15_000, interval: 20 })
 }
 
-/** Asks again and again, until it is answered. */
+/** Calls `ask` until it succeeds. */
 async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -75,7 +75,7 @@ afterEach(async () => {
 })
 
 describe.skipIf(!findServer('redis'))('a log in Redis', () => {
-  test('killed in a burst and started again, has every event it acknowledged, once', async () => {
+  test('killed during a burst and restarted, has every acknowledged event once', async () => {
     const redis = await start('appendonly yes', 'appendfsync always')
     const log = open(redis)
     const acknowledged = new Map<string, string>()
@@ -108,7 +108,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     for (const failure of failures) expect(failure).toMatchObject(unavailable)
   })
 
-  test('frozen for five seconds, is unavailable within two, and then goes on: nothing is missing or doubled', async () => {
+  test('frozen for five seconds, is unavailable within two, and then recovers without gaps or duplicates', async () => {
     const redis = await start()
     const log = open(redis)
     await append(log, 'a', 'before')
@@ -131,7 +131,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     const kept = (await readTopic(log, 'a')).map(({ data }) => data)
     expect(kept[0]).toBe('before')
     expect(kept).toContain('after')
-    // They were on their way, and nobody said that they had not arrived.
+    // These were sent before the freeze, so Redis may have run them later.
     expect(new Set(kept).size).toBe(kept.length)
   })
 
@@ -151,7 +151,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     await eventually(() => append(log, 'a', 'after'))
   })
 
-  test('flushed, is another log: those who watch are told, and the old cursors are lost', async () => {
+  test('flushed, is another log: watchers are notified, and old cursors are lost', async () => {
     const redis = await start()
     const log = open(redis)
     await append(log, 'a', 'before')
@@ -175,7 +175,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     ended.abort()
   })
 
-  test('flushed under an open stream, the stream hears of it and goes on with what is published next', async () => {
+  test('flushed under an open stream, the stream gets resync and continues with the next events', async () => {
     const redis = await start()
     const hub = createHub(open(redis))
     const feed = await hub.subscribe({ topics: ['a'], envelope: false })
@@ -196,7 +196,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     await hub.close()
   })
 
-  test('full, is unavailable: nothing is half appended, and there is room again when events are too old', async () => {
+  test('full, is unavailable: no append is partial, and appends work again when events have aged', async () => {
     const redis = await start('maxmemory 4mb', 'maxmemory-policy noeviction')
     const log = open(redis)
     vi.useFakeTimers({ toFake: ['Date'] })
@@ -220,7 +220,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     expect(id).toBe(`${(await log.head()).epoch}.${appended + 1}`)
   })
 
-  test('an answer lost on its way is asked for once more, and the events are appended once', async () => {
+  test('when an answer is lost, the append is sent again, and the events are appended once', async () => {
     const redis = await start()
     const proxy = await startCuttingProxy(redis.url, () => Number.POSITIVE_INFINITY)
     const log = open(proxy)
@@ -239,7 +239,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     await proxy.close()
   })
 
-  describe('started again without its end', () => {
+  describe('restarted without its newest events', () => {
     let redis: RunningRedis
     let log: EventLog
     let kept: Cursor
@@ -257,7 +257,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       await redis.restart()
     })
 
-    /** Who had no more than was kept misses nothing; who had more is told; nothing has an id of what is gone. */
+    /** Readers up to the kept events miss nothing, readers beyond them hear of the loss, and no new event has the id of a lost one. */
     async function expectNewTerm(of: EventLog): Promise<void> {
       const held = await eventually(() => of.read({ topics: ['a'], after: kept, ...page }))
       const lost = await of.read({ topics: ['a'], after: gone, ...page })
@@ -268,13 +268,13 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       expect(lost.events.map(formatCursor)).not.toContain(formatCursor(gone))
     }
 
-    test('begins a term with the next append, of a process that lives on', async () => {
+    test('begins a term with the next append of a running process', async () => {
       await eventually(() => append(log, 'a', 'next'))
 
       await expectNewTerm(log)
     })
 
-    test('begins a term when a process that has seen more reads, and those who have less go on', async () => {
+    test('begins a term when a process that has seen lost events reads, and other readers continue', async () => {
       const read = await eventually(() => log.read({ topics: ['a'], after: gone, ...page }))
       await append(log, 'a', 'next')
 
@@ -282,7 +282,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       await expectNewTerm(log)
     })
 
-    test('begins a term with the append of another process, and one that has seen more goes on with it', async () => {
+    test('begins a term with an append of another process, and a process that has seen lost events joins it', async () => {
       await append(open(redis), 'b', 'in its place', 'and one more')
 
       await eventually(() => append(log, 'a', 'next'))
@@ -292,7 +292,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       expect(events.map(({ data }) => data)).toEqual(['in its place', 'and one more'])
     })
 
-    test('tells an open stream, and goes on with it', async () => {
+    test('sends resync to an open stream, and continues it', async () => {
       const hub = createHub(log)
       const feed = await hub.subscribe({ topics: ['a'], envelope: false })
       const reader = readerOf(feed)
@@ -313,12 +313,12 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     })
   })
 
-  test('of ten thousand terms keeps the newest, and those of which there are events', async () => {
+  test('keeps the newest ten thousand terms, and older ones that still have events', async () => {
     const redis = await start()
     const log = open(redis)
     await append(log, 'a', 'oldest')
     const oldest = await log.head()
-    // What ten thousand restarts leave behind.
+    // The terms that ten thousand restarts leave behind.
     const client = new Redis(redis.port)
     const fill = client.pipeline()
     for (let n = 2; n <= 10_100; n++) {
@@ -350,7 +350,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
   describe('the format', () => {
     const forLong: Partial<Retention> = { maxAgeMs: 100 * 365 * 86_400_000 }
 
-    /** A Redis with what a program of an earlier version kept. */
+    /** A Redis with the data of an earlier version. */
     async function startFrom(fixture: string): Promise<RunningRedis> {
       const redis = await start()
       await redis.kill()
@@ -359,7 +359,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       return redis
     }
 
-    test('of version 1 is brought up to date: its events, ids and keys are as they were', async () => {
+    test('version 1 is upgraded, and keeps its events, ids and keys', async () => {
       const redis = await startFrom('redis-version-1.rdb')
       const log = open(redis, forLong)
 
@@ -388,7 +388,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       expect(next).not.toContain('c6e12979')
     })
 
-    test('of version 2, as 0.1.0 wrote it, is read as it is: its ids, terms and keys hold, and a reader resumes', async () => {
+    test('version 2, as written by 0.1.0, works unchanged: ids, terms and keys are valid, and a reader resumes', async () => {
       const log = open(await startFrom('redis-version-2.rdb'), forLong)
       const topics = ['orders', 'news', 'busy']
 
@@ -411,9 +411,9 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       expect(next).toMatch(/\.15$/)
     })
 
-    test('brought up to date under a program of version 1, fails it: it neither loses nor adds anything', async () => {
+    test('after an upgrade, a running program of version 1 fails, and neither loses nor adds anything', async () => {
       const redis = await startFrom('redis-version-1.rdb')
-      // What each script of version 1 begins with.
+      // The command with which each script of version 1 begins.
       const begin = (): Promise<unknown> => redis.command('HMGET', '{sse}:log', 'epoch', 'head')
       expect(await begin()).toEqual(['c6e12979', '1535'])
 
@@ -422,7 +422,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       await expect(begin()).rejects.toThrow('WRONGTYPE')
     })
 
-    test('of a newer program is unavailable, and the error says so', async () => {
+    test('a newer version is unavailable, and the error says so', async () => {
       const redis = await start()
       const log = open(redis)
       await append(log, 'a', 'one')
@@ -434,7 +434,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     })
   })
 
-  test('away from the start, is unavailable until it is there', async () => {
+  test('not running at the start, is unavailable until it runs', async () => {
     const redis = await start()
     await redis.kill()
     const log = open(redis)
@@ -447,7 +447,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     expect((await readTopic(log, 'a')).map(({ data }) => data)).toEqual(['two'])
   })
 
-  test('that refuses the password, is away, and the error says why, without the password', async () => {
+  test('that refuses the password, is unavailable, and the error says why, without the password', async () => {
     const redis = await start('requirepass "right"')
     const log = open({ port: redis.port, password: 'wrong-one' })
 
@@ -462,7 +462,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
 })
 
 describe.skipIf(!findServer('redis'))('two logs on one Redis', () => {
-  test('readers of each get what both append, in one order, once', async () => {
+  test('readers of each get the events of both, in one order, once', async () => {
     const redis = await start()
     const topics = Array.from({ length: 20 }, (_, n) => `t${n}`)
     const writers = [open(redis), open(redis)]
@@ -499,7 +499,7 @@ describe.skipIf(!findServer('redis'))('two logs on one Redis', () => {
   })
 })
 
-/** Reads along, in small pages, until there are `total`. */
+/** Reads in small pages until there are `total` events. */
 async function follow(
   log: EventLog,
   topics: string[] | undefined,

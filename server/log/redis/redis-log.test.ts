@@ -6,7 +6,7 @@ import type { EventLog, Retention } from '@/server/log/event-log'
 import { testEventLog } from '@/server/log/event-log.contract'
 import { openRedisLog } from './redis-log'
 
-/** Keeps what is in Redis; what it resolves with puts it back. */
+/** Copies the contents of Redis. Resolves with a function that restores the copy. */
 async function copyOf({ port }: RunningRedis): Promise<() => Promise<void>> {
   const client = new Redis(port)
   const names = await client.keys('*')
@@ -52,7 +52,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
     }
   })
 
-  describe('what is in Redis', () => {
+  describe('the contents of Redis', () => {
     let log: EventLog
 
     async function append(topic: string, count = 1): Promise<void> {
@@ -75,7 +75,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
       vi.useRealTimers()
     })
 
-    test('lies in one slot of a cluster, and what is not an event expires', async () => {
+    test('are in one slot of a cluster, and idempotency keys and append tokens expire', async () => {
       await log.append('a', [{ type: 'message', data: '' }], {
         idempotency: { key: 'once', fingerprint: 'print' },
       })
@@ -89,7 +89,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
       expect(await redis.command('PTTL', remembered ?? '')).toBeGreaterThan(defaults.maxAgeMs)
     })
 
-    test('goes when it is too old, a few topics with each append, and leaves nothing of them', async () => {
+    test('are removed when too old, a few topics with each append, until nothing of a topic is left', async () => {
       for (let n = 0; n < 100; n++) await append(`t${n}`, 5)
       vi.setSystemTime(Date.now() + 2 * defaults.maxAgeMs)
 
@@ -105,7 +105,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
       expect(await redis.command('ZCARD', '{sse}:ages')).toBe(1)
     })
 
-    test('of a topic that has far too much goes in steps', async () => {
+    test('a topic far over its limit is trimmed in steps', async () => {
       await append('a', 5_000)
       await log.close()
       log = open({ maxCount: 1_000 })
@@ -120,7 +120,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
       expect(lengths.at(-1)).toBeLessThanOrEqual(1_100)
     })
 
-    test('a reader of all topics that falls behind the live stream is told; one of some topics misses nothing', async () => {
+    test('a reader of all topics that falls behind the live stream hears of it; a reader of some topics misses nothing', async () => {
       const start = await log.head()
       await append('quiet')
       for (let round = 0; round < 120; round++) {
@@ -137,7 +137,7 @@ describe.skipIf(!findServer('redis'))('redis', () => {
       expect(all.removed).toEqual([(all.events[0]?.offset ?? 0) - 1])
     })
 
-    test('a whole batch of 10,000 is one append, read in pages that begin in its midst', async () => {
+    test('a batch of 10,000 is one append, and pages may begin in the middle of it', async () => {
       const start = await log.head()
       await append('a', 10_000)
 

@@ -1,10 +1,10 @@
 /**
- * The log in Redis, which processes on several machines share. The clocks of the processes should agree: each gives the time to what
- * it appends. Redis 6.2 or later, with
+ * The log in Redis, which processes on several machines can share. The clocks of the processes should agree, because each process
+ * sets the time of the events that it appends. Needs Redis 6.2 or later, with
  *
- * - `appendonly yes` and `appendfsync always`, or acknowledged events can be lost when Redis is killed: with `everysec` it
- *   answers before it writes while the disk is still busy with the second before;
- * - `maxmemory-policy noeviction`, or Redis removes events behind the log's back.
+ * - `appendonly yes` and `appendfsync always`, or acknowledged events can be lost when Redis is killed: with `everysec`, Redis
+ *   answers before it writes while the disk is still busy with the previous second;
+ * - `maxmemory-policy noeviction`, or Redis removes events without the log noticing.
  */
 import { randomBytes } from 'node:crypto'
 import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
@@ -30,14 +30,14 @@ import { watchRedis } from './redis-watch'
 import { createWatchers } from '@/server/log/watchers'
 
 const timeoutMs = 2_000
-/** What may be on its way to Redis at once. */
+/** How many bytes may be on their way to Redis at once. */
 const maxSendingBytes = 16 * 1024 * 1024
-/** What an event takes beside its data, roughly. */
+/** Roughly the bytes that an event takes besides its data. */
 const overheadBytes = 64
-/** Redis takes no expiry beyond what 64 bits hold. */
+/** 1,000 years. Redis rejects an expiry that overflows 64 bits. */
 const longestMs = 1_000 * 365 * 86_400_000
 
-/** Opens at once, whether Redis is there or not: while it is away every call fails with `unavailable`. */
+/** Opens at once, without waiting for Redis. While Redis is unavailable, every call fails with `unavailable`. */
 export function openRedisLog({
   address,
   Redis,
@@ -49,10 +49,10 @@ export function openRedisLog({
   const connection = openRedisConnection(address, { silenceMs: timeoutMs, Redis })
   const watchers = createWatchers(() => watchRedis({ address, Redis }, readHead, notify))
   const appending = new Set<Promise<Appended>>()
-  /** The newest append that this process knows of. Redis is asked to confirm it with every call. */
+  /** The newest append that this process has seen. Every script checks that it is still in the log. */
   let seen = { epoch: '', head: 0, token: '' }
   let notified: Cursor | undefined
-  /** A process begins a term when it first appends. */
+  /** Identifies this process, which begins a term with its first append. */
   const ownName = randomBytes(8).toString('hex')
   let hasAppended = false
   const clock = createClockWatch()
@@ -63,7 +63,7 @@ export function openRedisLog({
     if (closing) throw new LogError('closed', 'The event log is closed.')
   }
 
-  /** Runs a script, which begins and answers as all of them do. */
+  /** Runs a script with the arguments that every script takes, and reads the head that every script returns. */
   async function call<Name extends keyof Answers>(
     on: RedisConnection,
     script: Name,
@@ -74,7 +74,7 @@ export function openRedisLog({
       redis[script](logKey, [seen.epoch, seen.head, seen.token, newEpoch, ...args]),
     )) as [string, number, string, ...Answers[Name]]
     const found = { epoch, offset: head }
-    // In another term, perhaps something was lost.
+    // A new term may mean that events were lost.
     if (seen.epoch !== '' && epoch !== seen.epoch) notify(found)
     // Answers on two connections may overtake each other.
     if (epoch !== seen.epoch || head > seen.head) seen = { epoch, head, token }
@@ -85,7 +85,7 @@ export function openRedisLog({
     return (await call(on, 'logHead')).head
   }
 
-  /** Once for each head: an append is heard of from Redis, too. */
+  /** Notifies once per head: this process sees its own appends twice, because the watch reports them too. */
   function notify(head: Cursor): void {
     if (notified?.epoch === head.epoch && notified.offset >= head.offset) return
     notified = head
@@ -115,7 +115,7 @@ export function openRedisLog({
     const { head, rest } = await call(connection, 'logAppend', args).catch((error: unknown) => {
       const isLost = error instanceof RedisError && error.outcome === 'unknown'
       if (!isLost || performance.now() - startedAt >= timeoutMs) throw error
-      // The answer was lost, and perhaps the append. Its token makes a second try harmless.
+      // The answer was lost, so the append may or may not have happened. The token makes it safe to try again.
       return call(connection, 'logAppend', args)
     })
     const [outcome, epoch, first, count, isBehind] = rest

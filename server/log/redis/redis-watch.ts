@@ -1,4 +1,4 @@
-/** Hears of appends to a log in Redis, made by any process, on a connection of its own: it waits inside Redis. */
+/** Notices appends to a log in Redis by any process. Uses a separate connection, because a blocking XREAD occupies it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cursor } from '@/protocol/cursor'
 import {
@@ -9,13 +9,13 @@ import {
 } from './redis-connection'
 import { liveKey } from './script-prelude'
 
-/** How long one wait lasts. After each the head is asked for: a wait never hears that the log was deleted, or started over. */
+/** How long one XREAD blocks. The head is read after each, because XREAD does not notice that the log was deleted or started over. */
 const blockMs = 2_000
-/** How long Redis may be silent beyond that. */
+/** How long Redis may take to answer beyond that. */
 const graceMs = 2_000
 const retryMs = 500
 
-/** Calls `onHead` with the head as it was found, at first and whenever it may have changed, until the function returned is called. */
+/** Calls `onHead` with the current head, at the start and whenever it may have changed. Returns a function that stops this. */
 export function watchRedis(
   { address, Redis }: { address: RedisAddress; Redis: RedisConnectionOptions['Redis'] },
   readHead: (connection: RedisConnection) => Promise<Cursor>,
@@ -35,7 +35,7 @@ export function watchRedis(
           redis.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', liveKey, `${head.offset}-0`),
         )
       } catch {
-        // The connection says why, once; those who read the log hear of it, too.
+        // Ignored here: readers get the error from their own calls. Try again.
         await sleep(retryMs, undefined, { signal }).catch(() => {})
       }
     }

@@ -1,11 +1,11 @@
-/** What the scripts are asked with, and what they answer. */
+/** The arguments and the answers of the scripts. */
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog, LostReason } from '@/server/log/event-log'
 
 export type Argument = string | number
 type Reason = LostReason | ''
 
-/** What each script answers, after the head. */
+/** The answer of each script, after the head. */
 export interface Answers {
   logHead: []
   logAppend: [
@@ -22,13 +22,13 @@ export interface Answers {
     rows: EventRow[],
     terms: [epoch: string, begin: number][],
   ]
-  /** `first` is the offset of the first event to read, 0 when there is none. */
+  /** `first` is the offset of the first event to read, or 0 when there is none. */
   logLocate: [reason: Reason, removed: number[], first: number, epoch: string]
 }
 
 type EventRow = [topic: string, type: string, data: string, offset: number, time: number]
 
-/** The rows are in the order of their offsets, and so are the terms. */
+/** Both the rows and the terms must be in the order of their offsets. */
 export function toEvents(rows: readonly EventRow[], terms: Answers['logRead'][4]): StoredEvent[] {
   let index = 0
   return rows.map(([topic, type, data, offset, time]) => {

@@ -1,18 +1,19 @@
-/** How each script that Redis runs for the log begins. */
+/** The code with which every script of the log begins. */
 
-/** The only key named in calls; the scripts know the others. */
+/** The only key passed to the scripts. They build the names of the others themselves. */
 export const logKey = '{sse}:log'
 export const liveKey = '{sse}:live'
 
 /** A process that finds another format can't use the log. */
 export const formatVersion = '2'
-/** How the error begins that says so. */
+/** The first word of the error that a script returns for another format. */
 export const otherFormat = 'FORMAT'
 
 /**
- * Every script begins here. ARGV: the epoch, head and token that the caller saw last, and an epoch to use if one is needed. When
- * the log is not the one that the caller saw (it was restored from a backup, say), offsets may be given twice. If Redis was started
- * since, they are from here on, and a term begins; else nobody knows from where on, and the term gets another epoch.
+ * ARGV: the epoch, head and token that the caller saw last, and a new epoch to use if one is needed. When the log is not the one
+ * that the caller saw (for example, it was restored from a backup), offsets may be assigned twice. If Redis has restarted since,
+ * this happens from the current head on, so a term begins here. Otherwise it is unknown from which offset on, so the current term
+ * gets another epoch.
  */
 export const prelude = `
 local stateKey, terms, termOf = '{sse}:state', '{sse}:terms', '{sse}:term'
@@ -29,7 +30,7 @@ end
 
 local format = redis.pcall('GET', KEYS[1])
 if type(format) == 'table' then
-  -- A hash, as it was before there were terms.
+  -- Format 1: this key is a hash, and there are no terms yet.
   redis.call('RENAME', KEYS[1], stateKey)
   redis.call('SET', KEYS[1], '${formatVersion}')
   local only = redis.call('HGET', stateKey, 'epoch')
@@ -46,13 +47,13 @@ local state = redis.call('HMGET', stateKey,
 local epoch, head, time, token = state[1], tonumber(state[2] or 0), tonumber(state[3] or 0), state[4] or ''
 local trimmed, floor, run, by = tonumber(state[5] or 0), tonumber(state[6] or 0), state[7], state[8]
 
--- By offset, and by time, too.
+-- Ordered by offset and also by time. Events up to an offset have at most the cap's time: see setTimesBack.
 local caps = {}
 for offset, at in string.gmatch(state[9] or '', '(%d+):(%d+)') do
   caps[#caps + 1] = { offset = tonumber(offset), time = tonumber(at) }
 end
 
--- Events: type, data, time. Appends in the live stream: after, topic, time, token.
+-- The time is field 3 both of events (type, data, time) and of appends in the live stream (after, topic, time, token).
 local function timeOf(entry)
   local at = tonumber(entry[2][6])
   for _, cap in ipairs(caps) do
@@ -61,7 +62,7 @@ local function timeOf(entry)
   return at
 end
 
--- The Redis process: another one may have lost what the one before had.
+-- Identifies the Redis process. After a restart, the new process may have lost writes of the old one.
 local function runOfRedis() return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
 
 local function newestTerm()
@@ -108,10 +109,10 @@ elseif epoch == ARGV[1] and not isAsSeen(tonumber(ARGV[2]), ARGV[3]) then
   if run ~= runOfRedis() then beginTerm(head, ARGV[4], '') else renameTerm(ARGV[4]) end
 end
 
--- The epoch that an offset was given in.
+-- The epoch of the term in which an offset was assigned.
 local function epochAt(offset)
   local entry = offset > 0 and redis.call('XREVRANGE', terms, digits(offset - 1), '-', 'COUNT', 1)[1]
-  -- Of the offsets before the first term that is still known, that one stands for all.
+  -- Offsets before the oldest known term get the epoch of that term.
   entry = entry or redis.call('XRANGE', terms, '-', '+', 'COUNT', 1)[1]
   return entry[2][2]
 end

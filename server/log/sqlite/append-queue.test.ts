@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createAppendQueue } from './append-queue'
 import type { Append, SqliteWriter } from './sqlite-writer'
 
-/** Notes how many events each transaction takes. */
+/** Records how many events each transaction writes. */
 function createWriter(): Pick<SqliteWriter, 'write' | 'trim'> & {
   batches: number[][]
   trims: number
@@ -32,7 +32,7 @@ function appendOf(count: number, data = ''): Append {
 }
 
 describe('createAppendQueue', () => {
-  test('appends of one turn share a transaction', async () => {
+  test('appends of one turn of the event loop share a transaction', async () => {
     const writer = createWriter()
     const onCommit = vi.fn<() => void>()
     const queue = createAppendQueue(writer, { ...hooks, onCommit })
@@ -43,7 +43,7 @@ describe('createAppendQueue', () => {
     expect(onCommit).toHaveBeenCalledOnce()
   })
 
-  test('a transaction takes 2,000 events or 1 MiB, and an append is never divided', async () => {
+  test('a transaction takes up to 2,000 events or 1 MiB, and an append is never split', async () => {
     const writer = createWriter()
     const queue = createAppendQueue(writer, hooks)
     const half = appendOf(1, 'x'.repeat(600_000))
@@ -67,7 +67,7 @@ describe('createAppendQueue', () => {
     expect(writer.trims).toBe(4)
   })
 
-  test('what can not be written is unavailable, with its cause; later appends are tried again', async () => {
+  test('a failed write is unavailable, with its cause, and later appends are tried again', async () => {
     const cause = new Error('the disk is full')
     const writer = createWriter()
     const onCommit = vi.fn<() => void>()
@@ -84,7 +84,7 @@ describe('createAppendQueue', () => {
     await expect(queue.push(appendOf(1))).resolves.toBe(appended)
   })
 
-  test('trimming that fails costs no append', async () => {
+  test('a failed trim fails no append', async () => {
     const writer = createWriter()
     const queue = createAppendQueue(writer, hooks)
     vi.spyOn(writer, 'trim').mockImplementation(() => {

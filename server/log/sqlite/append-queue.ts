@@ -1,6 +1,6 @@
 /**
- * Appends on their way into a file that one process at a time may write: those that arrive together, or wait together for
- * another process, share a transaction. Nobody waits for long, and not many do.
+ * A queue of appends to a file that only one process at a time can write. Appends that arrive together, or wait together for
+ * another process, share a transaction. Both the time and the bytes that may wait are limited.
  */
 import { LogError, type Appended } from '@/server/log/event-log'
 import { isBusy, isFull } from './sqlite-connection'
@@ -22,15 +22,15 @@ interface Waiting extends Append {
 
 const maxWaitingBytes = 8 * 1024 * 1024
 const maxWaitMs = 5_000
-/** One transaction holds up the event loop: some 10 ms. */
+/** A transaction blocks the event loop: this much takes about 10 ms. */
 const maxBatch = { events: 2_000, bytes: 1024 * 1024 }
-/** What an event takes beside its data, roughly. */
+/** Roughly the bytes that an event takes besides its data. */
 const overheadBytes = 64
 
 export interface AppendQueueHooks {
   /** Throws when the file is not the one that was opened. */
   checkFile: () => void
-  /** Called when the disk is full. True when there is room now. */
+  /** Called when the disk is full. Returns true when there is space now. */
   makeRoom: () => boolean
   /** Called after every transaction that added events. */
   onCommit: () => void
@@ -46,7 +46,7 @@ export function createAppendQueue(
 
   async function work(): Promise<void> {
     while (waiting.length > 0) {
-      // What arrives in the same turn of the event loop gets on board.
+      // Wait for the rest of this turn, so that its appends join the batch.
       await nextTurn()
       const batch = waiting.slice(0, batchLength(waiting))
       const written = write(batch)
@@ -54,21 +54,21 @@ export function createAppendQueue(
         if (written.rows > 0) onCommit()
         await trim(written)
       } else {
-        await aMoment()
+        await shortPause()
       }
     }
     working = undefined
   }
 
-  /** Undefined when nothing was written. Those who can wait still do. */
+  /** Undefined when nothing was written. When the file is locked, appends that are not overdue stay in the queue. */
   function write(batch: readonly Waiting[]): Written | undefined {
     try {
       checkFile()
       const written = writeOrMakeRoom(batch)
-      // Into a file that is gone, everything can be written.
+      // Check again: SQLite can write to a deleted file without an error.
       checkFile()
       leave(batch)
-      settle(batch, written)
+      resolveAll(batch, written)
       return written
     } catch (cause) {
       if (isBusy(cause)) rejectOverdue()
@@ -100,13 +100,13 @@ export function createAppendQueue(
     )
   }
 
-  /** The first of those waiting. */
+  /** `appends` must be the first ones in the queue. */
   function rejectAll(appends: readonly Waiting[], error: LogError): void {
     leave(appends)
     for (const append of appends) append.reject(error)
   }
 
-  /** One step more than was written: what lingers shrinks with every append. */
+  /** Runs one step more than was written, so that a backlog shrinks with every append. */
   async function trim({ rows, topicIds }: Written): Promise<void> {
     try {
       for (let steps = Math.ceil(rows / stepRows) + 1; steps > 0; steps--) {
@@ -136,17 +136,17 @@ export function createAppendQueue(
   }
 }
 
-/** How many of them one transaction takes: at least one, and each whole. */
+/** How many of the waiting appends fit into one transaction: at least one, and never a part of one. */
 function batchLength(waiting: readonly Waiting[]): number {
-  let room = { ...maxBatch }
+  let budget = { ...maxBatch }
   const tooMany = waiting.findIndex(({ events, bytes }, index) => {
-    room = { events: room.events - events.length, bytes: room.bytes - bytes }
-    return index > 0 && (room.events < 0 || room.bytes < 0)
+    budget = { events: budget.events - events.length, bytes: budget.bytes - bytes }
+    return index > 0 && (budget.events < 0 || budget.bytes < 0)
   })
   return tooMany === -1 ? waiting.length : tooMany
 }
 
-function settle(batch: readonly Waiting[], { outcomes }: Written): void {
+function resolveAll(batch: readonly Waiting[], { outcomes }: Written): void {
   for (const [index, { resolve, reject }] of batch.entries()) {
     const outcome = outcomes[index]
     if (outcome instanceof LogError) reject(outcome)
@@ -170,8 +170,8 @@ function nextTurn(): Promise<void> {
   })
 }
 
-/** Jittered, so that processes that wait for each other don't keep in step. */
-function aMoment(): Promise<void> {
+/** 5 to 20 ms. Random, so that processes that wait for each other don't retry in step. */
+function shortPause(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 5 + 15 * Math.random())
   })

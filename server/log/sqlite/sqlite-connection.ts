@@ -1,5 +1,5 @@
 /**
- * One connection to a SQLite file: SQL in, rows out, transactions that end. The binding's surprises stay in here.
+ * One connection to a SQLite file: runs SQL, returns rows, and always ends its transactions. Hides the quirks of the binding.
  */
 import Database from 'libsql'
 
@@ -11,16 +11,16 @@ export interface Connection {
   rows: <Row extends unknown[]>(sql: string, ...values: Value[]) => Row[]
   /** Runs a statement; returns the id of the last row inserted. */
   run: (sql: string, ...values: Value[]) => number
-  /** Everything `work` does is kept, or, when it throws, nothing. It holds the lock of writers. */
+  /** Runs `work` in a transaction that holds the write lock. When `work` throws, all its changes are undone. */
   transaction: <T>(work: () => T) => T
-  /** All that `work` reads is of one moment. It may go on after a query that failed. */
+  /** Runs `work` on one snapshot: later writes of other connections are invisible. `work` may continue after a failed query. */
   snapshot: <T>(work: () => T) => T
   close: () => void
 }
 
 type Value = string | number
 
-/** Statements wait up to `busyTimeoutMs` for another connection's lock, which stops the event loop; later ones not at all. */
+/** Statements wait up to `busyTimeoutMs` for another connection's lock, which blocks the event loop. After `stopWaiting`, they fail at once. */
 export function openConnection(
   file: string,
   busyTimeoutMs: number,
@@ -46,7 +46,7 @@ export function openConnection(
   return {
     rows,
     run(sql, ...values) {
-      // One array, because a Buffer as the only argument would be taken for named parameters, which ends the process.
+      // Pass one array: the binding would take a single Buffer for named parameters, and crash the process.
       return Number(prepared(sql).run(values.map(bindable)).lastInsertRowid)
     },
     transaction(work) {
@@ -56,7 +56,7 @@ export function openConnection(
         database.exec('COMMIT')
         return result
       } catch (error) {
-        // Not the binding's own transaction(): SQLite rolls back by itself when the disk is full, and then that one's
+        // The binding's own transaction() is not used: on a full disk SQLite rolls back by itself, so the binding's
         // ROLLBACK fails and hides the cause.
         if (database.inTransaction) database.exec('ROLLBACK')
         throw error
@@ -67,7 +67,7 @@ export function openConnection(
       try {
         return work()
       } finally {
-        // Not COMMIT, which fails once more for a query that has failed.
+        // ROLLBACK instead of COMMIT: after a failed query, COMMIT would fail too.
         if (database.inTransaction) database.exec('ROLLBACK')
       }
     },
@@ -75,7 +75,7 @@ export function openConnection(
       rows('PRAGMA busy_timeout = 0')
     },
     close() {
-      // The binding cannot finalize a statement: the file is let go when the last one is collected.
+      // The binding can't finalize a statement: the file is released when the last statement is garbage-collected.
       statements.clear()
       database.close()
     },
@@ -93,19 +93,19 @@ export function isBusy(error: unknown): boolean {
   return resultCodeOf(error) === 5
 }
 
-/** True when there is no room: the disk is full, or a limit of the file's size is reached, which is told as a failed write. */
+/** True when there is no space: the disk is full, or the file has reached a size limit, which SQLite reports as a failed write. */
 export function isFull(error: unknown): boolean {
   const code = resultCodeOf(error)
   return code === 13 || code === 10
 }
 
-/** True when a page of the file is not what SQLite has written. */
+/** True when a page of the file is corrupt. */
 export function isDamaged(error: unknown): boolean {
   return resultCodeOf(error) === 11
 }
 
 /**
- * The low byte of the error's code, without what tells its kinds apart.
+ * The primary result code: the low byte of the extended code.
  * @see https://www.sqlite.org/rescode.html
  */
 function resultCodeOf(error: unknown): number | undefined {
@@ -116,7 +116,7 @@ export function textOf(text: Text): string {
   return typeof text === 'string' ? text : text.toString()
 }
 
-/** The binding ends a string at its first NUL; as bytes it arrives whole. */
+/** The binding cuts a string at its first NUL character, but stores a Buffer completely. */
 function bindable(value: Value): Value | Buffer {
   return typeof value === 'string' && value.includes('\0') ? Buffer.from(value) : value
 }

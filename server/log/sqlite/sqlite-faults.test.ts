@@ -56,7 +56,7 @@ async function beginning(log: EventLog): Promise<Cursor> {
   return { ...(await log.head()), offset: 0 }
 }
 
-describe('a file taken away while it is open', () => {
+describe('a file removed or replaced while it is open', () => {
   test.each([
     ['removed', () => rmSync(file)],
     ['moved away', () => renameSync(file, `${file}.old`)],
@@ -82,14 +82,14 @@ describe('a file taken away while it is open', () => {
     await expect(log.read({ after: start, ...page })).rejects.toMatchObject({
       message: expect.stringContaining(file) as string,
     })
-    // One line for what can't be written, and one for what can't be read.
+    // One line for failed writes, and one for failed reads.
     expect(told.mock.calls.map(([, message]) => message)).toEqual([
       "The event log can't be written.",
       "The event log can't be read.",
     ])
   })
 
-  test('put back, is well again', async () => {
+  test('works again when it is put back', async () => {
     vi.spyOn(journal, 'error').mockImplementation(() => {})
     const log = open()
     renameSync(file, `${file}.old`)
@@ -120,7 +120,7 @@ describe('a damaged page', () => {
     closeSync(handle)
   }
 
-  test('is told once: readers hear of the topics that may have lost something, and get all that can be read', async () => {
+  test('is logged once, and readers hear which topics may have lost events, and get all readable events', async () => {
     const told = vi.spyOn(journal, 'error').mockImplementation(() => {})
     const writing = open()
     await writing.append('a', events(3_000))
@@ -151,7 +151,7 @@ describe('a damaged page', () => {
     await feed.close()
   })
 
-  test('of an index costs nothing but time', async () => {
+  test('of an index loses no events, reads are only slower', async () => {
     vi.spyOn(journal, 'error').mockImplementation(() => {})
     const writing = open()
     for (let round = 0; round < 30; round++) {
@@ -178,7 +178,7 @@ describe('a damaged page', () => {
 })
 
 describe('the format of the file', () => {
-  test('of version 1 is brought up to date: its events, ids and keys are as they were', async () => {
+  test('version 1 is upgraded, and keeps its events, ids and keys', async () => {
     copyFileSync(join(__dirname, 'fixtures/sqlite-version-1.db'), file)
     const log = open()
 
@@ -206,7 +206,7 @@ describe('the format of the file', () => {
     expect(ids[0]).not.toContain('0f97027b')
   })
 
-  test('of version 2, as 0.1.0 wrote it, is read as it is: its ids, terms and keys hold, and a reader resumes', async () => {
+  test('version 2, as written by 0.1.0, works unchanged: ids, terms and keys are valid, and a reader resumes', async () => {
     copyFileSync(join(__dirname, 'fixtures/sqlite-version-2.db'), file)
     const log = open()
     const topics = ['orders', 'news', 'busy']
@@ -233,7 +233,7 @@ describe('the format of the file', () => {
     expect(ids[0]).toMatch(/\.15$/)
   })
 
-  test('brought up to date under a program of version 1, fails it: it neither loses nor adds anything', () => {
+  test('after an upgrade, a running program of version 1 fails, and neither loses nor adds anything', () => {
     copyFileSync(join(__dirname, 'fixtures/sqlite-version-1.db'), file)
     const older = new Database(file)
     const read = older.prepare('SELECT epoch, head, time FROM log')
@@ -242,13 +242,13 @@ describe('the format of the file', () => {
 
     open()
 
-    // What it reads first in each of its transactions.
+    // The query with which each transaction of version 1 begins.
     expect(() => read.all()).toThrow('no such column: epoch')
     expect(write).toBeDefined()
     older.close()
   })
 
-  test('that a newer program has changed meanwhile is unavailable, and nothing is acknowledged', async () => {
+  test('upgraded by a newer program while open, is unavailable, and nothing is acknowledged', async () => {
     vi.spyOn(journal, 'error').mockImplementation(() => {})
     const log = open()
     await log.append('a', events(1))
@@ -262,7 +262,7 @@ describe('the format of the file', () => {
   })
 })
 
-test('of ten thousand terms the newest are kept, and those of which there are events', async () => {
+test('the newest ten thousand terms are kept, and older ones that still have events', async () => {
   const log = open()
   await log.append('a', events(1))
   const oldest = await log.head()
@@ -281,7 +281,7 @@ test('of ten thousand terms the newest are kept, and those of which there are ev
   connection.close()
 
   expect(held.lost).toBeUndefined()
-  // The one in which the file was created, with no event, is gone already.
+  // The term in which the file was created has no events, so it is gone already.
   expect(unpruned).toBe(10_101)
   expect(pruned).toBe(10_000)
 })

@@ -1,13 +1,13 @@
-/** Notices that a database was removed or replaced while it is open: SQLite would go on with the file that nobody finds any more. */
+/** Notices that a database file was removed or replaced while it is open. SQLite would keep using the deleted file without an error. */
 import { statSync } from 'node:fs'
 import { LogError } from '@/server/log/event-log'
 
 /**
- * The check, for a database that is open and has been written to.
+ * Returns a check that the file is still the same. The database must be open and have been written to.
  * @throws {LogError} `unavailable`, until the file that was opened is back
  */
 export function watchFile(file: string): () => void {
-  // What was appended last is in the second one.
+  // The write-ahead log has the newest events.
   const paths = [file, `${file}-wal`]
   const opened = paths.map(identityOf)
   return () => {

@@ -43,7 +43,7 @@ testEventLog('SQLite', async (limits) => {
   }
 })
 
-/** What `.restore` of the sqlite3 shell does: the pages of the copy in place of the file's own. */
+/** Overwrites the pages of the file with those of the copy, like `.restore` of the sqlite3 shell. */
 function putBack(copy: string, file: string): void {
   const database = holdFile(file)
   const tables = ['log', 'terms', 'topics', 'events', 'keys']
@@ -59,7 +59,7 @@ describe('openSqliteLog', () => {
   test.each([
     ['a folder in its place', (file: string) => mkdirSync(file)],
     ['something else in its place', (file: string) => writeFileSync(file, 'x'.repeat(5_000))],
-  ])('refuses a file with %s, by name', (_, occupy) => {
+  ])('refuses a file with %s, and names the file', (_, occupy) => {
     const file = join(folder, `${++files}.db`)
     occupy(file)
 
@@ -72,7 +72,7 @@ describe('openSqliteLog', () => {
     )
   })
 
-  test('refuses a folder that can not be, by name', () => {
+  test('refuses a folder that can not be created, and names the file', () => {
     const notAFolder = join(folder, `${++files}`)
     writeFileSync(notAFolder, '')
     const file = join(notAFolder, 'events.db')
@@ -85,7 +85,7 @@ describe('openSqliteLog', () => {
     )
   })
 
-  test('refuses a file of another version, naming both, and leaves it alone', () => {
+  test('refuses a file of another version, names both versions, and leaves the file alone', () => {
     const file = join(folder, `${++files}.db`)
     const other = holdFile(file)
     other.exec('PRAGMA user_version = 7')
@@ -103,7 +103,7 @@ describe('openSqliteLog', () => {
 })
 
 describe('a lock held by another connection', () => {
-  test('delays appends, which then share a transaction; reads go on, and so does the event loop', async () => {
+  test('delays appends, which then share a transaction, and blocks neither reads nor the event loop', async () => {
     const { log, file } = await openLog()
     const start = await log.head()
     const ended = new AbortController()
@@ -128,7 +128,7 @@ describe('a lock held by another connection', () => {
     ended.abort()
   })
 
-  test('for more than five seconds is busy, and nothing is appended', async () => {
+  test('for more than five seconds makes appends fail as busy, and nothing is appended', async () => {
     const { log, file } = await openLog()
     const start = await log.head()
     const other = holdFile(file)
@@ -150,7 +150,7 @@ describe('a lock held by another connection', () => {
     expect(await dataOf(log, start)).toEqual(['two'])
   })
 
-  test('lets 8 MiB wait; more is busy at once', async () => {
+  test('lets 8 MiB wait, and makes further appends fail as busy at once', async () => {
     const { log, file } = await openLog()
     const other = holdFile(file)
     other.exec('BEGIN IMMEDIATE')
@@ -166,7 +166,7 @@ describe('a lock held by another connection', () => {
 })
 
 describe('two logs on one file', () => {
-  test('each hears of the appends of the other', async () => {
+  test('each notices the appends of the other', async () => {
     const { log: one, file } = await openLog()
     const { log: other } = await openLog(file)
     const start = await one.head()
@@ -178,7 +178,7 @@ describe('two logs on one file', () => {
     expect(await dataOf(one, start)).toEqual(['from the other'])
   })
 
-  test('a watcher hears of an append of its own log once, and no timer outlives it', async () => {
+  test('a watcher is called once for an append of its own log, and leaves no timer', async () => {
     const { log } = await openLog()
     const ended = new AbortController()
     const onChange = vi.fn<() => void>()
@@ -205,7 +205,7 @@ async function openLog(file = newFile()): Promise<{ log: EventLog; file: string 
   return { log, file }
 }
 
-/** A connection beside the log's own. */
+/** A second connection, separate from the log's own. */
 function holdFile(file: string): Database.Database {
   const database = new Database(file)
   opened.push(database)

@@ -11,11 +11,11 @@ import { openSqliteFile } from './sqlite-schema'
 import { createSqliteWriter } from './sqlite-writer'
 import { createWatchers } from '@/server/log/watchers'
 
-/** How soon the appends of another process are seen. */
+/** How often to look for appends of other processes. */
 const pollMs = 250
 
 /**
- * Creates the file and its folder when there are none.
+ * Creates the file and its folder if they don't exist.
  * @throws {LogError} `unavailable`, with the file's name, when it can't be opened and written
  */
 export function openSqliteLog({ file, ...retention }: Retention & { file: string }): EventLog {
@@ -39,13 +39,13 @@ export function openSqliteLog({ file, ...retention }: Retention & { file: string
     try {
       return only(reading.rows<[number]>('PRAGMA data_version'))[0]
     } catch {
-      // A log that can't be read says so to its readers.
+      // Ignored here: readers get the error from their own reads.
       return notifiedOf
     }
   }
 
   function notify(): void {
-    // Noted first, or the next poll would take our own appends for another's.
+    // Set before notifying, or the next poll would take our own appends for another process's.
     notifiedOf = dataVersion()
     watchers.notify()
   }

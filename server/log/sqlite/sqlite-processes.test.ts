@@ -10,7 +10,7 @@ import type { EventLog } from '@/server/log/event-log'
 import { openSqliteLog } from './sqlite-log'
 
 const retention = { maxCount: 10_000, maxAgeMs: 3_600_000 }
-/** Processes take their time to start on a busy machine. */
+/** Long, because processes start slowly on a busy machine. */
 const timeout = 30_000
 const children: ChildProcess[] = []
 let folder: string
@@ -50,7 +50,7 @@ describe('several processes on one file', () => {
 
 describe('a full disk', () => {
   test(
-    'is unavailable: nothing is half written, what was kept can be read, and appends work again with room',
+    'is unavailable: no append is partial, kept events can be read, and appends work again when there is space',
     { timeout },
     async () => {
       const limited = run('bash', [
@@ -78,9 +78,9 @@ describe('a full disk', () => {
   )
 })
 
-// Only root may mount a disk that is small enough to be filled.
+// Only root can mount a disk that is small enough to fill.
 describe.skipIf(process.getuid?.() !== 0)('a full disk whose events have aged', () => {
-  test('heals by itself', { timeout }, async () => {
+  test('recovers by itself', { timeout }, async () => {
     const limited = run('unshare', [
       '--mount',
       'bash',
@@ -98,7 +98,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk whose events have aged', 
   })
 })
 
-/** Appends until there is no room, and on until there is room again. */
+/** Appends until the disk is full, and then until there is space again. */
 const fillUpAndAge = `
   const ten = Array.from({ length: 10 }, () => ({ type: 'message', data: 'x'.repeat(2000) }))
   const codes = []
@@ -125,7 +125,7 @@ const fillUp = `
   console.log(JSON.stringify({ error: { name, code, hasCause }, appended, read: events.length }))
 `
 
-/** Appends thirty events one by one, reads along until there are `total`, and prints their data. */
+/** Appends thirty events one by one, reads until there are `total` events, and prints their data. */
 function appendAndFollow(topic: string, total: number): string {
   return `
     const seen = []
@@ -163,7 +163,7 @@ function run(command: string, args: string[]): ChildProcess {
   return child
 }
 
-/** A script for a process that starts in the root of the project. */
+/** A script for a process that runs in the root of the project. */
 function withLog(script: string, limits = retention): string {
   return `
     const { openSqliteLog } = require('./server/log/sqlite/sqlite-log.ts')

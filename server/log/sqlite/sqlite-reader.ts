@@ -1,4 +1,4 @@
-/** What a SQLite log answers about its past. Every answer comes from one snapshot. */
+/** Reads a SQLite log. Every answer comes from one snapshot. */
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog, Start } from '@/server/log/event-log'
@@ -17,26 +17,26 @@ export interface SqliteReader {
   head(): Cursor
 }
 
-/** The log as the snapshot has it, for the topics asked. */
+/** The state of the log in the snapshot, for the requested topics. */
 interface View {
   log: LogRow
   head: Cursor
-  /** The topics asked, of which the log knows something; undefined when all are asked. */
+  /** The ids of the requested topics that the log knows; undefined when all topics are requested. */
   ids: number[] | undefined
   names: Map<number, string>
-  /** All events up to here are too old to be read, all after it are not. */
+  /** Events up to this offset are too old to be read; events after it are not. */
   agedUpTo: number
-  /** For each topic asked, the highest offset that is no longer kept. */
+  /** For each requested topic, the highest offset that is no longer kept. */
   removed: number[]
 }
 
-/** Few enough that big events are not read for nothing, many enough that small ones take few queries. */
+/** Small enough to avoid reading big events beyond `maxBytes`, and large enough to need few queries for small events. */
 const rowsPerQuery = 50
 
 export function createSqliteReader(connection: Connection, maxAgeMs: number): SqliteReader {
   const reportDamage = createDamageReport()
 
-  /** `instead` where a damaged page is in the way. */
+  /** Runs `query`, or `instead` when the query hits a damaged page. */
   function unlessDamaged<T>(query: () => T, instead: () => T): T {
     try {
       return query()
@@ -72,7 +72,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return { log, head, ids: [...names.keys()], names, agedUpTo, removed }
   }
 
-  /** The highest offset of a topic's events that are too old, 0 when none is. */
+  /** The highest offset among a topic's events that are too old, or 0 when there are none. */
   function lastAgedOf(topicId: number, agedUpTo: number): number {
     const [aged] = only(
       connection.rows<[number | null]>(
@@ -84,7 +84,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return aged ?? 0
   }
 
-  /** The offset up to which all events are older than `time`, 0 when none is. */
+  /** The offset up to which all events are older than `time`, or 0 when there are none. */
   function lastBefore(time: number, head: number): number {
     const [oldest] = connection.rows<[number, number]>(
       'SELECT offset, time FROM events ORDER BY offset LIMIT 1',
@@ -166,7 +166,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return name
   }
 
-  /** Rows from the snapshot, complete up to `upTo`. */
+  /** Reads rows after `from`, complete up to `upTo`. */
   function collect(seen: View, from: number, { limit, maxBytes }: ReadRequest): Salvaged {
     const found: EventRow[] = []
     const cut = (): Salvaged => ({ found, upTo: found.at(-1)?.[0] ?? from, damaged: 0 })

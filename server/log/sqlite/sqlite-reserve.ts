@@ -1,21 +1,21 @@
 /**
- * Space on the disk that is given up when the disk is full. Removing events needs some: SQLite writes what changes into the write-ahead
- * log, and from there into the file, before it can use the room that the events had.
+ * Reserved disk space, released when the disk is full. Removing events needs some space: SQLite writes the changes into the
+ * write-ahead log, and from there into the file, before it can reuse the space of the removed events.
  */
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 
 export interface DiskReserve {
   /** Frees the space. */
   release: () => void
-  /** Takes it again, or what of it there is. */
+  /** Reserves the space again, or as much of it as is free. */
   restore: () => void
 }
 
-/** More than the write-ahead log grows to before it is written into the file. */
+/** More than the size at which SQLite writes the write-ahead log back into the file. */
 const reserveBytes = 8 * 1024 * 1024
 const piece = Buffer.alloc(1024 * 1024, 1)
 
-/** The file `<file>-reserve`, which several processes may share. */
+/** Uses the file `<file>-reserve`. Several processes may share it. */
 export function createDiskReserve(file: string): DiskReserve {
   const path = `${file}-reserve`
   return {
@@ -30,7 +30,7 @@ export function createDiskReserve(file: string): DiskReserve {
           closeSync(reserve)
         }
       } catch {
-        // A disk without room for it still has room for events. It is tried again when the log is opened.
+        // Without a reserve, the log still works while there is space for events. Opening the log tries again.
       }
     },
   }

@@ -1,9 +1,9 @@
-/** The queries by which events of several topics are found in the order of their offsets. */
+/** Queries for events of several topics, in the order of their offsets. */
 import type { Connection, Text } from './sqlite-connection'
 
 export type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]
 
-/** The offset of the newest event but `count` - 1, 0 when there are fewer. */
+/** The offset of the oldest of the newest `count` events, or 0 when there are fewer events. */
 export function nthNewest({ rows }: Connection, ids: readonly number[], count: number): number {
   if (ids.length === 0) return 0
   const branches = ids.map(() => 'SELECT offset FROM events WHERE topic_id = ?')
@@ -23,7 +23,7 @@ export function rowsAfter(
 ): EventRow[] {
   if (ids?.length === 0) return []
   const columns = 'SELECT offset, topic_id, type, data, time FROM events WHERE'
-  // SQLite merges the branches by their index: a quiet topic costs nothing of its busy neighbours. IN would sort them all.
+  // With UNION ALL, SQLite merges the branches by their index, and reads only the rows it returns. With IN, it would sort all rows.
   const branches = ids?.map(() => `${columns} topic_id = ? AND offset > ?`)
   return rows<EventRow>(
     `${branches?.join(' UNION ALL ') ?? `${columns} offset > ?`} ORDER BY offset LIMIT ?`,

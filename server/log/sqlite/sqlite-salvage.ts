@@ -1,20 +1,20 @@
-/** What a SQLite log with damaged pages still has: its events are asked for one by one, and those on such a page are counted as lost. */
+/** Reads the events that a SQLite log with damaged pages still has: one by one. Events on a damaged page count as lost. */
 import { journal } from '@/server/observe/journal'
 import { isDamaged, type Connection } from './sqlite-connection'
 import type { EventRow } from './sqlite-rows'
 
-/** How many offsets one page looks at: some ten milliseconds. */
+/** How many offsets one call tries: this takes about ten milliseconds. */
 const maxOffsets = 5_000
 
 export interface Salvaged {
   found: EventRow[]
-  /** Everything that can be read up to here is in `found`. */
+  /** `found` has every readable event up to this offset. */
   upTo: number
-  /** The highest offset that can't be read, 0 when there is none. */
+  /** The highest offset that can't be read, or 0 when there is none. */
   damaged: number
 }
 
-/** Of the events after `from` and up to `head`, those of the topics, or all; at most `limit`, and `maxBytes` but at least one. */
+/** Reads events after `from` and up to `head`, of the given topics or of all: at most `limit`, and at most `maxBytes` but at least one. */
 export function salvageRows(
   { rows }: Connection,
   ids: readonly number[] | undefined,
@@ -46,12 +46,12 @@ export function salvageRows(
   }
 }
 
-/** Says once that the file is damaged, however many readers come upon it. */
+/** Logs only once that the file is damaged, however many reads fail. */
 export function createDamageReport(): (err: unknown) => void {
-  let isTold = false
+  let isReported = false
   return (err) => {
-    if (isTold) return
-    isTold = true
+    if (isReported) return
+    isReported = true
     journal.error(
       { err },
       'The event log is damaged: events that can not be read count as lost. Restore a copy.',

@@ -1,17 +1,18 @@
-/** Opens the SQLite file of a log: creates it when it is new, brings one of an earlier version up to date, refuses any other. */
+/** Opens the SQLite file of a log: creates a new file, upgrades a file of an earlier version, and refuses any other file. */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LogError } from '@/server/log/event-log'
 import { only, openConnection, type Connection } from './sqlite-connection'
 
-/** Kept in `user_version`. A process that has opened a file notices when a newer program changes it: see `readLogRow`. */
+/** Stored in `user_version`. `readLogRow` checks it again, in case a newer program upgrades the file while this process has it open. */
 export const formatVersion = 2
-/** How long opening waits for another process, which may be writing. The event loop stands still meanwhile. */
+/** How long opening waits for another process that is writing. This blocks the event loop. */
 const openTimeoutMs = 5_000
 
 // `data` has no affinity, so that bytes stay bytes and digits stay text. There is no index on time: it never decreases with the
-// offset, so a time is found by halving. The log's only row outlives its events: no offset is given twice.
+// offset, so a binary search finds a time. The head is stored in the log's only row, not derived from the events, so that no
+// offset is assigned again when all events are removed.
 const tables = [
   `CREATE TABLE log (
     head INTEGER NOT NULL, time INTEGER NOT NULL, floor INTEGER NOT NULL, trimmed INTEGER NOT NULL
@@ -33,14 +34,14 @@ const tables = [
   'INSERT INTO log (head, time, floor, trimmed) VALUES (0, 0, 0, 0)',
 ]
 
-/** Since version 2. A term lasts up to where the next one begins. */
+/** Added in version 2. A term lasts until the next one begins. */
 const termTables = [
   'CREATE TABLE terms (id INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE, begin INTEGER NOT NULL)',
   'CREATE INDEX terms_by_begin ON terms (begin)',
   'CREATE INDEX keys_by_event ON keys (topic_id, first)',
 ]
 
-/** What makes version 2 of a file of version 1. A process of that version can't use the file any more, and says so. */
+/** Upgrades a file from version 1 to version 2. A running process of version 1 then fails with an error, because it can't use the file. */
 const fromVersion1 = [
   ...termTables,
   'INSERT INTO terms (epoch, begin) SELECT epoch, 0 FROM log',
@@ -62,7 +63,7 @@ export function openSqliteFile(file: string): { reading: Connection; writing: Co
     checkVersion(writing, file)
     writing.rows('PRAGMA journal_mode = WAL')
     writing.run('PRAGMA synchronous = NORMAL')
-    // Written even when there is nothing to create: a file that can't be is found out now.
+    // Always write something: this detects now that a file is read-only.
     writing.transaction(() => {
       const found = checkVersion(writing, file)
       if (found === 0) createTables(writing)
@@ -85,7 +86,7 @@ export function openSqliteFile(file: string): { reading: Connection; writing: Co
 }
 
 function checkVersion(connection: Connection, file: string): number {
-  // In one statement: between two, another process may create what was not there.
+  // One statement for both: between two statements, another process may create the tables.
   const [found, objects] = only(
     connection.rows<[number, number]>(
       'SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version',

@@ -1,11 +1,11 @@
-/** The terms of a SQLite log, and which of them an offset or a cursor is of. Every call is made inside a transaction. */
+/** The terms of a SQLite log, and the term of an offset or a cursor. Call these functions inside a transaction. */
 import { randomBytes } from 'node:crypto'
 import type { Cursor } from '@/protocol/cursor'
 import { LogError, type LostReason } from '@/server/log/event-log'
 import { formatVersion } from './sqlite-schema'
 import { only, type Connection } from './sqlite-connection'
 
-/** How many are kept whatever has become of their events. */
+/** This many of the newest terms are kept, even when their events are gone. */
 const keptTerms = 10_000
 
 /** The log's only row, and the epoch of the present term. */
@@ -32,7 +32,7 @@ export function readLogRow({ rows }: Connection): LogRow {
   )
 }
 
-/** Begins a term after `head`, and resolves with its epoch. */
+/** Begins a term after `head`, and returns its epoch. */
 export function beginTerm({ rows, run }: Connection, head: number): string {
   const epoch = newEpoch()
   const newest = run('INSERT INTO terms (epoch, begin) VALUES (?, ?)', epoch, head)
@@ -47,8 +47,8 @@ export function beginTerm({ rows, run }: Connection, head: number): string {
 }
 
 /**
- * Gives the present term another epoch, because it is not known from where on its offsets were given twice. The old epoch is then
- * unknown, and the events kept of the term go by the new one.
+ * Gives the current term another epoch, because some of its offsets were assigned twice, and it is not known which. Cursors with
+ * the old epoch are invalid from now on. The kept events of the term get the new epoch.
  */
 export function renameTerm({ run }: Connection, old: string): string {
   const epoch = newEpoch()
@@ -72,7 +72,7 @@ export function checkCursor(
   return offset > next[0] ? 'future' : undefined
 }
 
-/** The epochs of the offsets from `first` to `last`, as a function that is asked in their order. */
+/** Returns a function from an offset to its epoch, for offsets from `first` to `last`. Call it with ascending offsets. */
 export function epochsBetween(
   { rows }: Connection,
   first: number,
@@ -82,7 +82,7 @@ export function epochsBetween(
     'SELECT epoch, begin FROM terms WHERE begin < ? ORDER BY begin DESC, id DESC LIMIT 1',
     last,
   )
-  // Of the offsets before the first term that is still known, that one stands for all.
+  // Offsets before the oldest known term get the epoch of that term.
   if (!at) {
     const [epoch] = only(rows<[string]>('SELECT epoch FROM terms ORDER BY id LIMIT 1'))
     return () => epoch

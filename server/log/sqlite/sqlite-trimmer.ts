@@ -1,11 +1,11 @@
-/** Removes what a SQLite log no longer keeps: what is too old, and what a topic has too many of. In small steps, within the caller's transaction. */
+/** Removes events that a SQLite log no longer keeps: those that are too old, and the surplus of a topic. Works in small steps, inside the caller's transaction. */
 import type { Retention } from '@/server/log/event-log'
 import type { Connection } from './sqlite-connection'
 
-/** Small enough that the event loop hardly notices. */
+/** Small enough to block the event loop only briefly. */
 export const stepRows = 500
 
-/** Removes at most `stepRows` rows: what is too old, then what these topics have too many of. True when there may be more. */
+/** Removes at most `stepRows` rows: first those that are too old, then the surplus of these topics. Returns true when there may be more. */
 type Trim = (topicIds: ReadonlySet<number>) => boolean
 
 export function createTrimmer({ rows, run }: Connection, { maxCount, maxAgeMs }: Retention): Trim {
@@ -87,9 +87,9 @@ export function createTrimmer({ rows, run }: Connection, { maxCount, maxAgeMs }:
 
   return (topicIds) => {
     const before = Date.now() - maxAgeMs
-    let room = stepRows - trimAged(before, stepRows)
-    room -= trimKeys(before, room)
-    for (const id of topicIds) room -= trimSurplus(id, room)
-    return room === 0
+    let budget = stepRows - trimAged(before, stepRows)
+    budget -= trimKeys(before, budget)
+    for (const id of topicIds) budget -= trimSurplus(id, budget)
+    return budget === 0
   }
 }

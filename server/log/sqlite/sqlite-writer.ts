@@ -1,4 +1,4 @@
-/** What changes a SQLite log: appends, many in one transaction, and trimming in small steps. */
+/** Writes to a SQLite log: many appends in one transaction, and trimming in small steps. */
 import { formatCursor } from '@/protocol/cursor'
 import type { NewEvent } from '@/protocol/event'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
@@ -15,35 +15,35 @@ export interface Append {
 }
 
 export interface Written {
-  /** For each append, in order: what it answers, or why it alone failed. */
+  /** The result of each append, in order. A `LogError` means that only this append failed. */
   outcomes: (Appended | LogError)[]
   rows: number
   topicIds: ReadonlySet<number>
 }
 
 export interface SqliteWriter {
-  /** All appends in one transaction. Throws when nothing was written. */
+  /** Writes all appends in one transaction. Throws when nothing was written. */
   write(appends: readonly Append[]): Written
-  /** On a full disk: removes what is too old, so that its pages can be written again. False when nothing is. */
+  /** For a full disk: removes events that are too old, so that their pages can be reused. Returns false when none is too old. */
   makeRoom(reserve: DiskReserve): boolean
-  /** Removes at most `stepRows` rows: what is too old, then what these topics have too many of. True when there may be more. */
+  /** Removes at most `stepRows` rows: first those that are too old, then the surplus of these topics. Returns true when there may be more. */
   trim(topicIds: ReadonlySet<number>): boolean
 }
 
-/** What is removed at once on a full disk: 10,000 rows. */
-const roomSteps = 20
+/** How many trim steps run on a full disk: 20 steps remove up to 10,000 rows. */
+const makeRoomSteps = 20
 
 export function createSqliteWriter(connection: Connection, retention: Retention): SqliteWriter {
   const { maxAgeMs } = retention
   const { rows, run } = connection
   const trim = createTrimmer(connection, retention)
-  /** The log as the last append of this process left it; undefined before the first one, which begins a term. */
+  /** The epoch and head after the last append of this process. Undefined before its first append, which begins a term. */
   let lastSeen: { epoch: string; head: number } | undefined
   const clock = createClockWatch()
 
   function topicIdOf(name: string): number {
     const [known] = rows<[number]>('SELECT id FROM topics WHERE name = ?', name)
-    // What a topic of this name may have lost before, only the floor still knows.
+    // A forgotten topic of this name may have lost events. Only the floor still records this.
     return known
       ? known[0]
       : run('INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log', name)
@@ -87,10 +87,10 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     )
   }
 
-  /** The epoch of the term that an append now is of. */
+  /** The epoch for the next append. Begins or renames a term when necessary. */
   function termOf({ epoch, head }: { epoch: string; head: number }): string {
     if (!lastSeen) return beginTerm(connection, head)
-    // An earlier copy was put in its place, and there is no telling what this term has given twice.
+    // The file was replaced by an earlier copy, and it is unknown which offsets of this term were assigned twice.
     if (epoch === lastSeen.epoch && head < lastSeen.head) return renameTerm(connection, epoch)
     return epoch
   }
@@ -105,7 +105,7 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
   }
 
   function write(appends: readonly Append[]) {
-    // Read each time: another process may have appended.
+    // Read every time, because another process may have appended.
     const before = readLogRow(connection)
     let term: string | undefined
     const time = timeAfter(before.time)
@@ -155,9 +155,9 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
       const [oldest] = rows<[number]>('SELECT time FROM events ORDER BY offset LIMIT 1')
       if (!oldest || oldest[0] >= Date.now() - maxAgeMs) return false
       reserve.release()
-      // What was committed goes into the file first: then its place in the write-ahead log is free for what follows.
+      // Move committed changes into the file first: this frees their space in the write-ahead log for the removals.
       rows('PRAGMA wal_checkpoint(RESTART)')
-      for (let step = 0; step < roomSteps; step++) {
+      for (let step = 0; step < makeRoomSteps; step++) {
         if (!connection.transaction(() => trim(new Set()))) break
       }
       rows('PRAGMA wal_checkpoint(RESTART)')
