@@ -20,7 +20,7 @@ function asked(token?: string, method = 'GET'): Request {
   return new Request('http://localhost/events/news', { method, headers })
 }
 
-/** A token that grants what is given, or the text given. */
+/** Mints a token with these grants, or uses the text itself as the token. */
 function tokenOf(given: string | object): string | undefined {
   if (given === 'no token') return undefined
   return typeof given === 'string' ? given : granting(given)
@@ -57,7 +57,7 @@ describe('authorizeRead', () => {
     expect(await codeOf(authorizeRead(request, topics.split(','), guarded))).toBe(code)
   })
 
-  test('lets read for as long as the token holds, and what is public for ever', async () => {
+  test('lets read until the token expires, and public topics without an end', async () => {
     const token = signToken({ exp: now + 3_600, events: { subscribe: ['*'] } }, { secret })
 
     expect(await authorizeRead(asked(token), ['public', 'news'], guarded)).toMatchObject({
@@ -68,7 +68,7 @@ describe('authorizeRead', () => {
     })
   })
 
-  test('says who reads where a token was needed, and nobody where none was', async () => {
+  test('names the reader when a token was needed, and is anonymous otherwise', async () => {
     const readerIn = async (topics: string[], sub: string): Promise<unknown> => {
       const token = signToken({ sub, events: { subscribe: ['*'] } }, { secret })
       const grant = await authorizeRead(asked(token), topics, guarded)
@@ -81,7 +81,7 @@ describe('authorizeRead', () => {
     expect(await readerIn(['public', 'open.news'], 'bert')).toBe(anonymousReader)
   })
 
-  test('without a secret lets read what is public, and names the variables for the rest', async () => {
+  test('without a secret lets read public topics, and names the variables for the others', async () => {
     const some = { ...noSecret, publicTopics: ['public'] }
 
     expect(await codeOf(authorizeRead(asked(), ['anything'], noSecret))).toBeUndefined()
@@ -111,7 +111,7 @@ describe('authorizePublish', () => {
     expect(await codeOf(authorizePublish(request, 'news', guarded))).toBe(code)
   })
 
-  test('with a token that has expired, or that nobody signed: invalid-token', async () => {
+  test('with an expired or unsigned token: invalid-token', async () => {
     const events = { publish: ['*'] }
     const expired = signToken({ exp: now - 1, events }, { secret })
     const unsigned = signToken({ events }, { secret, algorithm: 'none' })
@@ -123,13 +123,13 @@ describe('authorizePublish', () => {
     }
   })
 
-  test('that a topic is public lets nobody publish to it', async () => {
+  test('a public topic still needs a token to publish to', async () => {
     expect(await codeOf(authorizePublish(asked(undefined, 'POST'), 'public', guarded))).toBe(
       'token-required',
     )
   })
 
-  test('says whose token it is', async () => {
+  test('returns the subject of the token', async () => {
     const token = signToken({ sub: 'anna', events: { publish: ['*'] } }, { secret })
 
     expect(await authorizePublish(asked(token, 'POST'), 'news', guarded)).toMatchObject({
@@ -137,7 +137,7 @@ describe('authorizePublish', () => {
     })
   })
 
-  test('without a secret anyone may where it is open, and nobody elsewhere', async () => {
+  test('without a secret, anyone may publish when it is open, and no client otherwise', async () => {
     const token = granting({ publish: ['*'] })
 
     expect(await authorizePublish(asked(token, 'POST'), 'news', laptop)).toBeUndefined()
@@ -151,7 +151,7 @@ describe('authorizePublish', () => {
     expect(refused.message).toContain('EVENTS_JWT_SECRET')
   })
 
-  test('a refusal for want of a token says how one is sent', async () => {
+  test('a refusal without a token says how to send one', async () => {
     await expect(authorizePublish(asked(undefined, 'POST'), 'news', guarded)).rejects.toMatchObject(
       {
         headers: { 'WWW-Authenticate': 'Bearer' },

@@ -1,4 +1,4 @@
-/** Who may read and who may publish: anyone what is public, and otherwise those who have a token for it. */
+/** Decides who may read and publish. Anyone may read public topics; everything else needs a token that grants it. */
 import { matchesTopic } from '@/protocol/topic-pattern'
 import { Refusal } from '@/server/refusal'
 import type { RequestHead } from '@/server/sse-request'
@@ -11,20 +11,20 @@ export interface AccessRules {
   checkToken: CheckToken | undefined
   /** Patterns of the topics that anyone may read. */
   publicTopics: readonly string[]
-  /** Whether anyone may publish to everything. */
+  /** True when anyone may publish to every topic. */
   isOpen: boolean
 }
 
 export interface ReadGrant {
-  /** It may read no longer than its token holds; undefined when it needs none. */
+  /** When the token expires, and with it the right to read: milliseconds since the Unix epoch. Undefined when it never ends. */
   expiresAtMs: number | undefined
-  /** The key of who reads. */
+  /** The key of the reader. */
   reader: string
 }
 
 /**
- * Whether the request may read all of `topics`, until when, and as whom. What is public is so whatever token comes along: there
- * everybody is the same reader.
+ * Checks that the request may read all of `topics`, and says until when and as which reader. For public topics any token is
+ * ignored: all their readers count as the same, anonymous reader.
  * @throws {Refusal}
  */
 export async function authorizeRead(
@@ -49,7 +49,7 @@ export async function authorizeRead(
 }
 
 /**
- * The token by which the request may publish to `topic`; undefined where it needs none.
+ * Checks that the request may publish to `topic`. Returns its token, or undefined when no token is needed.
  * @throws {Refusal}
  */
 export async function authorizePublish(
@@ -77,8 +77,8 @@ async function tokenOf(request: RequestHead, check: CheckToken): Promise<Token> 
   }
   const token = await check(text)
   if (token) return token
-  // Only the issuer may learn what exactly is wrong with a token.
-  throw new Refusal('invalid-token', 'This token does not hold here, or no longer: get another.', {
+  // Don't say what is wrong with the token: that would help an attacker to forge one.
+  throw new Refusal('invalid-token', 'This token is not valid, or has expired: get another.', {
     'WWW-Authenticate': 'Bearer error="invalid_token"',
   })
 }

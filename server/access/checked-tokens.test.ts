@@ -11,8 +11,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-describe('a token that held', () => {
-  test('is not checked again, and says the same', async () => {
+describe('a valid token', () => {
+  test('is not checked again, and has the same claims', async () => {
     const verify = vi.spyOn(tokens, 'verifyToken')
     const check = createTokenCheck(secret)
     const token = signToken({ sub: 'ana', events }, { secret })
@@ -24,7 +24,7 @@ describe('a token that held', () => {
     expect(verify).toHaveBeenCalledTimes(1)
   })
 
-  test('holds no longer than it says', async () => {
+  test('is not valid after it expires', async () => {
     const check = createTokenCheck(secret)
     const now = Math.floor(Date.now() / 1_000)
     const token = signToken({ exp: now + 60, events }, { secret })
@@ -35,7 +35,7 @@ describe('a token that held', () => {
     expect(await check(token)).toBeUndefined()
   })
 
-  test('says nothing of another one, and nothing to another secret', async () => {
+  test('makes no other token valid, and is invalid with another secret', async () => {
     const check = createTokenCheck(secret)
     const token = signToken({ events }, { secret })
     await check(token)
@@ -45,7 +45,7 @@ describe('a token that held', () => {
   })
 })
 
-test('a token that did not hold is checked again: its time may come', async () => {
+test('an invalid token is checked again, because it may become valid later', async () => {
   const check = createTokenCheck(secret)
   const now = Math.floor(Date.now() / 1_000)
   const token = signToken({ nbf: now + 60, events }, { secret })

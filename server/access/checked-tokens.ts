@@ -1,30 +1,30 @@
 /**
- * Remembers the tokens that held when they were checked: checking a signature takes longer than the rest of a publish. A token is known by
- * its hash, so that none is kept in memory.
+ * Caches valid tokens, because checking a signature takes longer than the rest of a publish. The cache uses hashes, so that no token
+ * stays in memory.
  */
 import { createHash } from 'node:crypto'
 import { verifyToken, type Token } from './token'
 
-/** Checks a token; undefined when it does not hold. */
+/** Checks a token. Resolves with undefined when it is invalid. */
 export type CheckToken = (token: string) => Promise<Token | undefined>
 
 const maxKept = 10_000
 
 export function createTokenCheck(secret: string): CheckToken {
-  const held = new Map<string, Token>()
+  const validTokens = new Map<string, Token>()
 
   return async (text) => {
     const hash = createHash('sha256').update(text).digest('base64')
-    const known = held.get(hash)
+    const known = validTokens.get(hash)
     if (known) {
       if (known.expiresAtMs === undefined || Date.now() < known.expiresAtMs) return known
-      held.delete(hash)
+      validTokens.delete(hash)
     }
     const token = await verifyToken(text, secret)
     if (!token) return undefined
-    held.set(hash, token)
-    const [oldest] = held.keys()
-    if (held.size > maxKept && oldest !== undefined) held.delete(oldest)
+    validTokens.set(hash, token)
+    const [oldest] = validTokens.keys()
+    if (validTokens.size > maxKept && oldest !== undefined) validTokens.delete(oldest)
     return token
   }
 }

@@ -26,7 +26,7 @@ describe('clientOf', () => {
   })
 
   test.each([undefined, '', 'unknown', '1.2.3', '::1::2', "'; DROP", '_gazonk'])(
-    '%j can’t be told from others like it',
+    '%j is the same unknown client',
     (address) => {
       expect(from(address)).toBe('unknown')
     },

@@ -1,25 +1,25 @@
-/** Who a client is, as far as limits go: its address. */
+/** Identifies a client by its address, for the limits per client. */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { RequestHead } from '@/server/sse-request'
 
 /**
- * The client that sent the request, by its `X-Forwarded-For`. Each proxy adds to its end whom it was asked by, so that with so many of
- * ours in front the client is as far from the end; what is before that, the client may have made up. Without a proxy,
- * server/node/server-requests.ts has seen to it that the header is Next's own and has one address, the socket's.
+ * Finds the client's address in `X-Forwarded-For`. Each proxy appends the address that it got the request from. So with n trusted
+ * proxies in front, the client is the nth address from the end; the client may have made up everything before it. Without a proxy,
+ * server/node/server-requests.ts makes sure that Next sets the header itself, with one address: the socket's.
  *
- * Of IPv6 it is the /64: that is what one customer gets, who may take another address of it for every request. The same for all whose
- * address can't be told.
+ * An IPv6 address is shortened to its /64, because a provider gives each customer a /64, and the customer could use another address
+ * for every request. Returns the same value for all clients whose address is unknown.
  */
 export function clientOf(request: RequestHead, trustedProxies: number): string {
   const chain = (request.headers.get('x-forwarded-for') ?? '').split(',')
-  // Whoever came around one of them is named first.
+  // Fewer addresses than proxies: the request bypassed a proxy, so the first address is the client.
   const text = (chain.at(-Math.max(1, trustedProxies)) ?? chain[0] ?? '').trim()
-  // Some proxies name the port too.
+  // Some proxies add the port.
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? []
   const [, beforePort] = /^([\d.]+):\d+$/.exec(text) ?? []
   const address = (bracketed ?? beforePort ?? text).replace(/%.*$/, '')
-  // As Node writes an IPv4 address on a socket that takes both kinds.
+  // On a dual-stack socket, Node writes an IPv4 address like this.
   const [, mapped] = /^::ffff:([\d.]+)$/i.exec(address) ?? []
   const plain = mapped ?? address
   switch (isIP(plain)) {

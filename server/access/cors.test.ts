@@ -41,7 +41,7 @@ describe('allowedOrigin', () => {
 })
 
 describe('withCors', () => {
-  test('lets a page of an origin on the list read the answer, and what a page can use of its headers', () => {
+  test('lets a page of a listed origin read the answer and the headers it needs', () => {
     const answer = withCors(origins, from('https://a.example'), emptyAnswer(200))
 
     expect(corsOf(answer)).toEqual({
@@ -52,19 +52,19 @@ describe('withCors', () => {
     })
   })
 
-  test.each(['https://evil.example', 'null', undefined])('tells %s nothing', (origin) => {
+  test.each(['https://evil.example', 'null', undefined])('adds only Vary for %s', (origin) => {
     expect(corsOf(withCors(origins, from(origin), emptyAnswer(200)))).toEqual({
       vary: 'Origin',
     })
   })
 
-  test('with no list, it is as if there were no other origins', () => {
+  test('without a list, adds no headers', () => {
     expect(corsOf(withCors([], from('https://a.example'), emptyAnswer(200)))).toEqual({})
   })
 })
 
 describe('preflightAnswer', () => {
-  test('tells an origin on the list what it may ask, for two hours', () => {
+  test('tells a listed origin what it may send, for two hours', () => {
     const asked = from('https://a.example')
     const answer = withCors(origins, asked, preflightAnswer(origins, asked, 'GET, POST'))
 
@@ -78,14 +78,11 @@ describe('preflightAnswer', () => {
     })
   })
 
-  test.each(['https://evil.example', 'null', undefined])(
-    'tells %s no more than Allow',
-    (origin) => {
-      const asked = from(origin)
-      const answer = withCors(origins, asked, preflightAnswer(origins, asked, 'GET, POST'))
+  test.each(['https://evil.example', 'null', undefined])('tells %s only Allow', (origin) => {
+    const asked = from(origin)
+    const answer = withCors(origins, asked, preflightAnswer(origins, asked, 'GET, POST'))
 
-      expect(answer.headers['Allow']).toBe('GET, POST')
-      expect(corsOf(answer)).toEqual({ vary: 'Origin' })
-    },
-  )
+    expect(answer.headers['Allow']).toBe('GET, POST')
+    expect(corsOf(answer)).toEqual({ vary: 'Origin' })
+  })
 })

@@ -1,11 +1,11 @@
 /**
- * What pages of other origins may do: those on the list as much as our own, cookies included, and all others nothing.
+ * CORS: pages of the listed origins may do the same as our own pages, with cookies. Pages of all other origins may do nothing.
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 import { emptyAnswer, type Answer } from '@/server/answer'
 import type { RequestHead } from '@/server/sse-request'
 
-/** How long a browser may remember what a preflight said, in seconds: Chromium's maximum. */
+/** How long a browser may cache a preflight, in seconds: Chromium's maximum. */
 const preflightMaxAgeS = 7_200
 
 /** The origin that sent the request, if it is one of `origins`. */
@@ -17,11 +17,11 @@ export function allowedOrigin(
   return origin !== null && origins.includes(origin) ? origin : undefined
 }
 
-/** Lets the page that asked read the answer, if its origin is one of `origins`. Returns `answer`. */
+/** Adds the headers that let the requesting page read the answer, if its origin is one of `origins`. Changes and returns `answer`. */
 export function withCors(origins: readonly string[], request: RequestHead, answer: Answer): Answer {
   if (origins.length === 0) return answer
   const { headers } = answer
-  // Also where no origin was named, or a cache would answer one origin with what another got.
+  // Set `Vary` even without an `Origin`, or a cache could give one origin the answer for another.
   const { Vary } = headers
   headers['Vary'] = Vary === undefined ? 'Origin' : `${Vary}, Origin`
   const origin = allowedOrigin(request, origins)
@@ -32,7 +32,7 @@ export function withCors(origins: readonly string[], request: RequestHead, answe
   return answer
 }
 
-/** Answers OPTIONS: which methods there are, and what a page of one of `origins` may send. */
+/** Answers OPTIONS: lists the methods and, for a page of one of `origins`, the headers that it may send. */
 export function preflightAnswer(
   origins: readonly string[],
   request: RequestHead,

@@ -35,7 +35,7 @@ describe('isCrossSite', () => {
     ['https://example.com', 'example.com:443'],
     ['http://example.com', 'example.com:80'],
     ['http://[::1]:3000', '[::1]:3000'],
-  ])('without it, Origin %s is at home at Host %s', (origin, host) => {
+  ])('without it, Origin %s matches Host %s', (origin, host) => {
     expect(isCrossSite(publish({ Origin: origin, Host: host }))).toBe(false)
   })
 
@@ -58,11 +58,11 @@ describe('isCrossSite', () => {
     expect(isCrossSite(publish({ Origin: origin, Host: host }))).toBe(true)
   })
 
-  test('without it, any Origin is foreign where Host is missing', () => {
+  test('without it, any Origin is foreign when Host is missing', () => {
     expect(isCrossSite(publish({ Origin: 'http://localhost:3000' }))).toBe(true)
   })
 
-  test('without it, an origin is at home at its own host alone', () => {
+  test('without it, an origin matches only its own host', () => {
     const authority = fc.webAuthority({ withPort: true })
 
     fc.assert(

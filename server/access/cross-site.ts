@@ -1,13 +1,13 @@
 /**
- * Tells a request that a browser sends on behalf of another site. Nobody but browsers can be led to send one, and they say where
- * it comes from: a request that says nothing is no browser's.
+ * Detects cross-site requests. Only a browser can be tricked into sending one, and browsers send headers that name the source. So a
+ * request without these headers does not come from a browser, and is not cross-site.
  * @see https://www.w3.org/TR/fetch-metadata/
  */
 import type { RequestHead } from '@/server/sse-request'
 
 /**
- * True for a page of any other origin; one of the same site, such as another subdomain, counts as foreign too.
- * Browsers leave out `Sec-Fetch-Site` on plain HTTP and older ones know it not; there `Origin` must name the request's own host.
+ * True when a page of another origin sent the request. Another origin of the same site, such as a subdomain, counts as foreign too.
+ * Browsers leave out `Sec-Fetch-Site` on plain HTTP, and older browsers never send it. Then `Origin` must match the request's `Host`.
  */
 export function isCrossSite(request: RequestHead): boolean {
   const site = request.headers.get('sec-fetch-site')
@@ -19,7 +19,7 @@ export function isCrossSite(request: RequestHead): boolean {
 function isOriginOf(host: string | null, origin: string): boolean {
   if (host === null || !URL.canParse(origin)) return false
   const { protocol, host: originHost } = new URL(origin)
-  // By the origin's own scheme, because a proxy may have taken TLS off, and because it decides which port goes without saying.
+  // Use the scheme of the origin: a proxy may have terminated TLS, and the scheme decides which port is the default.
   const own = `${protocol}//${host}`
   return originHost !== '' && URL.canParse(own) && new URL(own).host === originHost
 }

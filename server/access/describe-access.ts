@@ -1,7 +1,7 @@
-/** Who may read and publish, in words: what the journal says at the start. */
+/** Describes in words who may read and publish. The journal logs this at the start. */
 import type { AccessRules } from './authorize'
 
-/** One sentence, true of both reading and publishing. */
+/** One sentence about both reading and publishing. */
 export function describeAccess({ checkToken, publicTopics, isOpen }: AccessRules): string {
   const isPublic = publicTopics.includes('*')
   const readable = isPublic ? 'every topic' : listOf(publicTopics)

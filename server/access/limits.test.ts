@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLimits } from './limits'
 
 describe('openStream', () => {
-  test('lets a client have so many at once, and another client as many', () => {
+  test('limits the open streams of each client separately', () => {
     const { openStream } = createLimits({ streams: 2, publishesPerMinute: 0 })
 
     const ends = [openStream('a'), openStream('a')]
@@ -25,7 +25,7 @@ describe('openStream', () => {
     expect(openStream('a')).toBeUndefined()
   })
 
-  test('with 0 there is no end of them', () => {
+  test('0 means no limit', () => {
     const { openStream } = createLimits({ streams: 0, publishesPerMinute: 0 })
 
     const ends = Array.from({ length: 1_000 }, () => openStream('a'))
@@ -38,7 +38,7 @@ describe('takePublish', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  test('lets a client publish so often in a minute, and says when it may again', async () => {
+  test('limits the publishes of a client per minute, and says when the next one is allowed', async () => {
     const { takePublish } = createLimits({ streams: 0, publishesPerMinute: 2 })
 
     expect([await takePublish('a'), await takePublish('a')]).toEqual([undefined, undefined])
@@ -50,7 +50,7 @@ describe('takePublish', () => {
     expect(await takePublish('a')).toBeUndefined()
   })
 
-  test('asking in vain does not put it off', async () => {
+  test('refused attempts do not extend the wait', async () => {
     const { takePublish } = createLimits({ streams: 0, publishesPerMinute: 1 })
     await takePublish('a')
 
@@ -62,7 +62,7 @@ describe('takePublish', () => {
     expect(await takePublish('a')).toBeUndefined()
   })
 
-  test('with 0 there is no end of them', async () => {
+  test('0 means no limit', async () => {
     const { takePublish } = createLimits({ streams: 0, publishesPerMinute: 0 })
 
     for (let n = 0; n < 1_000; n++) expect(await takePublish('a')).toBeUndefined()

@@ -1,17 +1,17 @@
-/** How much one client may have: so many streams open at once, and so many publishes a minute without a token. */
+/** Limits per client: the number of open streams, and of publishes per minute without a token. */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
 export interface LimitOptions {
-  /** How many streams a client may have open. 0: as many as it likes. */
+  /** How many streams a client may have open. 0: no limit. */
   streams: number
-  /** How often a client may ask to publish in a minute. 0: as often as it likes. */
+  /** How often a client may try to publish in a minute. 0: no limit. */
   publishesPerMinute: number
 }
 
 export interface Limits {
-  /** Counts a stream of `client`, until what it returns is called; undefined when it has all it may have. */
+  /** Counts a stream of `client` as open until the returned function is called. Returns undefined when the client is at its limit. */
   openStream: (client: string) => (() => void) | undefined
-  /** Counts a publish of `client`. Undefined when it may, else after how many seconds it may again. */
+  /** Counts a publish of `client`. Resolves with undefined when it is allowed, else with the seconds to wait. */
   takePublish: (client: string) => Promise<number | undefined>
 }
 

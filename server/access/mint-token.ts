@@ -1,18 +1,18 @@
-/** Issues the tokens by which clients say what they may do. `token.ts` checks them. */
+/** Issues tokens that grant reading and publishing. `token.ts` checks them. */
 import { SignJWT } from 'jose'
 import { isTopicPattern } from '@/protocol/topic-pattern'
 
 export interface TokenGrants {
-  /** Patterns of the topics that it lets read, and publish to: a topic, `prefix.*` or `*`. */
+  /** Patterns of the topics that the token's owner may read, and publish to: a topic, `prefix.*` or `*`. */
   subscribe: readonly string[]
   publish: readonly string[]
-  /** Whom the token is for. Readers with the same subject count as the same reader. */
+  /** The user that the token is for. Readers with the same subject count as the same reader. */
   subject?: string | undefined
-  /** How long the token holds, in milliseconds. */
+  /** How long the token is valid, in milliseconds. */
   expiresInMs: number
 }
 
-/** @throws {Error} a grant is no pattern of topics */
+/** @throws {Error} a grant is not a topic pattern */
 export async function mintToken(
   { subscribe, publish, subject, expiresInMs }: TokenGrants,
   secret: string,

@@ -13,7 +13,7 @@ function hashOf(text: string): string {
 }
 
 describe('readerOf', () => {
-  test('is the same for all tokens of one subject, whatever they grant and until when', () => {
+  test('is the same for all tokens of one subject, whatever their grants and expiry', () => {
     const anna = token({ subject: 'anna', subscribe: ['news'], expiresAtMs: 1 })
     const again = token({ subject: 'anna', subscribe: ['*'], publish: ['*'] })
 
@@ -23,7 +23,7 @@ describe('readerOf', () => {
   })
 
   test.each([undefined, ''])(
-    'without a subject (%j) is what the token lets read, in any order',
+    'without a subject (%j), depends on the topics that the token may read, in any order',
     (subject) => {
       const some = token({ subject, subscribe: ['news', 'orders.*'] })
       const same = token({ subject, subscribe: ['orders.*', 'news', 'news'], publish: ['news'] })
@@ -36,7 +36,7 @@ describe('readerOf', () => {
     },
   )
 
-  test('without a token is anonymous, which is the key of no name', () => {
+  test('without a token, is the anonymous key, which is the hash of an empty text', () => {
     expect(readerOf(undefined)).toBe(anonymousReader)
     expect(anonymousReader).toBe(hashOf(''))
   })

@@ -1,16 +1,16 @@
-/** Tells readers apart by what they were let in with. Needs no store and no secret, so all instances say the same of a request. */
+/** Derives a reader's key from its token. Needs no store and no secret, so all instances compute the same key. */
 import { createHash } from 'node:crypto'
 import { anonymousReader } from '@/protocol/reader-key'
 import type { Token } from './token'
 
 /**
- * The key of the reader whom `token` grants a stream: the same for all tokens of one subject, so that a renewed token is the same
- * reader. A token that names nobody is told apart by what it lets read.
+ * The key of the reader with this token. All tokens of one subject have the same key, so a renewed token keeps the reader. For a
+ * token without a subject, the key depends on the topics that it may read.
  */
 export function readerOf(token: Token | undefined): string {
   if (!token) return anonymousReader
   const { subject, subscribe } = token
-  // Patterns have no line ends, so no two lists make the same text.
+  // Patterns contain no line ends, so different lists give different texts.
   return keyOf(subject || ['subscribe', ...[...new Set(subscribe)].toSorted()].join('\n'))
 }
 

@@ -30,7 +30,7 @@ describe('readToken', () => {
     expect(readToken(new Request(`${url}?access_token=of.the.query`, { headers }))).toBe(token)
   })
 
-  test('for reading, the query comes next, and the cookie last', () => {
+  test('for reading, the query comes after the header, and the cookie last', () => {
     const headers = { cookie }
 
     expect(readToken(new Request(`${url}?access_token=q`, { headers }))).toBe('q')
@@ -39,7 +39,7 @@ describe('readToken', () => {
     expect(readToken(new Request(url, { headers }))).toBe('of.the.cookie')
   })
 
-  test('for publishing, the query is not looked at', () => {
+  test('for publishing, the query is ignored', () => {
     const request = new Request(`${url}?access_token=q`, { method: 'POST' })
 
     expect(readToken(request)).toBeUndefined()
@@ -59,7 +59,7 @@ describe('readToken', () => {
 })
 
 describe('verifyToken', () => {
-  test('says whom it is for, what it grants, and for how long', async () => {
+  test('returns the subject, the grants and the expiry', async () => {
     const token = await sign({ sub: 'anna', exp: now + 60, nbf: now - 60, events })
 
     expect(await verifyToken(token, secret)).toEqual({
@@ -69,7 +69,7 @@ describe('verifyToken', () => {
     })
   })
 
-  test('one that says nothing grants nothing, for ever', async () => {
+  test('a token without claims grants nothing, and never expires', async () => {
     const nothing = { subject: undefined, subscribe: [], publish: [], expiresAtMs: undefined }
 
     expect(await verifyToken(await sign({}), secret)).toEqual(nothing)
@@ -79,24 +79,24 @@ describe('verifyToken', () => {
   test.each([
     ['expired', { exp: now - 1 }],
     ['not valid yet', { nbf: now + 60 }],
-    ['with a time of expiry that is none', { exp: 'tomorrow' }],
+    ['whose expiry is not a time', { exp: 'tomorrow' }],
     ['whose grants are text', { events: '*' }],
     ['whose grants are null', { events: null }],
     ['whose list is text', { events: { subscribe: '*' } }],
     ['whose list is an object', { events: { publish: { 0: '*', length: 1 } } }],
     ['whose pattern is no text', { events: { subscribe: [1] } }],
     ['whose pattern is none', { events: { subscribe: ['*.news'] } }],
-  ])('one %s does not hold', async (_, claims) => {
+  ])('a token %s is invalid', async (_, claims) => {
     expect(await verifyToken(await sign({ events, ...claims }), secret)).toBeUndefined()
   })
 
-  test('one signed with another secret does not hold', async () => {
+  test('a token signed with another secret is invalid', async () => {
     const other = new TextEncoder().encode(secret.toUpperCase())
 
     expect(await verifyToken(await sign({ events }, other), secret)).toBeUndefined()
   })
 
-  test.each(['HS384', 'HS512'])('one signed by %s does not hold', async (algorithm) => {
+  test.each(['HS384', 'HS512'])('a token signed by %s is invalid', async (algorithm) => {
     const long = new TextEncoder().encode(secret.repeat(2))
 
     expect(
@@ -104,7 +104,7 @@ describe('verifyToken', () => {
     ).toBeUndefined()
   })
 
-  test('one that nobody signed does not hold, whatever it calls its algorithm', async () => {
+  test('an unsigned token is invalid, whatever its header names as the algorithm', async () => {
     const unsigned = new UnsecuredJWT({ events }).encode()
     const [, claims] = unsigned.split('.')
     const headers = ['none', 'None', 'NONE', 'HS256', ''].map((alg) =>
@@ -116,7 +116,7 @@ describe('verifyToken', () => {
     }
   })
 
-  test('one signed with a key that is not the secret, as RS256 is, does not hold', async () => {
+  test('a token signed with an RSA key, or with the text of its public key, is invalid', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
     const published = publicKey.export({ type: 'spki', format: 'pem' })
     const signed = await new SignJWT({ events })
@@ -128,7 +128,7 @@ describe('verifyToken', () => {
     expect(await verifyToken(confused, secret)).toBeUndefined()
   })
 
-  test('one with a part changed, cut off or added does not hold', async () => {
+  test('a token with a part changed, cut off or added is invalid', async () => {
     const token = await sign({ events })
     const [header = '', claims = '', signature = ''] = token.split('.')
     const all = Buffer.from('{"events":{"publish":["*"]}}').toString('base64url')
@@ -147,7 +147,7 @@ describe('verifyToken', () => {
     }
   })
 
-  test('one with a header that must be understood does not hold', async () => {
+  test('a token with a critical header is invalid', async () => {
     const token = new SignJWT({ events }).setProtectedHeader({
       alg: 'HS256',
       b64: true,
@@ -159,7 +159,7 @@ describe('verifyToken', () => {
     expect(await verifyToken(`${header}.${claims}.${signature}`, secret)).toBeUndefined()
   })
 
-  test('a claim by another’s name grants nothing', async () => {
+  test('a claim with the name of a prototype property grants nothing', async () => {
     const claims = JSON.parse(
       '{"__proto__":{"events":{"publish":["*"]}},"constructor":{}}',
     ) as object
@@ -169,7 +169,7 @@ describe('verifyToken', () => {
     expect(({} as { events?: unknown }).events).toBeUndefined()
   })
 
-  test('no text at all makes it throw', async () => {
+  test('never throws, whatever the text', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(

@@ -1,6 +1,5 @@
 /**
- * The tokens by which clients say what they may do: JSON Web Tokens signed with a secret that this server shares with whoever
- * issues them.
+ * Reads and verifies access tokens: JSON Web Tokens, signed with a secret that this server shares with their issuer.
  * @see https://www.rfc-editor.org/rfc/rfc7519
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
@@ -12,32 +11,32 @@ import type { RequestHead } from '@/server/sse-request'
 /** The cookie that holds a browser's token. */
 const tokenCookie = 'events_token'
 
-/** What a token that holds says. */
+/** The claims of a valid token. */
 export interface Token {
-  /** Whom it was issued to: the claim `sub`. */
+  /** The user that the token was issued to: the claim `sub`. */
   subject: string | undefined
-  /** Patterns of the topics that it lets read, and publish to: the claim `events`. */
+  /** Patterns of the topics that the token's owner may read, and publish to: the claim `events`. */
   subscribe: readonly string[]
   publish: readonly string[]
-  /** In milliseconds since the Unix epoch; undefined when it holds for ever. */
+  /** In milliseconds since the Unix epoch; undefined when the token never expires. */
   expiresAtMs: number | undefined
 }
 
 /**
- * The token sent along, unchecked: in the `Authorization` header, else, for reading alone, as `?access_token=`, else in the cookie.
- * Empty when a header says `Bearer` and nothing else, undefined when there is none.
+ * Finds the request's token without checking it: first in the `Authorization` header, then (only for reading) in `?access_token=`,
+ * then in the cookie. Returns an empty string when the header is just `Bearer`, and undefined when there is no token.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-2
  */
 export function readToken({ headers, method, url }: RequestHead): string | undefined {
   const bearer = /^bearer(?: +(.*))?$/i.exec(headers.get('authorization') ?? '')
   if (bearer) return bearer[1] ?? ''
-  // A body published to an address that holds a token would be a link to publish by.
+  // Tokens in the query are for reading only: otherwise a shared link could publish.
   const isReading = method === 'GET' || method === 'HEAD'
   const inQuery = isReading && new URL(url).searchParams.get('access_token')
   return inQuery || parseCookie(headers.get('cookie') ?? '')[tokenCookie] || undefined
 }
 
-/** What `token` says, if `secret` signed it by HS256 and its time has come and is not over; undefined when it does not hold. */
+/** Returns the token's claims if it is signed with `secret` by HS256, and neither expired nor not yet valid. Undefined otherwise. */
 export async function verifyToken(token: string, secret: string): Promise<Token | undefined> {
   try {
     const { payload } = await jwtVerify(token, keyOf(secret), { algorithms: ['HS256'] })
@@ -46,13 +45,13 @@ export async function verifyToken(token: string, secret: string): Promise<Token 
     const { sub: subject, exp } = payload
     return { ...grants, subject, expiresAtMs: exp === undefined ? undefined : exp * 1_000 }
   } catch (error) {
-    // Whatever else it is would be our fault.
+    // Any other error is a bug of ours.
     if (!(error instanceof errors.JOSEError)) throw error
     return undefined
   }
 }
 
-/** Without the claim a token is good for nothing; with one that says something else, it is not meant for us. */
+/** Without the claim `events`, a token is valid but grants nothing. With a malformed claim, it is invalid: it is meant for another service. */
 function readGrants(claim: unknown): Pick<Token, 'subscribe' | 'publish'> | undefined {
   if (claim === undefined) return { subscribe: [], publish: [] }
   if (typeof claim !== 'object' || claim === null) return undefined
@@ -68,7 +67,7 @@ function isPatternList(value: unknown): value is string[] {
 
 let key: { secret: string; object: KeyObject } | undefined
 
-/** As an object jose remembers what it made of it. */
+/** Returns the same object for the same secret, because jose caches its work per key object. */
 function keyOf(secret: string): KeyObject {
   if (key?.secret !== secret) key = { secret, object: createSecretKey(secret, 'utf8') }
   return key.object
