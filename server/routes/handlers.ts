@@ -1,4 +1,4 @@
-/** The handlers that Next calls: refusals are rendered, and streams leave the shortest way. */
+/** The route handlers that Next calls. They render refusals as responses, and write streams directly to Node's response where possible. */
 import { preflightAnswer, withCors } from '@/server/access/cors'
 import { headOf, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
@@ -36,7 +36,7 @@ export interface StreamRoute<Params> {
   OPTIONS: Handler
 }
 
-/** The engine, started for a request that a server has received. */
+/** Returns the engine, and starts it with the first request. */
 type Serving = (request: Request) => Engine
 
 const topicMethods = 'GET, HEAD, OPTIONS, POST'
@@ -56,7 +56,7 @@ export function topicRoute(
 
   const route: TopicRoute = {
     GET: handler('GET'),
-    // Next's own HEAD would run GET and never read its body.
+    // Without this, Next would run GET for HEAD, and never read the body.
     HEAD: handler('HEAD'),
     POST: handler('POST'),
     OPTIONS: handler('OPTIONS'),
@@ -69,7 +69,7 @@ export function topicRoute(
   return route
 }
 
-/** The route of topics, for a request that came by Next or by the front door. */
+/** Answers a request to the topic route, from Next or from the front door. */
 async function answerTopics(engine: Engine, request: SseRequest): Promise<Answer> {
   switch (request.method) {
     case 'POST':
@@ -121,8 +121,8 @@ function optionsAnswer({ config }: Engine, request: RequestHead, methods: string
 }
 
 /**
- * Renders what `handle` answers or refuses, and lets pages of the allowed origins read it.
- * @throws whatever `handle` throws that is no refusal
+ * Runs `handle`, renders its refusals, and adds the CORS headers.
+ * @throws any error of `handle` that is not a refusal
  */
 async function serve(
   { config }: Engine,
@@ -147,8 +147,8 @@ async function answerOrRefuse(
 }
 
 /**
- * Next's image optimiser fetches any local path, and would wait for a stream's end for ever. Its requests come by no socket: they have
- * no `Host`, but the one that the optimiser itself was asked by.
+ * Refuses requests of Next's image optimiser. It fetches any local path, and would wait for the stream to end. Its requests don't come
+ * through a socket, so they have no `Host`, only the `X-Forwarded-Host` of the original request.
  */
 function refuseImages({ headers }: RequestHead): void {
   if (headers.get('host') === null && headers.get('x-forwarded-host') !== null) {
@@ -156,7 +156,7 @@ function refuseImages({ headers }: RequestHead): void {
   }
 }
 
-/** The answer as Next wants it. A stream leaves by Node's own response where it can. */
+/** Makes the Web response for Next. A stream is written directly to Node's response where possible; then this response is empty. */
 function respond({ config, slots }: Engine, answer: Answer): Response {
   const { status, headers, body } = answer
   const isDirect =
@@ -164,10 +164,10 @@ function respond({ config, slots }: Engine, answer: Answer): Response {
   return toWeb(isDirect ? { status, headers, body: undefined } : answer)
 }
 
-/** @throws the route is mounted elsewhere: the client, which asks at `path`, would not find it */
+/** @throws {Error} the route is mounted elsewhere, so clients that request `path` would not find it */
 function checkMount(url: string, path: string): void {
   const mount = mountOf(url)
-  // Before it there may be a `basePath`.
+  // A `basePath` may precede the path.
   if (mount.endsWith(path)) return
   throw new Error(
     `This route of topics is mounted at ${mount}, but createSse was given the path ${path}: move the route, or pass { path: '${mount}' }.`,

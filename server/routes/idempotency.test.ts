@@ -11,7 +11,7 @@ function publish(key?: string): Request {
 }
 
 describe('readIdempotencyKey', () => {
-  test('takes any visible ASCII as it is', () => {
+  test('accepts any visible ASCII unchanged', () => {
     const visible = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code))
 
     fc.assert(
@@ -57,7 +57,7 @@ describe('fingerprint', () => {
     )
   })
 
-  test('differs when any of them does, also where one could run into the other', () => {
+  test('differs when any of them differs, even when their concatenation is equal', () => {
     const bytes = new TextEncoder().encode('x')
     const empty = new Uint8Array()
 

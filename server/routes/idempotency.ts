@@ -1,11 +1,11 @@
-/** What makes a publish repeatable: the key its publisher chose, and what tells one body from another. */
+/** Makes a publish safe to repeat: reads the publisher's idempotency key, and computes the fingerprint of the body. */
 import { createHash } from 'node:crypto'
 import { Refusal } from '@/server/refusal'
 import type { PublishedBody } from './published-body'
 import type { RequestHead } from '@/server/sse-request'
 
 /**
- * The `Idempotency-Key` header: 1–255 visible ASCII characters, taken as they are; undefined when there is none.
+ * Reads the `Idempotency-Key` header: 1–255 visible ASCII characters, without decoding. Returns undefined when there is none.
  * @throws {Refusal} `invalid-idempotency-key`
  */
 export function readIdempotencyKey({ headers }: RequestHead): string | undefined {
@@ -17,7 +17,7 @@ export function readIdempotencyKey({ headers }: RequestHead): string | undefined
   )
 }
 
-/** The same for the same bytes sent as the same kind of body under the same event type, and for nothing else. */
+/** A hash of the bytes, the kind of body and the event type. Equal only when all three are equal. */
 export function fingerprint({ kind, bytes }: PublishedBody, type: string): string {
   return createHash('sha256')
     .update(`${JSON.stringify([kind, type])}\n`)

@@ -1,12 +1,12 @@
 /**
- * JSON texts, one on each line.
+ * Splits NDJSON: one JSON text per line.
  * @see https://github.com/ndjson/ndjson-spec
  */
 import { isJson } from '@/protocol/json'
 import { Refusal } from '@/server/refusal'
 
 /**
- * The lines that are not blank, as they came but for their ends (LF or CRLF).
+ * Returns the lines that are not blank, unchanged but without their ends (LF or CRLF).
  * @throws {Refusal} `too-many-events`, `event-too-large`, `invalid-json` or `empty-body`: the first fault found
  */
 export function splitNdjson(
@@ -14,7 +14,7 @@ export function splitNdjson(
   { eventMaxBytes, maxEvents }: { eventMaxBytes: number; maxEvents: number },
 ): string[] {
   const data: string[] = []
-  // Not `split`: millions of blank lines fit into a body, and none of them need be kept.
+  // `split` would allocate millions of strings for a body of blank lines.
   for (let start = 0, number = 1; start < text.length; number++) {
     const lineFeed = text.indexOf('\n', start)
     const end = lineFeed === -1 ? text.length : lineFeed
@@ -22,7 +22,10 @@ export function splitNdjson(
     start = end + 1
     if (isBlank(line)) continue
     if (data.length === maxEvents) {
-      throw new Refusal('too-many-events', `A body has at most ${maxEvents} events: send several.`)
+      throw new Refusal(
+        'too-many-events',
+        `A body can have at most ${maxEvents} events: split it into several.`,
+      )
     }
     if (Buffer.byteLength(line) > eventMaxBytes) {
       throw new Refusal('event-too-large', `Line ${number} exceeds ${eventMaxBytes} bytes.`)
@@ -33,10 +36,10 @@ export function splitNdjson(
     data.push(line)
   }
   if (data.length > 0) return data
-  throw new Refusal('empty-body', 'Each line is an event: send some.')
+  throw new Refusal('empty-body', 'The body has no events: send one event per line.')
 }
 
-/** By JSON's own white space. */
+/** Blank means only JSON white space. */
 function isBlank(line: string): boolean {
   return !/[^\t\r ]/.test(line)
 }

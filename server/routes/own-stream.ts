@@ -1,4 +1,4 @@
-/** A stream of an app's own: any async iterable of events, of whatever source. */
+/** Streams an app's own events: any async iterable, from any source. */
 import type { ServerSentEvent } from '@/protocol/event'
 import { clientOf } from '@/server/access/client-address'
 import { emptyAnswer, type Answer } from '@/server/answer'
@@ -11,7 +11,7 @@ export interface StreamContext<Params = Record<string, string | string[] | undef
   request: Request
   /** The dynamic segments of the route's path. */
   params: Params
-  /** Aborts when the stream ends for whatever reason. Pass it to whatever the source waits for. */
+  /** Aborts when the stream ends, for any reason. Pass it to everything that the source waits for. */
   signal: AbortSignal
   /** The id of the last event that the reader got; undefined for a new reader. */
   lastEventId: string | undefined
@@ -19,26 +19,29 @@ export interface StreamContext<Params = Record<string, string | string[] | undef
 
 export type EventSequence = AsyncIterable<ServerSentEvent>
 
-/** What a source answers: events; events and whether they go on after `lastEventId`; or nothing, which tells the reader not to come back. */
+/**
+ * The result of a source: events; events together with the place where they start; or undefined, which tells the reader not to
+ * reconnect.
+ */
 export type StreamedEvents =
   | EventSequence
   | {
       events: EventSequence
-      /** Whether the events go on where the reader stood. Default: true where it stood somewhere. */
+      /** True when the events continue after `lastEventId`. Default: true when the reader sent one. */
       resumed?: boolean | undefined
-      /** The id that stands before the first event. Default: `lastEventId`. */
+      /** The id of the place before the first event. Default: `lastEventId`. */
       cursor?: string | undefined
     }
   | undefined
 
 /**
- * Makes the events of one reader. To refuse the reader, throw a `Refusal`; a generator that throws later only ends its stream.
+ * Creates the events for one reader. To refuse the reader, throw a `Refusal`. A generator that throws later only ends its stream.
  */
 export type StreamSource<Params = Record<string, string | string[] | undefined>> = (
   context: StreamContext<Params>,
 ) => StreamedEvents | Promise<StreamedEvents>
 
-/** @throws whatever the source throws */
+/** @throws any error of the source */
 export async function readOwnStream<Params>(
   { streams, limits, config }: Engine,
   request: SseRequest,

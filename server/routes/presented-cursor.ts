@@ -1,11 +1,11 @@
-/** The place that a reader asks to resume from. */
+/** Reads the cursor from which a reader wants to resume. */
 import { parseCursor, type PresentedCursor } from '@/protocol/cursor'
 import { Refusal } from '@/server/refusal'
 import type { RequestHead } from '@/server/sse-request'
 
 /**
- * The `Last-Event-ID` header, else `?lastEventId=`; undefined where neither says anything. The header wins, because the browser's own
- * reconnect refreshes it and keeps the URL.
+ * Reads the `Last-Event-ID` header, else `?lastEventId=`; undefined when both are missing or empty. The header wins, because a
+ * browser that reconnects updates the header but keeps the URL.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
 export function readLastEventId({ headers, url }: RequestHead): string | undefined {

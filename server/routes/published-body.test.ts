@@ -9,7 +9,7 @@ import { createUploadBudget } from './upload-budget'
 const encoder = new TextEncoder()
 const uploads = createUploadBudget()
 
-/** What a publish comes to; what its body held is given back, as a route does. */
+/** Reads the body, and closes the share afterwards, as the route does. */
 async function read(
   request: Request,
   limits?: PublishLimits,
@@ -26,7 +26,7 @@ async function read(
   }
 }
 
-/** A publish whose body arrives in these chunks; `cancel` tells whether the rest was refused. */
+/** A publish whose body arrives in these chunks. `cancel` is called when the rest is refused. */
 function arriving(
   chunks: Iterable<Uint8Array>,
   headers: Record<string, string> = {},
@@ -81,7 +81,7 @@ describe('readPublishedBody', () => {
   })
 
   test.each(['{"a":\n [1, 2]}\n', ' null ', '"🎉"', '1e3', '{"a":1,"a":2}'])(
-    'JSON is checked, and published as it came: %j',
+    'JSON is checked, and published unchanged: %j',
     async (text) => {
       expect(await read(publish(text, 'application/json; charset=utf-8'))).toEqual({
         kind: 'json',
@@ -91,7 +91,7 @@ describe('readPublishedBody', () => {
     },
   )
 
-  test('a byte order mark before JSON is taken off', async () => {
+  test('a byte order mark before JSON is removed', async () => {
     expect(await read(publish('\uFEFF[1]', 'application/json'))).toMatchObject({
       data: ['[1]'],
     })
@@ -164,7 +164,7 @@ describe('readPublishedBody', () => {
     expect(request.bodyUsed).toBe(false)
   })
 
-  test('any text arrives, however its bytes are cut into chunks', async () => {
+  test('any text arrives unchanged, however its bytes are split into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(anyText, fc.array(fc.nat()), async (text, places) => {
         const bytes = encoder.encode(text)
@@ -178,7 +178,7 @@ describe('readPublishedBody', () => {
     )
   })
 
-  test('any JSON values arrive line by line, however the lines end and the bytes are cut', async () => {
+  test('any JSON values arrive line by line, however the lines end and the bytes are split', async () => {
     const lines = fc.array(fc.json(), { minLength: 1 })
     const lineEnd = fc.constantFrom('\n', '\r\n', '\n\n', '\n \t\r\n')
 
@@ -194,7 +194,7 @@ describe('readPublishedBody', () => {
     )
   })
 
-  test('any bytes get the same answer, however they are cut', async () => {
+  test('any bytes get the same answer, however they are split', async () => {
     const type = fc.constantFrom('text/plain', 'application/json', 'application/x-ndjson')
     const limits = { eventMaxBytes: 12, bodyMaxBytes: 24, maxEvents: 3 }
     const bytes = fc.oneof(
@@ -221,7 +221,7 @@ describe('readPublishedBody', () => {
 
 describe('the limits of readPublishedBody', () => {
   test.each([undefined, 'application/json'])(
-    'an event of type %s may have 65,536 bytes, and no more',
+    'an event of type %s can have up to 65,536 bytes',
     async (type) => {
       const longest = `"${'é'.repeat(32_767)}"`
 
@@ -232,7 +232,7 @@ describe('the limits of readPublishedBody', () => {
     },
   )
 
-  test('a line of NDJSON may have as many', async () => {
+  test('so can a line of NDJSON', async () => {
     const longest = `"${'é'.repeat(32_767)}"`
 
     const just = await read(publish(`1\r\n${longest}\r\n2`, 'application/x-ndjson'))
@@ -248,7 +248,7 @@ describe('the limits of readPublishedBody', () => {
     })
   })
 
-  test('a body may have 10,000 events, and any number of blank lines', async () => {
+  test('a body can have 10,000 events, and any number of blank lines', async () => {
     const most = '1\n\n'.repeat(10_000)
 
     const just = await read(publish(`${most}\n`, 'application/x-ndjson'))
@@ -258,7 +258,7 @@ describe('the limits of readPublishedBody', () => {
     expect(more).toMatchObject({ problem: { status: 413, code: 'too-many-events' } })
   })
 
-  test('one bad line refuses them all, and is named', async () => {
+  test('one bad line refuses the whole body, and the error names the line', async () => {
     expect(await read(publish('1\n\n2\nx\n3', 'application/x-ndjson'))).toMatchObject({
       problem: { code: 'invalid-json', detail: expect.stringContaining('Line 4') as string },
     })
@@ -284,7 +284,7 @@ describe('the limits of readPublishedBody', () => {
     expect(sent).toBeLessThanOrEqual(maxBytes + 10_000)
   })
 
-  test('a cancel that fails changes nothing', async () => {
+  test('an error of cancel does not change the answer', async () => {
     const request = arriving([new Uint8Array(70_000)], {}, () => {
       throw new Error('gone')
     })
@@ -307,13 +307,13 @@ describe('the limits of readPublishedBody', () => {
     expect(request.bodyUsed).toBe(false)
   })
 
-  test('a Content-Length that promises less is not believed', async () => {
+  test('a body longer than its Content-Length is still limited', async () => {
     const request = arriving([new Uint8Array(70_000)], { 'Content-Length': '5' })
 
     expect(await read(request)).toMatchObject({ problem: { code: 'event-too-large' } })
   })
 
-  test('limits can be set, and the smaller one counts', async () => {
+  test('limits can be set, and the smaller one applies', async () => {
     const limits = { eventMaxBytes: 5, bodyMaxBytes: 3 }
 
     expect(await read(publish('123'), limits)).toMatchObject({ data: ['123'] })
@@ -324,7 +324,7 @@ describe('the limits of readPublishedBody', () => {
 })
 
 describe('a publish whose client goes away', () => {
-  test('rejects with an error of its own, and the cause', async () => {
+  test('rejects with UploadAbortedError and the cause', async () => {
     const cause = new Error('aborted')
     function* broken(): Generator<Uint8Array> {
       yield encoder.encode('one')
@@ -338,8 +338,8 @@ describe('a publish whose client goes away', () => {
   })
 })
 
-describe('what a body holds of the budget', () => {
-  test('follows what has come, in chunks of whatever size, and not what is promised', async () => {
+describe('the budget that a body reserves', () => {
+  test('grows with the received bytes, in chunks of any size, and not by Content-Length', async () => {
     const budget = createUploadBudget()
     const held: number[] = []
     function* trickling(): Generator<Uint8Array> {
@@ -358,13 +358,13 @@ describe('what a body holds of the budget', () => {
     expect(body).toMatchObject({ data: ['x'.repeat(1_000)] })
     expect(held[0]).toBeLessThanOrEqual(4)
     expect(Math.max(...held)).toBeLessThanOrEqual(4 * 1_000)
-    // It is held for as long as the event is being published.
+    // The reservation lasts while the event is being published.
     expect(budget.heldBytes).toBeGreaterThanOrEqual(2 * 1_000)
     share.close()
     expect(budget.heldBytes).toBe(0)
   })
 
-  test('with no room left, a body is refused while it arrives, and the rest of it left unread', async () => {
+  test('with no budget left, a body is refused while it arrives, and the rest is not read', async () => {
     const budget = createUploadBudget({ totalBytes: 300_000, spareBytes: 100_000 })
     function* endless(): Generator<Uint8Array> {
       for (;;) yield encoder.encode('"23456789"\n'.repeat(1_000))
@@ -382,7 +382,7 @@ describe('what a body holds of the budget', () => {
     })
     expect(cancel).toHaveBeenCalledOnce()
     expect(budget.heldBytes).toBeLessThanOrEqual(200_000)
-    // A single event still finds room.
+    // A single event still fits.
     const other = budget.open()
     expect(await readPublishedBody(fromWeb(publish('hello')), other)).toMatchObject({
       data: ['hello'],

@@ -1,4 +1,4 @@
-/** The body of a publish as the data of its events: read no further than the limits allow, checked, and never rewritten. */
+/** Reads the body of a publish: stops at the limits, checks the data, and never rewrites the data. */
 import { isJson } from '@/protocol/json'
 import { splitNdjson } from './ndjson'
 import { Refusal } from '@/server/refusal'
@@ -9,7 +9,7 @@ export interface PublishedBody {
   kind: BodyKind
   /** The data of each event, in order; at least one. */
   data: string[]
-  /** The body as it came. */
+  /** The body, unchanged. */
   bytes: Uint8Array
 }
 
@@ -27,9 +27,9 @@ type BodyKind = 'text' | 'json' | 'ndjson'
 const utf8Names: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii'])
 
 /**
- * Text, a form (what a bare `curl -d` calls its data) and a body without a type are one event, as is JSON; each line of NDJSON is
- * one, all or none. A body beyond a limit is refused while it arrives, and the rest of it left unread; so is one for which `share`
- * has no room. What the body holds of it is held until the caller closes it.
+ * Text, JSON, a form (the type that a bare `curl -d` sends) and a body without a type are one event. Each line of NDJSON is an event,
+ * and all of them are valid or the body is refused. A body that exceeds a limit or the budget of `share` is refused while it arrives,
+ * and the rest is not read. `share` stays reserved until the caller closes it.
  * @throws {Refusal} the body can't be published
  * @throws {UploadAbortedError}
  */
@@ -57,14 +57,14 @@ export async function readPublishedBody(
   if (bytes === 'no-room') {
     // Without `Connection: close`, Node would read the rest of the body to its end, to use the connection again.
     const headers = { 'Retry-After': '1', Connection: 'close' }
-    throw new Refusal('busy', 'Too many bodies are under way at once. Try again.', headers)
+    throw new Refusal('busy', 'Too many uploads are in progress. Try again.', headers)
   }
 
   const text = decode(bytes, kind)
   if (text === undefined) {
-    throw new Refusal('invalid-utf8', 'Send the body in UTF-8; this one has other bytes.')
+    throw new Refusal('invalid-utf8', 'Send the body in UTF-8: this body is not valid UTF-8.')
   }
-  if (text === '') throw new Refusal('empty-body', 'The body is the event: send some.')
+  if (text === '') throw new Refusal('empty-body', 'The body is empty: send the data of the event.')
   if (kind === 'ndjson') {
     return { kind, data: splitNdjson(text, { eventMaxBytes, maxEvents }), bytes }
   }
@@ -98,16 +98,22 @@ function isPlainUtf8(headers: RequestHead['headers']): boolean {
 
 function decode(bytes: Uint8Array, kind: BodyKind): string | undefined {
   try {
-    // A byte order mark is no JSON; in text it is the publisher's, like all else.
+    // A byte order mark is not valid JSON, so drop it there. In text, it is part of the publisher's data.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: kind === 'text' }).decode(bytes)
   } catch {
-    // The decoder throws for nothing else.
+    // The decoder throws only for invalid UTF-8.
     return undefined
   }
 }
 
 function tooLarge(isOneEvent: boolean, maxBytes: number): Refusal {
   return isOneEvent
-    ? new Refusal('event-too-large', `An event has at most ${maxBytes} bytes: make it smaller.`)
-    : new Refusal('body-too-large', `A body has at most ${maxBytes} bytes: send it in several.`)
+    ? new Refusal(
+        'event-too-large',
+        `An event can have at most ${maxBytes} bytes: make it smaller.`,
+      )
+    : new Refusal(
+        'body-too-large',
+        `A body can have at most ${maxBytes} bytes: split it into several.`,
+      )
 }

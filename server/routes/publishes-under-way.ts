@@ -1,10 +1,10 @@
-/** The publishes under way in a process, which finish before it stops. */
+/** Tracks the publishes in progress, so that the process can finish them before it stops. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface PublishesUnderWay {
-  /** Counts a publish as under way until it has its answer. */
+  /** Counts a publish as in progress until it has its answer. */
   track: <T>(answer: Promise<T>) => Promise<T>
-  /** Resolves when none is under way, or after `overMs`, whichever is first. */
+  /** Resolves when no publish is in progress, or after `overMs`, whichever is first. */
   done: (overMs: number) => Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Whose stream it is: what the server says of each request, and what it answers to one that expects another reader. */
+/** How the server names the reader of a stream, and how it answers a request that expects another reader. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { signToken } from '@/test/requests/publisher'
 import { readEvents } from '@/test/readers/read-events'
@@ -8,7 +8,7 @@ import { createSse } from '@/server/sse'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 const origin = 'https://app.example.com'
-// The configuration is read when it is first asked for, not when it is imported.
+// The configuration is read on first use, not on import.
 vi.stubEnv('EVENTS_URL', 'memory:')
 vi.stubEnv('EVENTS_JWT_SECRET', secret)
 vi.stubEnv('PUBLIC_TOPICS', 'news')
@@ -32,7 +32,7 @@ function call(handler: Handler, rest: string, token?: string): Promise<Response>
   return handler(new Request(url, { headers }))
 }
 
-/** What the answer's header says, and what the stream's first event does. */
+/** The reader in the answer's header, and in the stream's first event. */
 async function readersOf(response: Response): Promise<unknown[]> {
   const stream = readEvents(response)
   const { value } = await stream.next()
@@ -49,8 +49,8 @@ afterEach(async () => {
   expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
 })
 
-describe('a stream says who reads it', () => {
-  test('by a header, to HEAD too, and by its first event', async () => {
+describe('a stream names its reader', () => {
+  test('in a header, for HEAD too, and in its first event', async () => {
     const key = await readerIn('private.x', anna)
 
     expect(key).toMatch(/^[\w-]{16}$/)
@@ -60,7 +60,7 @@ describe('a stream says who reads it', () => {
     expect(key).not.toContain('anna')
   })
 
-  test('what is public has the same reader whatever token comes along', async () => {
+  test('public topics have the same reader, with any token', async () => {
     const expired = tokenOf({ sub: 'anna', exp: 1 })
 
     for (const token of [undefined, anna, bert, expired, 'nonsense']) {
@@ -72,7 +72,7 @@ describe('a stream says who reads it', () => {
     }
   })
 
-  test('also where the stream is refused for now', async () => {
+  test('also when the stream is asked to come back later', async () => {
     const open = await call(GET, 'private.x', anna)
 
     const refused = await call(HEAD, 'private.x', anna)
@@ -85,14 +85,14 @@ describe('a stream says who reads it', () => {
     expect(refused.headers.get('event-reader')).toBe(await readerIn('private.x', anna))
   })
 
-  test('to nobody but who asked: no cache may keep it', async () => {
+  test('only to the client itself, so no cache may store the answer', async () => {
     const { headers } = await call(HEAD, 'private.x', anna)
 
     expect(headers.get('cache-control')).toBe('no-store, no-cache, no-transform')
     expect(headers.get('vary')).toMatch(/\bCookie, Authorization\b/)
   })
 
-  test('to pages of other origins that may read', async () => {
+  test('also to pages of allowed origins', async () => {
     const { headers } = await call(HEAD, 'private.x', anna)
 
     expect(headers.get('access-control-expose-headers')).toContain('Event-Reader')
@@ -101,7 +101,7 @@ describe('a stream says who reads it', () => {
 })
 
 describe('?reader=', () => {
-  test('lets the same reader go on', async () => {
+  test('lets the same reader continue', async () => {
     const key = await readerIn('private.x', anna)
 
     const [header] = await readersOf(await call(GET, `private.x?reader=${key}`, anna))
@@ -109,18 +109,21 @@ describe('?reader=', () => {
     expect(header).toBe(key)
   })
 
-  test.each([GET, HEAD])('is answered 409 when the reader is another now: %o', async (handler) => {
-    const key = await readerIn('private.x', anna)
+  test.each([GET, HEAD])(
+    'is answered with 409 when the reader has changed: %o',
+    async (handler) => {
+      const key = await readerIn('private.x', anna)
 
-    const response = await call(handler, `private.x?reader=${key}`, bert)
+      const response = await call(handler, `private.x?reader=${key}`, bert)
 
-    expect(response.status).toBe(409)
-    expect(response.headers.get('content-type')).toBe('application/problem+json')
-    if (handler === HEAD) return
-    expect(await response.json()).toMatchObject({ status: 409, code: 'reader-changed' })
-  })
+      expect(response.status).toBe(409)
+      expect(response.headers.get('content-type')).toBe('application/problem+json')
+      if (handler === HEAD) return
+      expect(await response.json()).toMatchObject({ status: 409, code: 'reader-changed' })
+    },
+  )
 
-  test('of nobody is answered 409 when there is a reader, and the other way round', async () => {
+  test('of the anonymous reader is answered with 409 when there is a token, and the other way round', async () => {
     const key = await readerIn('private.x', anna)
 
     const signedIn = await call(GET, `private.x?reader=${anonymousReader}`, anna)
@@ -129,7 +132,7 @@ describe('?reader=', () => {
     expect([signedIn.status, signedOut.status]).toEqual([409, 409])
   })
 
-  test('is looked at after what the token grants', async () => {
+  test('is checked after the grants of the token', async () => {
     const key = await readerIn('private.x', anna)
 
     const none = await call(GET, `private.x?reader=${key}`)
@@ -139,7 +142,7 @@ describe('?reader=', () => {
   })
 
   test.each(['', 'x', 'anna', '0123456789abcdef=', '0123456789abcdef,'])(
-    '%j is no key: invalid-query',
+    '%j is not a key: invalid-query',
     async (text) => {
       const response = await call(GET, `news?reader=${encodeURIComponent(text)}`)
 

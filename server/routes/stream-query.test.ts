@@ -38,7 +38,7 @@ describe('readStreamQuery', () => {
     )
   })
 
-  test('refuses any count beyond', () => {
+  test('refuses any higher count', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (more) => {
         expect(() => readStreamQuery(request(`?last=${1_001 + more}`))).toThrow(
@@ -48,7 +48,7 @@ describe('readStreamQuery', () => {
     )
   })
 
-  test.each(['', '&last=5', '&since=10m', '&since=all'])('a cursor beats %j', (query) => {
+  test.each(['', '&last=5', '&since=10m', '&since=all'])('a cursor wins over %j', (query) => {
     const cursor = { epoch: 'k3f9', offset: 7, text: 'k3f9.7' }
 
     const inUrl = readStreamQuery(request(`?lastEventId=k3f9.7${query}`))

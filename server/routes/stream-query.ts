@@ -1,4 +1,4 @@
-/** What a reader asks of a stream: from where, and in which form. Which topics is the path's business. */
+/** Reads the query of a stream request: the start, the encoding and the expected reader. The topics are in the path. */
 import type { PresentedCursor } from '@/protocol/cursor'
 import { parseDuration } from '@/protocol/duration'
 import type { Start } from '@/server/log/event-log'
@@ -8,19 +8,19 @@ import type { RequestHead } from '@/server/sse-request'
 import { Refusal } from '@/server/refusal'
 
 export interface StreamQuery {
-  /** Where to start; from now when undefined. */
+  /** Where to start. Undefined: start now. */
   start: Start<PresentedCursor> | undefined
-  /** Whether events come in envelopes; undefined when the reader leaves it to the server. */
+  /** True when events must come in envelopes. Undefined when the server may choose. */
   envelope: boolean | undefined
-  /** Who reads, as far as the reader knows it from an earlier answer. */
+  /** The reader key that the client expects, known from an earlier answer. */
   reader: string | undefined
 }
 
 const maxLast = 1_000
 
 /**
- * Reads the cursor presented, `?last=`, `?since=`, `?envelope=` and `?reader=`. A cursor beats the other two, because a browser that
- * reconnects keeps its URL; they are checked all the same, so that one URL is right or wrong each time it is asked for.
+ * Reads the presented cursor, `?last=`, `?since=`, `?envelope=` and `?reader=`. A cursor wins over `last` and `since`, because a browser
+ * that reconnects keeps its URL. `last` and `since` are checked even then, so that the same URL is always valid or always refused.
  * @throws {Refusal} `invalid-cursor` or `invalid-query`
  */
 export function readStreamQuery(request: RequestHead): StreamQuery {

@@ -6,14 +6,14 @@ import { LogError } from '@/server/log/event-log'
 import { processEngine } from '@/server/engine'
 import { createSse } from '@/server/sse'
 
-// The configuration is read when it is first asked for, not when it is imported.
+// The configuration is read on first use, not on import.
 vi.stubEnv('EVENTS_URL', 'memory:')
 
 const { GET, HEAD, POST } = createSse().topicRoute
 
 type Handler = typeof GET
 
-/** What Next does with a request to `/events/{rest}`. */
+/** Calls the handler, as Next does for a request to `/events/{rest}`. */
 function call(handler: Handler, rest: string, init: RequestInit = {}): Promise<Response> {
   const url = new URL(`http://localhost:3000/events/${rest}`)
   return handler(new Request(url, init))
@@ -27,7 +27,7 @@ function post(rest: string, body: string, headers: Record<string, string> = {}):
   return call(POST, rest, { method: 'POST', body, headers })
 }
 
-/** Publishes each text as an event of its own; resolves with their ids. */
+/** Publishes each text as a separate event. Resolves with their ids. */
 async function publishAll(topic: string, ...texts: string[]): Promise<string[]> {
   const ids: string[] = []
   for (const text of texts) {
@@ -37,7 +37,7 @@ async function publishAll(topic: string, ...texts: string[]): Promise<string[]> 
   return ids
 }
 
-/** The first `count` events of a stream, which is then left. */
+/** Reads the first `count` events of a stream, and then leaves it. */
 async function take(response: Response, count: number): Promise<EventSourceMessage[]> {
   const events: EventSourceMessage[] = []
   const stream = readEvents(response)
@@ -60,7 +60,7 @@ async function problemOf(response: Response): Promise<unknown> {
   return await response.json()
 }
 
-/** The id's place in another log. */
+/** A cursor with the same offset in another log. */
 function foreign(id = ''): string {
   return id.replace(/^[^.]+/, 'othr')
 }
@@ -70,7 +70,7 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  // However a publish ended, its body holds nothing any more.
+  // After every publish, however it ended, its share of the budget must be released.
   expect(processEngine().uploads.heldBytes).toBe(0)
   expect((await metrics.openStreams.get()).values[0]?.value).toBe(0)
   vi.restoreAllMocks()
@@ -87,7 +87,7 @@ describe('POST /events/{topic}', () => {
     expect(response.headers.get('idempotency-replayed')).toBeNull()
   })
 
-  test('answers an id for each line of NDJSON, in order', async () => {
+  test('answers with an id for each line of NDJSON, in order', async () => {
     const type = { 'content-type': 'application/x-ndjson' }
     const response = await post('post.lines', '1\n\n"two"\n{"three":3}\n', type)
 
@@ -101,7 +101,7 @@ describe('POST /events/{topic}', () => {
     ])
   })
 
-  test('a repeat under one Idempotency-Key answers the same ids, says so, and publishes nothing', async () => {
+  test('a repeat with the same Idempotency-Key publishes nothing, answers with the same ids, and says so', async () => {
     const key = { 'idempotency-key': 'once' }
     const first = await post('post.key', 'hello', key)
     const second = await post('post.key', 'hello', key)
@@ -168,7 +168,7 @@ describe('POST /events/{topic}', () => {
     expect(pull).not.toHaveBeenCalled()
   })
 
-  test('refuses a body for which there is no room with 503, and when to try again', async () => {
+  test('refuses a body that exceeds the budget with 503, and says when to try again', async () => {
     const uploads = [1, 2, 3].map(() => processEngine().uploads.open())
     for (const share of uploads) share.resize(16 * 1024 * 1024)
 
@@ -184,7 +184,7 @@ describe('POST /events/{topic}', () => {
     expect(single.status).toBe(201)
   })
 
-  test('answers a body that breaks off with 400, and publishes nothing of it', async () => {
+  test('answers an interrupted body with 400, and publishes nothing', async () => {
     const body = new ReadableStream({
       start(controller) {
         controller.enqueue(new TextEncoder().encode('half of'))
@@ -213,7 +213,7 @@ describe('POST /events/{topic}', () => {
     ['unavailable', 'unavailable', '5'],
     ['closed', 'unavailable', '5'],
   ] as const)(
-    'while the log is %s, answers 503 %s and when to try again',
+    'while the log is %s, answers 503 %s, and says when to try again',
     async (code, answered, retryAfter) => {
       const { log } = await processEngine().hub()
       vi.spyOn(log, 'append').mockRejectedValue(new LogError(code, 'secret'))
@@ -230,7 +230,7 @@ describe('POST /events/{topic}', () => {
 })
 
 describe('GET /events/{topics}', () => {
-  test('starts now, and gives what is published from then on', async () => {
+  test('starts now, and delivers the events published from then on', async () => {
     await publishAll('get.now', 'before')
     const stream = readEvents(await read('get.now'))
     const connected = await stream.next()
@@ -244,7 +244,7 @@ describe('GET /events/{topics}', () => {
     expect(next.value).toEqual({ id, event: undefined, data: 'after' })
   })
 
-  test('one topic comes plain: id, type and data', async () => {
+  test('events of one topic are plain: id, type and data', async () => {
     await post('get.plain?type=order.paid', '{"amount":4200}\r\nand more')
 
     const [, event] = await take(await read('get.plain?since=all'), 2)
@@ -252,7 +252,7 @@ describe('GET /events/{topics}', () => {
     expect(event).toMatchObject({ event: 'order.paid', data: '{"amount":4200}\nand more' })
   })
 
-  test('several topics come in envelopes, in the order of their offsets', async () => {
+  test('events of several topics are in envelopes, in the order of their offsets', async () => {
     const ids = [
       ...(await publishAll('get.east', 'one')),
       ...(await publishAll('get.west', 'two\r\nlines')),
@@ -275,7 +275,7 @@ describe('GET /events/{topics}', () => {
     ])
   })
 
-  test('envelope= decides otherwise', async () => {
+  test('envelope= overrides this', async () => {
     await publishAll('get.form', 'hello')
 
     const [wrapped] = (await dataOf(await read('get.form?since=all&envelope=1'), 2)).slice(1)
@@ -290,7 +290,7 @@ describe('GET /events/{topics}', () => {
     ['last=1000', ['connected', 'one', 'two', 'three']],
     ['since=1h', ['connected', 'one', 'two', 'three']],
     ['since=all', ['connected', 'one', 'two', 'three']],
-  ])('?%s starts with what was', async (query, expected) => {
+  ])('?%s starts with past events', async (query, expected) => {
     const topic = `get.start.${query.replace('=', '.')}`
     await publishAll(topic, 'one', 'two', 'three')
 
@@ -306,7 +306,7 @@ describe('GET /events/{topics}', () => {
   })
 
   test.each(['header', 'query'])(
-    'goes on after the cursor in the %s, which wins over since',
+    'continues after the cursor in the %s, which wins over since',
     async (place) => {
       const topic = `get.cursor.${place}`
       const [first = ''] = await publishAll(topic, 'one', 'two', 'three')
@@ -322,7 +322,7 @@ describe('GET /events/{topics}', () => {
     },
   )
 
-  test('a cursor of another log is answered with resync, then with what is kept', async () => {
+  test('a cursor of another log is answered with resync, then with the kept events', async () => {
     const [first, last] = await publishAll('get.epoch', 'one', 'two')
     const cursor = foreign(last)
 
@@ -341,7 +341,7 @@ describe('GET /events/{topics}', () => {
     expect(rest.map(({ data }) => data)).toEqual(['one', 'two'])
   })
 
-  test('a cursor that was never given is answered with resync', async () => {
+  test('a cursor in the future is answered with resync', async () => {
     const [first = ''] = await publishAll('get.future', 'one')
     const cursor = first.replace(/\d+$/, '9999999999999999')
 
@@ -373,7 +373,7 @@ describe('GET /events/{topics}', () => {
   })
 
   test.each(['unavailable', 'closed', 'busy'] as const)(
-    'while the log is %s, asks to come back and closes',
+    'while the log is %s, asks the reader to come back, and closes',
     async (code) => {
       const away = new LogError(code, 'secret')
       const { log } = await processEngine().hub()

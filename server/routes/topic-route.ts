@@ -1,4 +1,4 @@
-/** The route of topics: reading 1 to 32 of them as one stream, publishing to one. */
+/** The topic route: reads 1 to 32 topics as one stream, and publishes to one topic. */
 import { authorizePublish, authorizeRead } from '@/server/access/authorize'
 import { clientOf } from '@/server/access/client-address'
 import { allowedOrigin } from '@/server/access/cors'
@@ -15,7 +15,7 @@ import { readStreamQuery } from './stream-query'
 import { readTopics } from './topics-in-path'
 
 /**
- * `GET`: a stream.
+ * `GET`: opens a stream.
  * @throws {Refusal}
  */
 export async function readTopicStream(engine: Engine, request: SseRequest): Promise<Answer> {
@@ -23,7 +23,7 @@ export async function readTopicStream(engine: Engine, request: SseRequest): Prom
   const topics = readTopics(request.url)
   const query = readStreamQuery(request)
   const { expiresAtMs, reader } = await authorizeRead(request, topics, access)
-  // A page goes on only as the reader it began with: else it would show one reader what was granted to another.
+  // A page continues only as the same reader: otherwise it would mix events granted to two users.
   if (query.reader !== undefined && query.reader !== reader) {
     throw new Refusal(
       'reader-changed',
@@ -87,7 +87,7 @@ export async function publishToTopic(engine: Engine, request: SseRequest): Promi
   }
 }
 
-/** The subject of the token by which the request may publish; undefined where it has none. */
+/** Checks that the request may publish. Returns the subject of its token, or undefined when there is none. */
 async function allowPublish(
   { access, config, limits }: Engine,
   request: RequestHead,
@@ -103,7 +103,7 @@ async function allowPublish(
   await countPublish()
   return undefined
 
-  /** Requests without a valid token are counted, so that tokens can't be guessed at any rate. */
+  /** Requests without a valid token are limited, so that a client can't guess tokens quickly. */
   async function countPublish(): Promise<void> {
     const retryAfterS = await limits.takePublish(clientOf(request, config.trustedProxies))
     if (retryAfterS === undefined) return
@@ -115,9 +115,9 @@ async function allowPublish(
   }
 }
 
-/** The key as the log knows it. Otherwise one publisher could learn by another's key what that one published. */
+/** The key for the log includes the subject. Otherwise a publisher could use another publisher's key to learn about its events. */
 function keyOf(key: string | undefined, subject: string | undefined): string | undefined {
-  // No key has a line end, so that no two publishers make the same of theirs.
+  // A key contains no line end, so different pairs of subject and key give different results.
   return key === undefined || subject === undefined ? key : `${subject}\n${key}`
 }
 
@@ -130,12 +130,14 @@ function asRefusal(error: unknown): unknown {
     case 'idempotency-conflict':
       return new Refusal(
         'idempotency-conflict',
-        'This `Idempotency-Key` came with another body before.',
+        'This `Idempotency-Key` was used before, with another body.',
       )
     case 'busy':
       return new Refusal('busy', 'Too much is being published. Try again.', { 'Retry-After': '1' })
     case 'closed':
     case 'unavailable':
-      return new Refusal('unavailable', 'The event log is away. Try again.', { 'Retry-After': '5' })
+      return new Refusal('unavailable', 'The event log is unavailable. Try again.', {
+        'Retry-After': '5',
+      })
   }
 }

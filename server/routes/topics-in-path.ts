@@ -1,4 +1,4 @@
-/** The topics that the path of a request names. */
+/** Reads the topics from the path of a request. */
 import { maxTopics, parseTopics } from '@/protocol/topic'
 import { Refusal } from '@/server/refusal'
 
@@ -34,12 +34,12 @@ export function mountOf(url: string): string {
 function lastSegment(url: string): string {
   const segment = decodeURIComponent(splitPath(url).last)
   if (!segment.includes('%')) return segment
-  // Otherwise it could not be decoded: see node/mend-url.ts.
+  // A `%` is left only when the segment could not be decoded: see node/mend-url.ts.
   throw new Refusal('malformed-path', 'The path is not percent-encoded as it should be.')
 }
 
 function splitPath(url: string): { mount: string; last: string } {
-  // Next may be told to end paths with a slash.
+  // With `trailingSlash`, Next ends paths with a slash.
   const path = new URL(url).pathname.replace(/\/$/, '')
   const at = path.lastIndexOf('/')
   return { mount: path.slice(0, at), last: path.slice(at + 1) }

@@ -4,7 +4,7 @@ import { createUploadBudget } from './upload-budget'
 const limits = { totalBytes: 1_000, spareBytes: 300, smallBytes: 100 }
 
 describe('createUploadBudget', () => {
-  test('counts what all bodies hold, as they grow and shrink', () => {
+  test('counts the reservations of all bodies, as they grow and shrink', () => {
     const budget = createUploadBudget(limits)
     const [one, other] = [budget.open(), budget.open()]
 
@@ -19,7 +19,7 @@ describe('createUploadBudget', () => {
     expect(budget.heldBytes).toBe(0)
   })
 
-  test('gives no more than there is, and what was held stays as it was', () => {
+  test('refuses to exceed the budget, and keeps the reservation unchanged', () => {
     const budget = createUploadBudget(limits)
     const [one, other] = [budget.open(), budget.open()]
 
@@ -31,7 +31,7 @@ describe('createUploadBudget', () => {
     expect(other.resize(101)).toBe(true)
   })
 
-  test('keeps room for small bodies, however many large ones there are', () => {
+  test('keeps a reserve for small bodies, however many large ones there are', () => {
     const budget = createUploadBudget(limits)
     budget.open().resize(700)
 
@@ -41,7 +41,7 @@ describe('createUploadBudget', () => {
     expect(budget.heldBytes).toBe(1_000)
   })
 
-  test('a body that holds nothing costs nothing', () => {
+  test('a body that has sent nothing reserves nothing', () => {
     const budget = createUploadBudget(limits)
 
     for (let n = 0; n < 5_000; n++) budget.open()

@@ -1,29 +1,28 @@
 /**
- * One budget of memory for all bodies that a process is receiving or publishing. Without it, each upload would have a limit and their
- * number none.
+ * One memory budget for all bodies that a process is receiving or publishing. The limit per body alone would not limit the total.
  */
 
 export interface UploadBudget {
-  /** What all bodies hold together. */
+  /** The bytes reserved by all bodies together. */
   readonly heldBytes: number
-  /** The share of one more body. It holds nothing yet, so that uploads that send nothing take room from nobody. */
+  /** Creates the share of one more body. It reserves nothing yet, so an upload that sends nothing costs no budget. */
   open(): UploadShare
 }
 
-/** What one body holds of the budget. */
+/** The part of the budget that one body has reserved. */
 export interface UploadShare {
-  /** Holds `bytes` in all from now on. False when there is no room for that; then it holds what it held. */
+  /** Changes the reservation to `bytes`. Returns false, and changes nothing, when the budget is too small. */
   resize(bytes: number): boolean
-  /** Gives all of it back. Closing twice is harmless. */
+  /** Releases the reservation. Closing twice is harmless. */
   close(): void
 }
 
 export interface UploadBudgetOptions {
   /** Default 64 MiB. */
   totalBytes?: number
-  /** How much of it small bodies alone may have, so that a few large uploads don't keep single events out. Default 16 MiB. */
+  /** The part of `totalBytes` that only small bodies can use, so that a few large uploads don't block single events. Default 16 MiB. */
   spareBytes?: number
-  /** What a small body holds at most. Default 128 KiB: what an event of the default size takes. */
+  /** The largest reservation that counts as a small body. Default 128 KiB: enough for an event of the default size limit. */
   smallBytes?: number
 }
 
@@ -42,8 +41,8 @@ export function createUploadBudget({
       let own = 0
       return {
         resize(bytes) {
-          const room = bytes <= smallBytes ? totalBytes : totalBytes - spareBytes
-          if (bytes > own && heldBytes - own + bytes > room) return false
+          const limit = bytes <= smallBytes ? totalBytes : totalBytes - spareBytes
+          if (bytes > own && heldBytes - own + bytes > limit) return false
           heldBytes += bytes - own
           own = bytes
           return true

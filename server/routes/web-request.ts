@@ -1,4 +1,4 @@
-/** Requests and answers as Next's route handlers have them: Web `Request` and `Response`. */
+/** Converts between our requests and answers and the Web `Request` and `Response` of Next's route handlers. */
 import type { Answer } from '@/server/answer'
 import type { Stream } from '@/server/stream/stream'
 import { createBodyBuffer } from './body-buffer'
@@ -30,7 +30,7 @@ async function readBytes(
     if (!chunk) return buffer.bytes
     const refused = buffer.add(chunk)
     if (!refused) continue
-    // The upload is refused already: what cancelling makes of it does not matter.
+    // The upload is refused already, so an error of `cancel` does not matter.
     void reader?.cancel().catch(() => {})
     return refused
   }
@@ -46,7 +46,7 @@ async function nextChunk(
   }
 }
 
-/** Begins when it is first read. One that is never read leaves nothing behind once it is cancelled. */
+/** Starts the stream with the first read. A body that is cancelled without a read leaves nothing open. */
 function bodyOf(stream: Stream): ReadableStream<Uint8Array> {
   let hasBegun = false
   return new ReadableStream<Uint8Array>(
@@ -72,6 +72,6 @@ function closeQuietly(controller: ReadableStreamDefaultController): void {
   try {
     controller.close()
   } catch {
-    // It was cancelled while the last chunk was awaited: closed already.
+    // The body was cancelled while the last chunk was pending, so it is closed already.
   }
 }
