@@ -15,7 +15,7 @@ async function takeNext(feed: ReturnType<typeof feedOf>): Promise<string | undef
 }
 
 describe('feedOf', () => {
-  test('gives one frame for each event, then end', async () => {
+  test('returns one frame for each event, then end', async () => {
     const feed = feedOf(numbers(2))
 
     expect(await takeNext(feed)).toBe('data: 1\nid: numb.1\n\n')
@@ -24,7 +24,7 @@ describe('feedOf', () => {
     expect(await takeNext(feed)).toBe('end')
   })
 
-  test('its cursor never runs ahead of what was taken', async () => {
+  test('the cursor is never ahead of the taken frames', async () => {
     const feed = feedOf(numbers(1), { cursor: 'numb.0' })
 
     await ready(feed)
@@ -33,7 +33,7 @@ describe('feedOf', () => {
     expect(feed.cursor).toBe('numb.1')
   })
 
-  test('asks for an event only when there is room for one', async () => {
+  test('asks for an event only when the last one was taken', async () => {
     let made = 0
     async function* counted(): AsyncGenerator<ServerSentEvent> {
       for (;;) yield { data: `${++made}` }
@@ -64,7 +64,7 @@ describe('feedOf', () => {
     expect(released).toHaveBeenCalledOnce()
   })
 
-  test('close calls return on a sequence that was never asked for anything', async () => {
+  test('close calls return on a sequence from which no event was requested', async () => {
     const emitter = new EventEmitter()
     const feed = feedOf(on(emitter, 'event') as unknown as AsyncIterable<ServerSentEvent>)
     expect(emitter.listenerCount('event')).toBe(1)
@@ -74,7 +74,7 @@ describe('feedOf', () => {
     expect(emitter.listenerCount('event')).toBe(0)
   })
 
-  test('close aborts the signal of a source that waits', async () => {
+  test('close aborts the signal of a waiting source', async () => {
     const ended = new AbortController()
     const feed = feedOf(numbers(1), { ended })
     await takeNext(feed)
@@ -84,7 +84,7 @@ describe('feedOf', () => {
     expect(ended.signal.aborted).toBe(true)
   })
 
-  test('a source that throws is told with its error', async () => {
+  test('the error of a source that throws reaches onReady', async () => {
     const cause = new Error('the database is gone')
     const broken = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(cause) }) }
 

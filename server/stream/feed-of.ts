@@ -1,22 +1,22 @@
-/** Any async iterable of events as a feed: the way to stream a source of one's own. */
+/** Turns any async iterable of events into a feed, so that an app can stream its own events. */
 import { encodeEvent, InvalidEventError, type ServerSentEvent } from '@/protocol/event'
 import { isReservedType } from '@/protocol/control-events'
 import { readyAfter, type Feed } from './feed'
 
 export interface FeedOptions {
-  /** The id that stands before the first event, when events carry ids. */
+  /** The id of the place before the first event, when events have ids. */
   cursor?: string | undefined
-  /** True when the events go on after a cursor that the reader presented. Default false. */
+  /** True when the events continue after a cursor that the reader presented. Default false. */
   resumed?: boolean | undefined
-  /** Aborted when the feed is closed, so that a source that waits stops waiting: `return` alone does not reach such a generator. */
+  /** Aborted when the feed is closed, so that a waiting source stops. `return` alone does not interrupt a generator that awaits. */
   ended?: AbortController | undefined
 }
 
 const encoder = new TextEncoder()
 
 /**
- * Asks `events` for one event at a time, each when the reader can take it. Its `return` is always called, also when it was never asked for
- * anything. One that throws ends the stream, as does an event of a reserved type.
+ * Asks `events` for one event at a time, when the reader can take it. Always calls the iterator's `return`, even when no event was
+ * ever requested. A source that throws ends the stream, and so does an event of a reserved type.
  */
 export function feedOf(
   events: AsyncIterable<ServerSentEvent>,
@@ -55,7 +55,7 @@ export function feedOf(
     async close() {
       if (ended.signal.aborted) return
       ended.abort()
-      // An iterable may hold something before it was first asked.
+      // An iterable may have acquired something before its first event is requested.
       iterator ??= events[Symbol.asyncIterator]()
       if (!done) await iterator.return?.()
       done = true

@@ -1,27 +1,27 @@
 /**
- * What stands between a source of events and an HTTP response: greetings, topics and a builder's own source are all feeds.
- * The reader's pace decides: nothing is made before it is taken.
+ * The interface between a source of events and an HTTP response. Topics of the log and an app's own events are both feeds.
+ * The reader sets the pace: a feed produces a chunk only when the stream takes it.
  */
 
 export interface Feed {
-  /** Where the feed stands: the id a reader would resume from. Undefined when its events carry no ids. */
+  /** The id from which a reader would resume now. Undefined when the events have no ids. */
   readonly cursor: string | undefined
-  /** True when the feed goes on after the cursor its reader presented. */
+  /** True when the feed continues after the cursor that its reader presented. */
   readonly resumed: boolean
-  /** Whole frames of at most `maxBytes`, but at least one; undefined when there is nothing now; `'end'` when the feed is complete. */
+  /** Returns whole frames, at most `maxBytes` but at least one frame; undefined when there are none now; `'end'` when the feed is complete. */
   take(maxBytes: number): Uint8Array | undefined | 'end'
   /**
-   * Calls `onReady` when `take` is worth another try, or with the cause when the source failed: once, and not before it returns. Not asked
-   * again until then. After `close` it need not be called.
+   * Calls `onReady` once, when it is worth calling `take` again, or with the cause when the source has failed. Never calls it before
+   * `whenReady` returns. The caller waits for `onReady` before it calls `whenReady` again. After `close`, `onReady` may not be called.
    */
   whenReady(onReady: OnReady): void
-  /** Gives back whatever the feed holds. Closing twice is harmless. */
+  /** Releases everything that the feed has acquired. Closing twice is harmless. */
   close(): Promise<void>
 }
 
 export type OnReady = (failure?: { cause: unknown }) => void
 
-/** Calls `onReady` when `promise` has settled. */
+/** Calls `onReady` when `promise` resolves, or with the cause when it rejects. */
 export function readyAfter(promise: Promise<void>, onReady: OnReady): void {
   promise.then(
     () => onReady(),

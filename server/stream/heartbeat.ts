@@ -1,11 +1,11 @@
-/** Notices streams that have sent nothing for a while, or whose time is over. One timer serves all of them; without streams there is none. */
+/** Notices streams that have sent nothing for a while, or must end. One timer serves all streams; without streams, no timer runs. */
 
 export interface Beating {
   /** When the stream last sent anything: `performance.now()`. */
   sentAt: number
-  /** When the stream ends by itself, in milliseconds since the Unix epoch; `Infinity` for never. */
+  /** When the stream must end, in milliseconds since the Unix epoch; `Infinity` for never. */
   leaveAt: number
-  /** Called at `leaveAt`, and after `heartbeatMs` of silence: at most a fifth of that late. */
+  /** Called at `leaveAt`, and after `heartbeatMs` of silence, late by at most a fifth of `heartbeatMs`. */
   beat(): void
 }
 

@@ -10,7 +10,7 @@ async function* silence(ended: AbortSignal): AsyncGenerator<ServerSentEvent> {
   yield { data: 'never read' }
 }
 
-/** Opens a stream that has nothing to say, and tells when its reader was asked to leave, and why. */
+/** Opens a stream without events. Records when its reader was asked to leave, and why. */
 async function openSilent(
   streams: OpenStreams,
 ): Promise<{ left: Promise<{ at: number; reason: unknown }> }> {
@@ -26,7 +26,7 @@ async function openSilent(
 }
 
 describe('drain', () => {
-  test('asks many streams to leave one after another, over the time given', async () => {
+  test('asks many readers to leave one after another, spread over the given time', async () => {
     const streams = openStreams()
     const open = await Promise.all(Array.from({ length: 100 }, () => openSilent(streams)))
     const startedAt = performance.now()
@@ -40,7 +40,7 @@ describe('drain', () => {
     }
   })
 
-  test('does not hold up a few', async () => {
+  test('asks a few readers to leave quickly', async () => {
     const streams = openStreams()
     for (let n = 0; n < 5; n++) await openSilent(streams)
     const startedAt = performance.now()
@@ -50,7 +50,7 @@ describe('drain', () => {
     expect(performance.now() - startedAt).toBeLessThan(30_000)
   })
 
-  test('waits no longer than that for one whose reader takes nothing', async () => {
+  test('waits no longer than the given time for a reader that takes nothing', async () => {
     const streams = openStreams()
     const { signal } = new AbortController()
     const endless = { ...feedFrom(silence), take: () => new Uint8Array(1_000) }
@@ -65,7 +65,7 @@ describe('drain', () => {
     body.stop()
   })
 
-  test('meanwhile no further stream may open', async () => {
+  test('refuses new streams meanwhile', async () => {
     const streams = openStreams()
     expect(streams.isDraining).toBe(false)
 

@@ -1,4 +1,4 @@
-/** The streams of a process as a whole: how many there may be, and how all of them are asked to leave before the process stops. */
+/** All streams of a process: limits their number, and asks their readers to leave before the process stops. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReconnectReason } from '@/protocol/control-events'
 import type { Answer } from '@/server/answer'
@@ -9,31 +9,31 @@ import { createStream, type StreamHost, type StreamRequest, type StreamSettings 
 import { refusedStream, streamHeaders } from './stream-frames'
 
 export interface OpenStreams {
-  /** The feed as a stream; where the connection can't have one, the request to come back. */
+  /** Answers with a stream of the feed, or asks the reader to come back when the connection can't carry a stream. */
   answer: (feed: Feed, request: StreamRequest) => Answer
   /**
-   * Refuses a stream for a reason that will pass: asks the reader to come back, and closes. Any status but 200 would end a native
-   * EventSource for good. `lastEventId` is the cursor that the reader presented, empty when it presented none.
+   * Refuses a stream for a temporary reason: asks the reader to come back, and closes. The status is 200, because any other status
+   * would stop a native EventSource for good. `lastEventId` is the cursor that the reader presented, or empty.
    */
   comeBack: (
     reason: ReconnectReason,
     reader: { lastEventId: string; reader?: string | undefined },
   ) => Answer
-  /** True once no further stream may begin, because the process is about to stop. */
+  /** True when no new stream may begin, because the process is about to stop. */
   readonly isDraining: boolean
-  /** From now on, asks each reader that wants a stream to come back. */
+  /** From now on, asks the reader of every new stream to come back. */
   refuse: () => void
   /**
-   * Takes no further stream, and asks all open ones to leave, one after another, so that their readers do not come back together.
-   * Resolves when none is left, or after `overMs`, whichever is first.
+   * Refuses new streams, and asks the readers of all open ones to leave, one after another, so that they do not reconnect all at
+   * once. Resolves when no stream is left, or after `overMs`, whichever is first.
    */
   drain: (overMs: number) => Promise<void>
 }
 
-/** A few streams need not be spread far: their readers are no crowd. */
+/** The longest pause between two readers. A few streams need not be spread over the whole time. */
 const longestGapMs = 50
 
-/** `claimConnection` says why no stream may open on the connection of the current request; undefined when one may. */
+/** `claimConnection` returns why no stream may open on the connection of the current request, or undefined when one may. */
 export function createOpenStreams(
   settings: StreamSettings,
   claimConnection: () => ReconnectReason | undefined = () => undefined,

@@ -1,4 +1,4 @@
-/** The frames that a stream consists of beside its feed's, and the headers of its response. */
+/** The frames that a stream adds to those of its feed, and the headers of its response. */
 import { encodeControl, type ReconnectReason } from '@/protocol/control-events'
 import { neverAPage } from '@/server/answer'
 import type { Feed } from './feed'
@@ -6,19 +6,19 @@ import type { Feed } from './feed'
 const encoder = new TextEncoder()
 
 /**
- * The first line of every stream. After a cut inside a frame some clients go on with what they have of it: WebKit with half a line,
- * which this line ends, whatever it was. An empty line here would deliver half an event, so none follows: what is left of the cut
- * frame disappears in the next control event, whose type and id replace those of the cut one.
+ * The first line of every stream. When a connection breaks inside a frame, some clients prepend the incomplete frame to the next
+ * stream; WebKit even prepends half a line. This line ends that half line. No empty line follows, because it would deliver the
+ * incomplete event. Instead, the next control event absorbs the rest: its type and id replace those of the incomplete frame.
  */
 const firstLine = ':\n'
 
-/** `reader` is the key of who reads; undefined where the stream does not tell readers apart. */
+/** `reader` is the reader's key, or undefined when the stream does not distinguish readers. */
 export function streamHeaders(reader: string | undefined): Record<string, string> {
   return {
     'Content-Type': 'text/event-stream; charset=utf-8',
-    // Next compresses any response but those that say `no-transform`.
+    // Next compresses every response without `no-transform`.
     'Cache-Control': 'no-cache, no-transform',
-    // A browser would reconnect on the same socket, and so keep a draining process alive.
+    // Otherwise a browser would reconnect on the same socket, and keep a draining process alive.
     Connection: 'close',
     'Last-Modified': new Date().toUTCString(),
     'X-Accel-Buffering': 'no',
@@ -58,7 +58,10 @@ export function reconnectFrame(reason: ReconnectReason, retryMs: number): Uint8A
   return encoder.encode(reconnect(reason, retryMs, undefined))
 }
 
-/** The whole text of a stream that was refused: `reconnect`, and no `connected`. Its id is the reader's place, so that no id left over from a cut becomes it. */
+/**
+ * The whole text of a refused stream: `reconnect` without `connected`. Sends the reader's own cursor as the id, so that the id of an
+ * incomplete frame does not replace it.
+ */
 export function refusedStream(
   reason: ReconnectReason,
   retryMs: number,
@@ -72,7 +75,7 @@ function reconnect(reason: ReconnectReason, retryMs: number, id: string | undefi
   return encodeControl('reconnect', { retryMs: waitMs, reason }, { id, retryMs: waitMs })
 }
 
-/** Readers that lost their connections together must not come back together. */
+/** Random, so that readers that lost their connections together do not reconnect together. */
 function jittered(retryMs: number): number {
   return Math.round(retryMs * (1 + Math.random()))
 }

@@ -10,7 +10,7 @@ import { headOf } from '@/server/answer'
 import { toWeb } from '@/server/routes/web-request'
 import { feedOf } from './feed-of'
 
-/** The signal of a reader that stays. */
+/** The signal of a reader that does not leave. */
 function staying(): AbortSignal {
   return new AbortController().signal
 }
@@ -19,7 +19,7 @@ async function* events(...data: string[]): AsyncGenerator<ServerSentEvent> {
   for (const [index, text] of data.entries()) yield { id: `test.${index + 1}`, data: text }
 }
 
-/** A source that gives one event and then waits until its stream ends. */
+/** A source that yields one event, and then waits until its stream ends. */
 async function* oneThenSilence(closed: AbortSignal): AsyncGenerator<ServerSentEvent> {
   yield { id: 'test.1', data: 'first' }
   await new Promise((_, reject) => {
@@ -43,7 +43,7 @@ afterEach(async () => {
 })
 
 describe('a stream', () => {
-  test('begins with connected, gives the feed, and closes after end', async () => {
+  test('sends connected, the frames of the feed and end, and then closes', async () => {
     const feed = feedOf(events('one', 'two'), { cursor: 'test.0', resumed: true })
 
     const [connected, ...rest] = await readAllEvents(
@@ -88,7 +88,7 @@ describe('a stream', () => {
     expect(retryMs).toBeLessThanOrEqual(1_000)
   })
 
-  test('sends ping, with the place of the stream, after a heartbeat of silence, again and again', async () => {
+  test('sends ping, with the cursor of the stream, after each heartbeat of silence', async () => {
     vi.useFakeTimers()
     const stream = readEvents(
       streamResponse(feedFrom(oneThenSilence), { signal: staying(), heartbeatMs: 15_000 }),
@@ -145,7 +145,7 @@ describe('a stream', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('a feed that always has more leaves turns of the event loop to others', async () => {
+  test('a feed that always has more yields to the event loop', async () => {
     const endless: Feed = {
       ...feedOf(events()),
       take: () => Buffer.from(`data: ${'x'.repeat(1_000)}\n\n`),
@@ -186,7 +186,7 @@ describe('a stream', () => {
     expect(journal.error).not.toHaveBeenCalled()
   })
 
-  test('a reader gone before the response was made closes the feed at once', async () => {
+  test('a reader that left before the response was created closes the feed at once', async () => {
     const feed = feedOf(events('one'))
     const close = vi.spyOn(feed, 'close')
 
@@ -196,7 +196,7 @@ describe('a stream', () => {
     expect(await response.text()).toBe('')
   })
 
-  test('a response that is never read begins nothing', async () => {
+  test('a response that is never read starts nothing', async () => {
     vi.useFakeTimers()
     const begun = vi.fn<() => void>()
     async function* source(): AsyncGenerator<ServerSentEvent> {
@@ -225,7 +225,7 @@ describe('a stream', () => {
     expect(journal.error).toHaveBeenCalledExactlyOnceWith({ err: cause }, expect.any(String))
   })
 
-  test('a feed that fails to close is logged, and harms nothing', async () => {
+  test('a feed that fails to close is logged, and nothing else happens', async () => {
     const cause = new Error('close failed')
     const feed: Feed = { ...feedOf(events('one')), close: () => Promise.reject(cause) }
 
@@ -248,7 +248,7 @@ describe('a stream is asked to come back', () => {
     return (JSON.parse(data) as { reason: unknown }).reason
   }
 
-  test('when there are as many streams as there may be: without connected, and the next finds room', async () => {
+  test('when the process has its maximum of streams: without connected, and a later one may open', async () => {
     const { answer } = openStreams({ maxStreams: 1, retryMs: 500 })
     const open = (feed: Feed): Response => toWeb(answer(feed, { signal: staying() }))
     const first = readEvents(open(feedFrom(oneThenSilence)))
@@ -266,7 +266,7 @@ describe('a stream is asked to come back', () => {
     expect(admitted.map(({ event }) => event)).toEqual(['connected', undefined, 'end'])
   })
 
-  test('after 0.8 to 1 times the longest a stream may last', async () => {
+  test('after 0.8 to 1 times the maximum age of a stream', async () => {
     vi.useFakeTimers()
     const startedAt = Date.now()
     const reading = readAllEvents(
@@ -288,7 +288,7 @@ describe('a stream is asked to come back', () => {
     expect(vi.getTimerCount()).toBeLessThanOrEqual(1)
   })
 
-  test('when the right to it ends: nothing that comes later is sent, be it ready', async () => {
+  test('when its right to read ends: later events are not sent, even when they are ready', async () => {
     vi.useFakeTimers()
     const expiresAt = Date.now() + 3_500
     const reading = readAllEvents(
@@ -323,7 +323,7 @@ describe('headOf', () => {
   })
 })
 
-describe('after a cut at any byte, a reader that goes on with the half frame it has', () => {
+describe('after a cut at any byte, a reader that prepends its incomplete frame to the next stream', () => {
   const before = encodeEvent({ id: 'test.1', data: 'whole' })
   const cut = encodeEvent({ id: 'test.2', type: 'order', data: 'half\nof it' })
   const whole = { type: 'message', data: 'whole', lastEventId: 'test.1' }
@@ -331,7 +331,7 @@ describe('after a cut at any byte, a reader that goes on with the half frame it 
   test.each<[string, (lastEventId: string) => Response]>([
     ['a stream', (cursor) => streamResponse(feedOf(events(), { cursor }), { signal: staying() })],
     [
-      'a refusal for want of room',
+      'a refusal because there are too many streams',
       (cursor) => {
         return streamResponse(feedOf(events(), { cursor }), { signal: staying(), maxStreams: 0 })
       },
@@ -340,7 +340,7 @@ describe('after a cut at any byte, a reader that goes on with the half frame it 
       'a refusal before there was a feed',
       (lastEventId) => toWeb(openStreams().comeBack('unavailable', { lastEventId })),
     ],
-  ])('is left where it was by %s, and delivers none of it', async (_, answer) => {
+  ])('keeps its cursor with %s, and does not deliver the incomplete event', async (_, answer) => {
     for (let cutAt = 0; cutAt < cut.length; cutAt++) {
       const reader = createForeignReader(habitsOf['the EventSource of WebKit'])
       reader.feed(before + cut.slice(0, cutAt))
@@ -355,7 +355,7 @@ describe('after a cut at any byte, a reader that goes on with the half frame it 
     }
   })
 
-  test('has no place yet when its first stream broke, and gets none by a refusal', async () => {
+  test('has no cursor when its first stream broke, and gets none from a refusal', async () => {
     const [connected = ''] =
       /^[^]*?\n\n/.exec(
         await streamResponse(feedOf(events(), { cursor: 'test.1' }), { signal: staying() }).text(),

@@ -1,6 +1,6 @@
 /**
- * One feed on its way to one reader: `connected` first, the feed's frames at the reader's pace, `ping` after silence, `end` when the feed
- * is complete. Knows neither where the events come from nor how they leave.
+ * Sends one feed to one reader: first `connected`, then the feed's frames at the reader's pace, `ping` after silence, and `end` when
+ * the feed is complete. Knows neither the source of the events nor how bytes are written.
  */
 import type { ReconnectReason } from '@/protocol/control-events'
 import { journal } from '@/server/observe/journal'
@@ -9,13 +9,13 @@ import type { Feed } from './feed'
 import type { Beating, WatchHeartbeat } from './heartbeat'
 import { connectedFrame, endFrame, pingFrame, reconnectFrame, refusedStream } from './stream-frames'
 
-/** What a request says of the stream that it asks for. */
+/** The properties of a stream that depend on its request. */
 export interface StreamRequest {
-  /** The request's signal, which alone tells of a reader that left before the response was read. Undefined where the response itself tells. */
+  /** The request's signal. Only this reports a reader that left before the response was read. Undefined when the response itself reports this. */
   signal?: AbortSignal | undefined
-  /** When the reader's right to the stream ends, in milliseconds since the Unix epoch: only `reconnect` is sent from then on. Default: never. */
+  /** When the reader's right to the stream ends, in milliseconds since the Unix epoch. After that, only `reconnect` is sent. Default: never. */
   expiresAt?: number | undefined
-  /** The key of who reads, told in `Event-Reader` and `connected`. Default: the stream does not tell readers apart. */
+  /** The reader's key, sent in `Event-Reader` and `connected`. Default: the stream does not distinguish readers. */
   reader?: string | undefined
   /** Called once, however the stream ends. */
   onEnd?: (() => void) | undefined
@@ -24,37 +24,37 @@ export interface StreamRequest {
 export interface StreamSettings {
   /** A `ping` is sent after this long without another frame, in milliseconds. */
   heartbeatMs: number
-  /** How long a browser waits before it reconnects by itself, in milliseconds; each stream is told 1 to 2 times as much. */
+  /** How long a browser waits before it reconnects by itself, in milliseconds. Each stream sends 1 to 2 times this value. */
   retryMs: number
-  /** How many streams this process sends at once: one more is asked to come back. */
+  /** How many streams this process sends at once. Readers of further streams are asked to come back. */
   maxStreams: number
-  /** A stream is asked to come back after 0.8 to 1 times this long, in milliseconds, so that instances even out. Undefined: never. */
+  /** A reader is asked to reconnect after 0.8 to 1 times this time, in milliseconds, so that streams spread evenly over instances. Undefined: never. */
   maxAgeMs: number | undefined
 }
 
-/** What all streams of a process share. */
+/** Shared by all streams of a process. */
 export interface StreamHost {
   settings: StreamSettings
   watchHeartbeat: WatchHeartbeat
-  /** Why no further stream may begin now; undefined when one may. */
+  /** Returns why no stream may begin now, or undefined when one may. */
   refusal: () => ReconnectReason | undefined
-  /** Counts the stream as open until the returned function is called. `leave` asks its reader to come back, and closes. */
+  /** Counts the stream as open until the returned function is called. `leave` asks the stream's reader to come back, and closes. */
   add: (leave: (reason: ReconnectReason) => void) => () => void
 }
 
-/** Where a stream goes. */
+/** The response that a stream is written to. */
 export interface Outlet {
-  /** False when the next chunk must wait for `goOn`. */
+  /** Writes a chunk. Returns false when the next chunk must wait for `goOn`. */
   write(chunk: Uint8Array): boolean
   close(): void
 }
 
 export interface Stream {
-  /** Begins, and goes to `outlet`. */
+  /** Starts writing to `outlet`. */
   send: (outlet: Outlet) => void
-  /** The outlet has room again. */
+  /** Call this when the outlet can take another chunk. */
   goOn: () => void
-  /** Ends the stream, begun or not. */
+  /** Ends the stream, even when it has not started. */
   stop: () => void
 }
 
@@ -64,8 +64,8 @@ const turnBytes = 64 * 1024
 const encoder = new TextEncoder()
 
 /**
- * Nothing begins before `send`, so a stream that is never sent leaves nothing behind once it is stopped. The feed is closed however the
- * stream ends. A feed that fails ends its stream without `end`, and is journalled once.
+ * Starts nothing before `send`, so a stream that is never sent leaves nothing open once it is stopped. Closes the feed, however the
+ * stream ends. A feed that fails ends its stream without `end`, and is logged once.
  */
 export function createStream(
   feed: Feed,
@@ -159,7 +159,7 @@ export function createStream(
     advance()
   }
 
-  /** Does the next thing; false when there is nothing to do, or the outlet is full. */
+  /** Sends the next frame. Returns false when there is nothing to send, or the outlet is full. */
   function step(): boolean {
     if (isOver || !canSend) return false
     if (failure) throw failure.cause
@@ -174,7 +174,7 @@ export function createStream(
     return false
   }
 
-  /** Does what can be done now. Without promises: with many streams, they would cost more than the sending. */
+  /** Sends everything that can be sent now. Uses no promises: with many streams, they would cost more than the sending. */
   function advance(): void {
     if (isAdvancing) return
     isAdvancing = true
