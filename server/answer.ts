@@ -1,15 +1,15 @@
-/** What the server answers, before it is known how that leaves: as a Web `Response`, or written to Node's own response. */
+/** An answer of the server, independent of how it is sent: as a Web `Response`, or written to Node's response. */
 import type { Stream } from './stream/stream'
 
 export interface Answer {
   status: number
-  /** Each name once, written as in these files: `Content-Type`. */
+  /** Each name once, capitalised like `Content-Type`. */
   headers: Record<string, string>
   /** A text, a stream that begins once it is sent, or nothing. */
   body: string | Stream | undefined
 }
 
-/** Keeps a browser from showing as a page what is for programs, whatever was published in it. */
+/** Stops a browser from rendering an answer as a page, because published data may contain HTML. */
 export const neverAPage = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
@@ -19,7 +19,7 @@ export function emptyAnswer(status: number, headers: Record<string, string> = {}
   return { status, headers, body: undefined }
 }
 
-/** `value` as JSON that no cache keeps. `headers` may replace these. */
+/** Answers with `value` as JSON that is never cached. `headers` override the default headers. */
 export function jsonAnswer(
   status: number,
   value: unknown,
@@ -37,7 +37,7 @@ export function jsonAnswer(
   }
 }
 
-/** What HEAD answers where GET would answer `answer`: the same status and headers, and no stream. */
+/** Turns the answer to GET into the answer to HEAD: the same status and headers, and no body. Stops the stream. */
 export function headOf({ status, headers, body }: Answer): Answer {
   if (typeof body === 'object') body.stop()
   return { status, headers, body: undefined }

@@ -18,7 +18,7 @@ afterEach(() => {
 })
 
 describe('next-sse token', () => {
-  test('prints a token that says what was asked for', async () => {
+  test('prints a token with the requested grants', async () => {
     const args = ['token', '--subscribe', 'news,orders.*', '--publish', '*', '--expires', '2h']
     const before = Date.now()
 
@@ -35,7 +35,7 @@ describe('next-sse token', () => {
     expect(Math.round(lifeMs / 60_000)).toBe(120)
   })
 
-  test('is for an hour and for nobody by name, if nothing else is said', async () => {
+  test('defaults to one hour and no subject', async () => {
     await runCommand(['token', '--subscribe', 'news'], env)
 
     const token = await verifyToken(printed[0] ?? '', secret)
@@ -56,7 +56,7 @@ describe('next-sse token', () => {
     expect(printed.join('\n')).not.toMatch(/^ey/)
   })
 
-  test('without a command, says how it is used', async () => {
+  test('without a command, prints the usage', async () => {
     expect(await runCommand([], {})).toBe(0)
     expect(printed[0]).toContain('Usage')
   })

@@ -12,7 +12,7 @@ Prints a token, signed with EVENTS_JWT_SECRET. Topics are separated by commas: n
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Runs the command; returns its exit code. */
+/** Runs the command, and resolves with its exit code. */
 export async function runCommand(args: string[], env: Environment): Promise<number> {
   const [command, ...rest] = args
   try {

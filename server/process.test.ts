@@ -9,7 +9,7 @@ afterEach(() => {
 })
 
 describe('the state of the process', () => {
-  test('is one for all bundles of a version, and is the only thing on globalThis', async () => {
+  test('is shared by all bundles of a version, and is the only property added to globalThis', async () => {
     const before = new Set(Reflect.ownKeys(globalThis))
     const one = await import('./process')
     vi.resetModules()
@@ -21,7 +21,7 @@ describe('the state of the process', () => {
     expect([[], [Symbol.for('next-sse')]]).toContainEqual(added)
   })
 
-  test('of another version is refused, by name', async () => {
+  test('of another version is refused, and the error names both versions', async () => {
     vi.resetModules()
     Object.assign(globalThis, { [Symbol.for('next-sse')]: { version: '0.9.9' } })
 

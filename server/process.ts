@@ -1,6 +1,6 @@
 /**
- * The one object that this library keeps on `globalThis`. A module is no place for what must exist once in a process: Next bundles
- * routes, pages and instrumentation apart, and in development evaluates a module again after each edit.
+ * The one object that this library keeps on `globalThis`. A module variable would not be unique in the process: Next bundles routes,
+ * pages and instrumentation separately, and in development evaluates a module again after each edit.
  */
 import type { Engine } from './engine'
 import type { Metrics } from './observe/metrics'
@@ -14,10 +14,10 @@ interface ProcessState {
   metrics?: Metrics
 }
 
-// The same for all versions, so that a second one is noticed.
+// The same for all versions, so that a second version notices the first.
 const key = Symbol.for('next-sse')
 
-/** @throws another version of the library is loaded in this process: each would have a log and limits of its own */
+/** @throws {Error} another version of the library is loaded in this process: each version would have its own log and limits */
 function findOrCreate(): ProcessState {
   const holder = globalThis as { [key]?: ProcessState }
   const state = (holder[key] ??= { version })

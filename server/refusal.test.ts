@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Answer } from './answer'
 import { answerOf, Refusal, type ProblemCode } from './refusal'
 
-/** The text of an answer that is no stream. */
+/** The text of an answer that is not a stream. */
 function textOf(body: Answer['body']): string {
   return typeof body === 'string' ? body : ''
 }
@@ -24,7 +24,7 @@ describe('a refusal', () => {
     })
   })
 
-  test('is known for one though another bundle has made it', () => {
+  test('is recognised even when another bundle has created it', () => {
     const foreign = Object.assign(new Error('Mend it.'), { name: 'Refusal' })
 
     expect(foreign).toBeInstanceOf(Refusal)
@@ -33,7 +33,7 @@ describe('a refusal', () => {
 })
 
 describe('its answer', () => {
-  test('says the problem as problem+json that no cache keeps', () => {
+  test('is problem+json that is never cached', () => {
     const { status, headers, body } = answerOf(new Refusal('invalid-topic', 'Name a topic.'))
 
     expect(status).toBe(400)
@@ -51,14 +51,14 @@ describe('its answer', () => {
     })
   })
 
-  test('carries the headers added', () => {
+  test('has the additional headers', () => {
     const { headers } = answerOf(new Refusal('busy', 'Try again.', { 'Retry-After': '5' }))
 
     expect(headers['Retry-After']).toBe('5')
     expect(headers['Content-Type']).toBe('application/problem+json')
   })
 
-  test("says a problem of the app's own", () => {
+  test("describes an app's own problem", () => {
     const own = { status: 404, code: 'no-such-chat', title: 'No such chat' }
 
     const { status, body } = answerOf(new Refusal(own, 'It was deleted.'))

@@ -1,5 +1,6 @@
 /**
- * Refusals: what can be wrong with a request, in one closed table. A stage that refuses throws; one place renders it, as problem details.
+ * Refusals: everything that can be wrong with a request, in one table. Any step can throw a `Refusal`; one place renders it as problem
+ * details.
  * @see https://www.rfc-editor.org/rfc/rfc9457
  */
 import { jsonAnswer, type Answer } from './answer'
@@ -25,12 +26,12 @@ const kinds = {
   'too-many-events': { status: 413, title: 'Too many events' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
 
-  // Who asks, and how often
+  // The client, and how often it asks
   'invalid-idempotency-key': { status: 400, title: 'Malformed idempotency key' },
   'idempotency-conflict': { status: 422, title: 'Idempotency key used for another body' },
   'cross-site': { status: 403, title: 'Request from another site' },
   'token-required': { status: 401, title: 'Token required' },
-  'invalid-token': { status: 401, title: 'Token does not hold' },
+  'invalid-token': { status: 401, title: 'Invalid token' },
   'not-granted': { status: 403, title: 'Not granted by the token' },
   'reader-changed': { status: 409, title: 'Another reader now' },
   'secret-not-set': { status: 403, title: 'No token is accepted' },
@@ -41,10 +42,10 @@ const kinds = {
   unavailable: { status: 503, title: 'Server unavailable' },
 } as const
 
-/** Why the library refused a request, for programs: stable, and documented in docs/protocol.md. */
+/** Why the library refused a request. Programs can rely on these codes; docs/protocol.md documents them. */
 export type ProblemCode = keyof typeof kinds
 
-/** A refusal of an app's own, for what the library has no code for. */
+/** An app's own kind of refusal, for cases in which no code of the library fits. */
 export interface OwnProblem {
   /** From 400 to 599. */
   status: number
@@ -66,15 +67,15 @@ export class Refusal extends Error {
   readonly status: number
   readonly code: string
   readonly title: string
-  /** What the answer says beside the problem, such as `Retry-After`. */
+  /** Additional headers of the answer, such as `Retry-After`. */
   readonly headers: Record<string, string>
 
-  /** By name: Next bundles routes and pages apart, and an error crosses from one bundle's class to another's. */
+  /** Compares by name: Next bundles routes and pages separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'Refusal'
   }
 
-  /** `detail` tells the client what is wrong with this request, and how to put it right. */
+  /** `detail` tells the client what is wrong with this request, and how to fix it. */
   constructor(
     problem: ProblemCode | OwnProblem,
     detail: string,
@@ -90,7 +91,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The refusal as the client gets it. Counts it. */
+/** Renders the refusal for the client, and counts it in the metrics. */
 export function answerOf({ status, code, title, message, headers }: Refusal): Answer {
   metrics.refusals.inc({ reason: code })
   return jsonAnswer(
@@ -98,7 +99,7 @@ export function answerOf({ status, code, title, message, headers }: Refusal): An
     { status, code, title, detail: message },
     {
       'Content-Type': 'application/problem+json',
-      // Node would otherwise read the rest of a body that is too large to its end, to use the connection again.
+      // Otherwise Node would read the rest of a body that is too large, in order to reuse the connection.
       ...(status === 413 && { Connection: 'close' }),
       ...headers,
     },

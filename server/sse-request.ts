@@ -1,7 +1,7 @@
-/** A request as the routes know it, whoever received it: Next, or Node's own server. */
+/** The request type of the routes. The request may come from Next or directly from Node's server. */
 import type { UploadShare } from './routes/upload-budget'
 
-/** What can be looked at before there is an answer. A Web `Request` has it. */
+/** The parts of a request that need no reading of its body. A Web `Request` has these properties. */
 export interface RequestHead {
   readonly method: string
   /** Absolute. */
@@ -10,14 +10,14 @@ export interface RequestHead {
 }
 
 export interface SseRequest extends RequestHead {
-  /** Aborts when the client has left. Undefined where the response itself tells. */
+  /** Aborts when the client has left. Undefined when the response itself reports this. */
   readonly signal: AbortSignal | undefined
   readBody: ReadBody
 }
 
 /**
- * The whole body; or, with the rest of it left unread, that it has more than `maxBytes`, or that `share` has no room for it. What it holds
- * of the share it holds until the caller closes that.
+ * Reads the whole body. Stops reading, and resolves with a reason, when the body exceeds `maxBytes` or the budget of `share`. `share`
+ * stays reserved until the caller closes it.
  * @throws {UploadAbortedError}
  */
 export type ReadBody = (
@@ -25,12 +25,12 @@ export type ReadBody = (
   share: UploadShare,
 ) => Promise<Uint8Array | 'too-large' | 'no-room'>
 
-/** The client left before its body had arrived. This is an ending, not a fault: there is nobody to answer. */
+/** The client left before its whole body had arrived. This is an ending, not an error: the client waits for no answer. */
 export class UploadAbortedError extends Error {
   override name = 'UploadAbortedError'
   readonly code = 'upload-aborted'
 
-  /** By name: Next bundles routes and instrumentation apart, and an error crosses from one bundle's class to another's. */
+  /** Compares by name: Next bundles routes and instrumentation separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return value instanceof Error && value.name === 'UploadAbortedError'
   }

@@ -20,7 +20,7 @@ describe('createSse', () => {
     expect(() => createSse({ path })).toThrow('the path must look like /events')
   })
 
-  test('a route of topics mounted elsewhere than at its path says so', async () => {
+  test('a topic route that is not mounted at its path says so', async () => {
     const { GET } = createSse({ path: '/live' }).topicRoute
 
     await expect(GET(new Request('http://localhost/events/news'))).rejects.toThrow(
@@ -39,7 +39,7 @@ describe('createSse', () => {
 })
 
 describe('publish', () => {
-  test('makes JSON of the data, and gives readers its text', async () => {
+  test('encodes the data as JSON, and readers get its text', async () => {
     const { ids, replayed } = await sse.publish('p.json', 'order.paid', { amount: 4_200 })
 
     const { events } = await sse.history('p.json')
@@ -55,7 +55,7 @@ describe('publish', () => {
     expect(replayed).toBe(false)
   })
 
-  test('publishes several, all or none', async () => {
+  test('publishes several events, all or none', async () => {
     const good = { type: 'a', data: 1 }
 
     await sse.publish('p.several', [good, { data: 'two' }])
@@ -76,7 +76,7 @@ describe('publish', () => {
     await expect(sse.publish(topic, type, data)).rejects.toMatchObject({ code })
   })
 
-  test('with the same key once more publishes nothing, and with other data is a conflict', async () => {
+  test('with a repeated key publishes nothing, and with other data is a conflict', async () => {
     const options = { idempotencyKey: 'one' }
     const first = await sse.publish('p.key', 'x', 1, options)
 
@@ -86,7 +86,7 @@ describe('publish', () => {
 })
 
 describe('history', () => {
-  test('starts where it is told to, and a stream goes on after its cursor without a gap', async () => {
+  test('starts at the given place, and a stream continues after its cursor without a gap', async () => {
     for (const n of [1, 2, 3]) await sse.publish('h.from', 'n', n)
 
     const last = await sse.history(['h.from', 'h.none'], { last: 2 })
@@ -104,7 +104,7 @@ describe('history', () => {
     await stream.return(undefined)
   })
 
-  test('of a topic without events is empty, and has a cursor all the same', async () => {
+  test('of a topic without events is empty, and still has a cursor', async () => {
     const { events, cursor } = await sse.history('h.empty', { last: 5 })
 
     await sse.publish('h.empty', 'n', 1)
@@ -125,7 +125,7 @@ describe('history', () => {
 })
 
 describe('read', () => {
-  test('gives what is kept, then what comes, until the signal aborts', async () => {
+  test('yields the kept events, then new ones, until the signal aborts', async () => {
     await sse.publish('r.live', 'n', 1)
     const leaving = new AbortController()
     const seen: string[] = []
@@ -139,7 +139,7 @@ describe('read', () => {
     expect(seen).toEqual(['1', '2'])
   })
 
-  test('begins now by default, and leaves no watcher when the loop is left', async () => {
+  test('starts now by default, and leaves no watcher when the loop ends', async () => {
     await sse.publish('r.now', 'n', 'before')
     const { log } = await processEngine().hub()
     const watch = vi.spyOn(log, 'watch')
@@ -153,7 +153,7 @@ describe('read', () => {
     expect(watch.mock.calls[0]?.[1].signal.aborted).toBe(true)
   })
 
-  test('of a reader that is slower than the topic, no event is lost', async () => {
+  test('loses no event when the reader is slower than the topic', async () => {
     const leaving = new AbortController()
     const seen: number[] = []
     const reading = (async () => {
@@ -171,7 +171,7 @@ describe('read', () => {
     expect(seen).toHaveLength(1_500)
   })
 
-  test('tells of events that are no longer kept', async () => {
+  test('throws when events are no longer kept', async () => {
     const reading = sse.read('r.lost', { after: 'foreign0.7' })
 
     const error = await reading[Symbol.asyncIterator]()

@@ -1,4 +1,4 @@
-/** The server's side of an app: one object that the routes, the publishers and the readers of an app are made of. */
+/** The server side of an app: one object from which an app takes its routes, and with which it publishes and reads. */
 import { processEngine, type Engine } from './engine'
 import { publishTo, PublishError, type TextEvent } from './hub/publish'
 import { historyOf, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
@@ -17,25 +17,24 @@ export interface SseOptions {
   /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
   path?: string | undefined
   /**
-   * `auto`: in a production build, requests for topics are answered before Next sees them, where nothing else of the app could match
-   * them; the journal says whether that is so. On a server of your own that takes `FRONT_DOOR=on` as well, because its listener is passed
-   * by. `off`: all requests go through Next. Default `auto`; `FRONT_DOOR=off` has the last word.
+   * `auto`: in a production build, requests for topics are answered before Next sees them, unless something else in the app could match
+   * them. The journal says whether this is active. `off`: all requests go through Next. Default: the value of `FRONT_DOOR`, or `auto`.
    */
   frontDoor?: 'auto' | 'off' | undefined
 }
 
-/** An event to be published. */
+/** An event to publish. */
 export interface NewEvent {
   /** The type that a reader listens to. Default `message`. */
   type?: string | undefined
-  /** Any JSON value: what `JSON.stringify` makes of it is the event's data. */
+  /** Any JSON value. The event's data is the text that `JSON.stringify` returns. */
   data: unknown
 }
 
 export interface PublishOptions {
   /**
-   * Makes the call repeatable: the same key and events once more publish nothing, and resolve with the same ids. Per topic; remembered
-   * as long as the events are kept.
+   * Makes the call safe to repeat: a second call with the same key and events publishes nothing, and resolves with the same ids. A key
+   * belongs to one topic, and is remembered as long as the events are kept.
    */
   idempotencyKey?: string | undefined
 }
@@ -50,8 +49,8 @@ export interface Sse {
    */
   readonly topicRoute: TopicRoute
   /**
-   * The handlers of a stream of your own. The source is asked once for each reader. It can refuse the reader by throwing a `Refusal`,
-   * or return nothing, and then the reader is told not to come back.
+   * The handlers of a stream of your own events. The source is called once for each reader. It can throw a `Refusal` to refuse the
+   * reader, or return undefined to tell the reader not to reconnect.
    *
    * @example
    * // app/ticks/route.ts
@@ -62,13 +61,14 @@ export interface Sse {
   streamRoute: <Params extends RouteParams = RouteParams>(
     source: StreamSource<Params>,
   ) => StreamRoute<Params>
-  /** `GET` answers 200 when this process can take streams and publishes now, else 503; the body's `status` says why. */
+  /** `GET` answers 200 when this process can serve streams and publishes now, else 503. The body's `status` says why. */
   readonly healthRoute: { GET: (request: Request) => Promise<Response> }
-  /** `GET` answers what this process measures, as Prometheus text. */
+  /** `GET` answers with the metrics of this process, as Prometheus text. */
   readonly metricsRoute: { GET: (request: Request) => Promise<Response> }
   /**
-   * Publishes one event, or several that stay together, all or none. Resolves once the log has them: every reader of the topic gets them,
-   * those of other processes on the same log and those who come later included. It authorises nothing: check your session first.
+   * Publishes one event, or several together: all of them or none. Resolves once the log has stored them. Every reader of the topic gets
+   * them, including readers of other processes on the same log, and readers that connect later. Does not check permissions: check your
+   * session first.
    *
    * @throws {PublishError} the topic, a type or an event can't be published
    * @throws {LogError} the log could not take them
@@ -81,10 +81,10 @@ export interface Sse {
     (topic: string, events: readonly NewEvent[], options?: PublishOptions): Promise<Appended>
   }
   /**
-   * What is kept of the topics, oldest first, and a cursor: a stream that starts after it goes on without a gap. Default: all that is kept.
-   * It authorises nothing: check your session first.
+   * Reads the kept events of the topics, oldest first, and a cursor. A stream that starts after this cursor continues without a gap.
+   * Default: all kept events. Does not check permissions: check your session first.
    *
-   * @throws {ReadError} the topics or the start make no sense
+   * @throws {ReadError} the topics or the start are invalid
    * @throws {LogError} `unavailable` or `closed`
    *
    * @example
@@ -95,11 +95,11 @@ export interface Sse {
     from?: ReadFrom,
   ) => Promise<{ events: TopicEvent[]; cursor: string }>
   /**
-   * The events of the topics: what is kept from the start on, then each as it comes, until `signal` aborts or the loop is left. Default
-   * start: now. It authorises nothing.
+   * Yields the kept events of the topics from the start on, then each new one, until `signal` aborts or the loop ends. Default start:
+   * now. Does not check permissions.
    *
-   * @throws {ReadError} the topics or the start make no sense
-   * @throws {EventsLostError} reading fell behind what is kept, or the log lost events
+   * @throws {ReadError} the topics or the start are invalid
+   * @throws {EventsLostError} events were removed before they were read, or the log lost events
    * @throws {LogError} `unavailable` or `closed`
    *
    * @example
@@ -110,8 +110,8 @@ export interface Sse {
     options?: ReadFrom & { signal?: AbortSignal | undefined },
   ) => AsyncIterable<TopicEvent>
   /**
-   * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request does the same;
-   * calling this when the process starts finds a wrong setting then.
+   * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request would do the same.
+   * Call this when the process starts, to find a wrong setting at once.
    *
    * @throws {ConfigError} a variable can't be understood
    * @throws {LogError} `unavailable`: the log's file can't be opened or written

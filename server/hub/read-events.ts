@@ -86,7 +86,7 @@ export async function historyOf(
 /**
  * Yields the kept events of the topics from the start on, then new ones, until the signal aborts. Reads a page when it is needed.
  * @throws {ReadError}
- * @throws {EventsLostError} reading fell behind what is kept, or the log lost events
+ * @throws {EventsLostError} events were removed before they were read, or the log lost events
  * @throws {LogError} `unavailable` or `closed`
  */
 export async function* readEvents(

@@ -1,7 +1,7 @@
-/** This process's journal: a line of JSON on standard output for each noteworthy thing. Never an event's data, a token or a cookie. */
+/** The log of this process: writes lines of JSON to standard output. Never log an event's data, a token or a cookie. */
 import pino from 'pino'
 
-/** Pass an error as `err`: it is written with its stack and its causes. */
+/** Pass an error as `err`, so that its stack and its causes are written. */
 export const journal = pino({
   base: { pid: process.pid },
   timestamp: pino.stdTimeFunctions.isoTime,

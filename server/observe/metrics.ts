@@ -1,19 +1,19 @@
-/** What this process measures, in Prometheus' terms. docs/operate.md says what to make of it. */
+/** The Prometheus metrics of this process. docs/operate.md explains how to use them. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { processState } from '@/server/process'
 
-/** In seconds: from a millisecond to the time after which an event no longer counts as live. */
+/** In seconds: from one millisecond to ten seconds. A delivery slower than that is no longer live. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
-  // Counted with each chunk of each stream, where a Prometheus counter would cost more than the sending.
+  // Plain numbers, because these are updated with each chunk of each stream, and a Prometheus counter would cost more than the sending.
   const delivered = { events: 0, bytes: 0, chunks: 0 }
   return {
     registry,
     delivered,
-    /** Begins to measure the process itself: its memory, its event loop. */
+    /** Starts measuring the process itself: its memory and its event loop. */
     measureProcess: () => collectDefaultMetrics({ register: registry }),
     openStreams: new Gauge({
       name: 'sse_open_streams',
