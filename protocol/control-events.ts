@@ -1,14 +1,14 @@
 /**
- * Control events: what the server says about the stream itself. They are events, because a browser hides comments,
- * headers and `retry` from script. They are never stored, and no publisher may use their names.
+ * Control events: messages of the server about the stream itself. They are sent as events, because a browser hides comments,
+ * headers and `retry` from scripts. They are never stored, and publishers can't use their types.
  */
 import { encodeEvent } from './event'
 
 /** Each control event's data, by type. Times are in milliseconds since the Unix epoch, by the server's clock. */
 export interface ControlEvents {
   /**
-   * First frame of every stream. `cursor` is where the stream starts; `resumed` is true when it goes on after the cursor presented;
-   * `reader` is the key of who reads, absent where the server tells no readers apart.
+   * The first frame of every stream. `cursor` is where the stream starts; `resumed` is true when it continues after the presented
+   * cursor; `reader` is the reader's key, absent when the server does not distinguish readers.
    */
   connected: {
     cursor: string | null
@@ -17,32 +17,32 @@ export interface ControlEvents {
     time: number
     reader?: string | undefined
   }
-  /** Nothing else was sent for a heartbeat. */
+  /** Sent when there was no other frame for the time of a heartbeat. */
   ping: { time: number }
-  /** Events of `topics` after `from` may be lost. What is kept follows, from the event `oldest` on; null when nothing is kept. */
+  /** Events of `topics` after `from` may be lost. The kept events follow, from the event `oldest` on; null when no events are kept. */
   resync: {
     reason: 'trimmed' | 'epoch' | 'future'
     from: string
     oldest: string | null
     topics: string[]
   }
-  /** The server is about to close this stream and asks the reader to come back after `retryMs`. */
+  /** The server is about to close this stream, and asks the reader to reconnect after `retryMs`. */
   reconnect: { retryMs: number; reason: ReconnectReason }
   /** A finite stream is complete; the server closes next. */
   end: Record<string, never>
 }
 
-/** Why a reader is asked to come back. */
+/** Why a reader is asked to reconnect. */
 export type ReconnectReason =
   /** The server is about to stop. */
   | 'drain'
   /** The reader's credentials have expired. */
   | 'expired'
-  /** The stream has been open for as long as one may be. */
+  /** The stream has reached its maximum age. */
   | 'max-age'
-  /** There are as many streams as there may be: of all readers, or of this one. */
+  /** The maximum number of streams is reached: of all clients, or of this one. */
   | 'too-many-streams'
-  /** The event log is away. */
+  /** The event log is unavailable. */
   | 'unavailable'
   /** The request came before the server was ready. */
   | 'starting'
@@ -70,7 +70,7 @@ const reservedTypes: ReadonlySet<string> = new Set<string>([
   'error',
 ] satisfies (ControlType | 'open' | 'error')[])
 
-/** True for the types no publisher may use: a reader could not tell such an event from the stream's own. */
+/** True for types that publishers can't use, because a reader would take such an event for one of the stream's own. */
 export function isReservedType(type: string): boolean {
   return reservedTypes.has(type)
 }

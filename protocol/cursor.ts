@@ -1,23 +1,23 @@
 /**
- * A place in a log: everything up to `offset` has been read. Written `<epoch>.<offset>`, it is the id of every frame,
- * so that a browser's `Last-Event-ID` is a cursor.
+ * A cursor is a place in a log: everything up to `offset` has been read. Written as `<epoch>.<offset>`, it is the id of every frame,
+ * so a browser's `Last-Event-ID` is a cursor.
  */
 
 export interface Cursor {
-  /** Names a term of a log, which begins when a process first appends. Offsets go on from term to term. */
+  /** The name of a term of the log. A process begins a term with its first append. Offsets continue from term to term. */
   epoch: string
   /** Counts the events of the log from 1; 0 is the place before the first. */
   offset: number
 }
 
-/** A cursor that a reader presented, and its text as it came. */
+/** A cursor that a reader presented, with its original text. */
 export interface PresentedCursor extends Cursor {
   text: string
 }
 
 const grammar = /^([a-z0-9]{4,16})\.(0|[1-9]\d{0,15})$/
 
-/** The cursor, or undefined when `value` is not one by the grammar `[a-z0-9]{4,16}\.(0|[1-9]\d{0,15})`. */
+/** Parses a cursor. Returns undefined when `value` does not match the grammar `[a-z0-9]{4,16}\.(0|[1-9]\d{0,15})`. */
 export function parseCursor(value: unknown): Cursor | undefined {
   if (typeof value !== 'string') return undefined
   const [, epoch, offset] = grammar.exec(value) ?? []

@@ -7,7 +7,7 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 const grammar = /^(\d+)(ms|s|m|h|d)$/
 
-/** Milliseconds, or undefined when `text` is not a duration by the grammar `\d+(ms|s|m|h|d)` or too long to count exactly. */
+/** Returns milliseconds, or undefined when `text` does not match the grammar `\d+(ms|s|m|h|d)`, or is too long to count exactly. */
 export function parseDuration(text: string): number | undefined {
   const [, amount, unit] = grammar.exec(text) ?? []
   if (unit === undefined) return undefined

@@ -3,7 +3,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { describe, expect, test } from 'vitest'
 import { encodeEvent, InvalidEventError, isPublishableType } from './event'
 
-/** What a reader makes of the text, after the journey through bytes that every stream takes. */
+/** Parses the text as a reader does, after encoding it to bytes and back. */
 function read(text: string): { events: EventSourceMessage[]; retries: number[] } {
   const events: EventSourceMessage[] = []
   const retries: number[] = []
@@ -45,7 +45,7 @@ describe('encodeEvent', () => {
     )
   })
 
-  test('id, type and retry arrive beside the data, in one frame', () => {
+  test('id, type and retry arrive with the data, in one frame', () => {
     fc.assert(
       fc.property(
         safeName,
@@ -96,13 +96,13 @@ describe('encodeEvent', () => {
     )
   })
 
-  test('the id comes last, so that whoever has it has the event', () => {
+  test('the id comes last, so that a client that has the id has the event', () => {
     expect(encodeEvent({ id: 'a.1', type: 'order', data: 'x\ny', retryMs: 5 })).toBe(
       'event: order\nretry: 5\ndata: x\ndata: y\nid: a.1\n\n',
     )
   })
 
-  test('the type message is left out: it is what an event without one is', () => {
+  test('leaves out the type message, which is the default', () => {
     expect(encodeEvent({ id: 'a.1', type: 'message', data: 'x' })).toBe('data: x\nid: a.1\n\n')
   })
 })

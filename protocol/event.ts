@@ -4,7 +4,7 @@
  */
 
 export interface ServerSentEvent {
-  /** Becomes `lastEventId` in the browser, which presents it when it reconnects. Left out, the browser keeps the one before. */
+  /** Becomes `lastEventId` in the browser, which sends it when it reconnects. When left out, the browser keeps the previous id. */
   id?: string | undefined
   /** The DOM event type; `message` when left out. */
   type?: string | undefined
@@ -14,20 +14,20 @@ export interface ServerSentEvent {
   retryMs?: number | undefined
 }
 
-/** What a publisher gives to a topic. */
+/** An event as it is published. */
 export interface NewEvent {
   type: string
   data: string
 }
 
-/** What a log keeps of it. */
+/** An event as it is stored in a log. */
 export interface StoredEvent extends NewEvent {
   topic: string
-  /** Names the term in which the log took it; with the offset it is the event's id. */
+  /** The name of the term in which the event was appended. Epoch and offset together are the event's id. */
   epoch: string
-  /** Counts the events of the log, whatever their topic. */
+  /** Counts all events of the log, across topics. */
   offset: number
-  /** When the log took it: milliseconds since the Unix epoch. */
+  /** When the event was appended: milliseconds since the Unix epoch. */
   time: number
 }
 
@@ -44,11 +44,11 @@ export class InvalidEventError extends Error {
 const publishableType = /^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$/
 
 /**
- * The event as one frame. An `id` or `type` that could forge a field or a frame is refused, not mended:
- * a cursor or a name that was silently changed would be worse than an error.
+ * Encodes the event as one frame. Refuses an `id` or `type` that could forge a field or a frame. It does not repair them: a silently
+ * changed cursor or type would be worse than an error.
  *
- * The id comes last: some clients take it for read as soon as its line is complete, and a connection that breaks in what follows
- * would cost them the event.
+ * The id comes last, because some clients store the id as soon as its line is complete. If the connection broke after that line but
+ * before the data, they would miss the event.
  * @throws {InvalidEventError} `id` or `type` contains CR, LF or NUL, or `retryMs` is not a non-negative integer
  */
 export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): string {
@@ -75,8 +75,8 @@ export function encodeEvent({ id, type, data, retryMs }: ServerSentEvent): strin
 }
 
 /**
- * True by the grammar `[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}`, which a publisher's type must follow: narrower than what the wire
- * can carry. Reserved types follow it too.
+ * True when `type` matches `[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}`. The format itself allows more, but publishers must keep to this
+ * grammar. Reserved types match it too.
  */
 export function isPublishableType(type: string): boolean {
   return publishableType.test(type)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { isJson, parseJsonObject } from './json'
 
 describe('parseJsonObject', () => {
-  test('gives the members of an object', () => {
+  test('returns the members of an object', () => {
     expect(parseJsonObject(' {"a":1,"b":[{}]} ')).toEqual({ a: 1, b: [{}] })
   })
 

@@ -1,13 +1,13 @@
-/** JSON that comes from elsewhere and may be anything. */
+/** Parses JSON from untrusted sources. */
 
-/** The members of the object that `text` describes; undefined for any other JSON, and for text that is not JSON. */
+/** Parses a JSON object. Returns undefined for any other JSON value, and for text that is not JSON. */
 export function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
     return value as Record<string, unknown>
   } catch {
-    // It throws for nothing but text that is not JSON.
+    // `JSON.parse` throws only when the text is not JSON.
     return undefined
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { lowerBound } from './lower-bound'
 
-test('lowerBound finds what a search from the start would', () => {
+test('lowerBound finds the same index as a linear search', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(50)).map((numbers) => numbers.toSorted((a, b) => a - b)),

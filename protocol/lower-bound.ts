@@ -1,6 +1,6 @@
 /** Binary search. */
 
-/** The first index from `start` up to `end` for which `isBefore` is false; `end` if there is none. Once false, `isBefore` must stay false. */
+/** Returns the first index from `start` up to `end` for which `isBefore` is false, or `end`. `isBefore` must be false for all later indexes too. */
 export function lowerBound(end: number, isBefore: (index: number) => boolean, start = 0): number {
   let low = start
   let high = end

@@ -1,9 +1,9 @@
-/** Reader keys: by these a server says who reads a stream, without telling who that is. Two requests of one key have one reader. */
+/** Reader keys identify the reader of a stream without revealing the user. Two requests with the same key have the same reader. */
 
-/** The key of a stream that nobody had to say who they are for. */
+/** The key of every reader of a stream that needs no token. */
 export const anonymousReader = '47DEQpj8HBSa-_TI'
 
-/** True for what could be the key of some reader. */
+/** True when `text` has the format of a reader key. */
 export function isReaderKey(text: unknown): text is string {
   return typeof text === 'string' && /^[\w-]{16}$/.test(text)
 }

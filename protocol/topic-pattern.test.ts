@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { isTopicPattern, matchesTopic } from './topic-pattern'
 
 describe('isTopicPattern', () => {
-  test.each(['*', 'news', 'orders.*', 'a.b-c_d.*', 'A'])('%s is one', (pattern) => {
+  test.each(['*', 'news', 'orders.*', 'a.b-c_d.*', 'A'])('%s is a pattern', (pattern) => {
     expect(isTopicPattern(pattern)).toBe(true)
   })
 
@@ -21,7 +21,7 @@ describe('matchesTopic', () => {
     ['orders.*', 'orders.eu'],
     ['orders.*', 'orders.eu.paid'],
     ['orders.eu.*', 'orders.eu.paid'],
-  ])('%s has %s', (pattern, topic) => {
+  ])('%s matches %s', (pattern, topic) => {
     expect(matchesTopic(['other', pattern], topic)).toBe(true)
   })
 
@@ -34,11 +34,11 @@ describe('matchesTopic', () => {
     ['orders.*', 'ordersXeu'],
     ['orders.*', 'my.orders.eu'],
     ['constructor', 'toString'],
-  ])('%s does not have %s', (pattern, topic) => {
+  ])('%s does not match %s', (pattern, topic) => {
     expect(matchesTopic([pattern], topic)).toBe(false)
   })
 
-  test('no pattern has no topic', () => {
+  test('an empty list matches no topic', () => {
     expect(matchesTopic([], 'news')).toBe(false)
   })
 })

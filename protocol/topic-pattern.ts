@@ -1,4 +1,4 @@
-/** Patterns of topics, as tokens and the configuration name them: a topic, `prefix.*` or `*`. */
+/** Topic patterns, used in tokens and in the configuration: a topic, `prefix.*` or `*`. */
 import { isTopic } from './topic'
 
 /** True for a topic, a topic followed by `.*`, and `*`. */
@@ -6,7 +6,7 @@ export function isTopicPattern(value: string): boolean {
   return value === '*' || isTopic(value) || (value.endsWith('.*') && isTopic(value.slice(0, -2)))
 }
 
-/** True when one of `patterns` is `*`, the topic itself, or a prefix that the topic goes on after: `orders.*` has `orders.eu`, not `orders`. */
+/** True when one of `patterns` is `*`, the topic itself, or a matching `prefix.*`: `orders.*` matches `orders.eu`, but not `orders`. */
 export function matchesTopic(patterns: readonly string[], topic: string): boolean {
   return patterns.some((pattern) => {
     if (pattern === '*' || pattern === topic) return true

@@ -43,7 +43,7 @@ describe('parseTopics', () => {
     )
   })
 
-  test('accepts a text when all of its items are topics, and not otherwise', () => {
+  test('accepts a text exactly when all of its items are topics', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('a', 'B', '_', ',', ' ', '.') }), (text) => {
         const isAccepted = 'topics' in parseTopics(text)

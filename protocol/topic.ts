@@ -3,7 +3,7 @@
 /** How many topics one stream may read. */
 export const maxTopics = 32
 
-/** Why a list is no list of topics. */
+/** Why a list of topics is invalid. */
 export type TopicsFault =
   | { fault: 'empty-item' }
   | { fault: 'malformed-item'; item: string }
@@ -11,12 +11,12 @@ export type TopicsFault =
 
 const grammar = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
-/** True by the grammar `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`. */
+/** True when `value` matches the grammar `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`. */
 export function isTopic(value: string): boolean {
   return grammar.test(value)
 }
 
-/** The topics of a comma-separated list, each once, in the order in which they first appear; or the first fault found. */
+/** Parses a comma-separated list of topics. Returns each topic once, in the order of first appearance, or the first fault found. */
 export function parseTopics(text: string): { topics: string[] } | TopicsFault {
   const topics = new Set<string>()
   for (const item of text.split(',')) {
