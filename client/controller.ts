@@ -1,6 +1,6 @@
 /**
- * Keeps a stream going: opens one connection after another, and decides by the table of transitions.ts what follows from what happens.
- * Holds no events; those go on to the sink.
+ * Keeps a stream running: opens one connection after another, and follows the table in transitions.ts when something happens.
+ * Stores no events; it passes them to the sink.
  */
 import { anonymousReader } from '@/protocol/reader-key'
 import { backoffMs } from './backoff'
@@ -19,7 +19,7 @@ import {
 
 export interface ControllerOptions {
   connect: Connect
-  /** How the stream stands: changed in place, because most changes need not be shown. */
+  /** The state of the stream. Changed in place, because most changes need not be shown. */
   progress: StreamProgress
   sink: Sink
   /** Gives up after this many failed attempts. Default: never. */
@@ -33,25 +33,25 @@ export interface Controller {
   reconnect: () => void
 }
 
-/** So that each kind of action can be looked up among all. */
+/** Lets each table be indexed by any action. */
 type No<A extends string> = Partial<Record<A, undefined>>
 
-/** A connection that held this long was a good one. */
+/** A connection that lasted this long was a good one. */
 const goodAfterMs = 5_000
-/** Without a network the server may be on this machine, and asking it costs little. */
+/** How often to try without a network. The server may be on this machine, and trying costs little. */
 const askOfflineMs = 30_000
 
 export function createController(options: ControllerOptions): Controller {
   const { connect, progress, sink, maxAttempts = Infinity } = options
-  /** Forgiven not when the stream opens, but when a connection ends that was good. */
+  /** Reset not when the stream opens, but when a good connection ends. */
   let failures = 0
   let connectedAt = 0
   let place: Place | undefined
-  /** What the sink holds was another reader's. */
+  /** True when the events in the sink belong to another reader. */
   let isLeftOver = false
   let attempt: AbortController | undefined
   let connection: Connection | undefined
-  /** The only one: every state waits for one thing at most. */
+  /** One timer is enough, because every state waits for at most one thing. */
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopWatching: (() => void) | undefined
   let steps = 0
@@ -65,7 +65,7 @@ export function createController(options: ControllerOptions): Controller {
       },
       forget,
       count(change) {
-        // Without a network, one more failed attempt says nothing about the server.
+        // Without a network, another failed attempt says nothing about the server.
         failures = navigator.onLine ? failures + 1 : Math.max(1, failures)
         change.attempt = failures
       },
@@ -118,7 +118,7 @@ export function createController(options: ControllerOptions): Controller {
     trouble: sink.error,
   }
 
-  /** Goes where the table leads, if anywhere. */
+  /** Makes the transition that the table has for this signal, if any. */
   function step(signal: Signal, change: Partial<StreamProgress> = {}, askedMs?: number): void {
     const [status, ...actions] = transitions[progress.status][signal] ?? []
     if (!status) return
@@ -144,7 +144,7 @@ export function createController(options: ControllerOptions): Controller {
     }
     sink.show(true)
     for (const action of actions) {
-      // A listener may have closed the stream, or opened it again.
+      // Stop when a listener has closed or reopened the stream meanwhile.
       if (steps === thisStep) follow[action]?.(askedMs)
     }
   }
@@ -158,7 +158,7 @@ export function createController(options: ControllerOptions): Controller {
     const leaving = new AbortController()
     const { signal } = leaving
     attempt = leaving
-    // A `close()` in the same turn makes no request.
+    // Wait, so that a `close()` in the same turn prevents the request.
     await Promise.resolve()
     if (signal.aborted) return
     const { lastEventId: cursor, reader } = progress
@@ -182,7 +182,7 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   function retry(): void {
-    // The worker asks again, for all its tabs.
+    // For a shared stream, the worker reconnects for all its tabs.
     const isShared = progress.tabs !== undefined
     if (isShared || progress.status === 'open') connection?.check()
     else step('retry')
@@ -193,7 +193,7 @@ export function createController(options: ControllerOptions): Controller {
     place = undefined
   }
 
-  /** Neither a cursor nor a list may pass from one reader to another. A page that was a user's goes on only when `open()` is called. */
+  /** A cursor or list of one reader must not reach another. A page of a signed-in user continues only when it calls `open()`. */
   function changeReader(error: StreamError): void {
     const wasAnonymous = progress.reader === undefined || progress.reader === anonymousReader
     progress.reader = undefined

@@ -1,4 +1,4 @@
-/** Parsers of event data: a function, which gets the text, or any Standard Schema, which gets the text's JSON. */
+/** Parsers of event data: a function, which gets the text, or any Standard Schema, which gets the parsed JSON. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** @see https://standardschema.dev */
@@ -6,13 +6,13 @@ export type Parser<Output = unknown> =
   | ((data: string) => Output)
   | StandardSchemaV1<unknown, Output>
 
-/** By event type. A client listens to these types and to `message`, whose data is the text unless it has a parser. */
+/** Parsers by event type. A client listens to these types and to `message`. Without a parser, the data of `message` is its text. */
 export type Parsers = Readonly<Record<string, Parser>>
 
-/** Without a list of types a client hears messages, as text. */
+/** Without `types`, a client receives only `message` events, as text. */
 export type MessagesOnly = Readonly<Record<'message', (data: string) => string>>
 
-/** What a parser makes of an event's data. */
+/** The output type of a parser. */
 export type Parsed<P> =
   P extends StandardSchemaV1<unknown, infer Output>
     ? Output
@@ -20,7 +20,7 @@ export type Parsed<P> =
       ? Output
       : never
 
-/** @throws whatever the parser throws, or an Error with the issues that the schema found */
+/** @throws any error of the parser, or an Error with the issues of the schema */
 export function parseWith(parser: Parser, data: string): unknown {
   // Some schemas are functions too.
   if (!('~standard' in parser)) return parser(data)

@@ -1,4 +1,4 @@
-/** Follows a list of events that grows at its end and loses from its front, without walking all of it each time. */
+/** Maps a list of events that grows at its end and shrinks at its front, without visiting all events each time. */
 
 import { lowerBound } from '@/protocol/lower-bound'
 
@@ -7,8 +7,8 @@ interface Numbered {
 }
 
 /**
- * Makes a function that lists what `pick` makes of each event, without undefined. Call it again whenever the events change: it looks
- * only at events that it has not seen, and returns the same array while nothing changes.
+ * Returns a function that maps events with `pick`, and leaves out undefined results. Call it whenever the events change. It visits
+ * only new events, and returns the same array while nothing changes.
  */
 export function createEventPicker<E extends Numbered, F extends Numbered>(
   pick: (event: E) => F | undefined,
@@ -18,7 +18,7 @@ export function createEventPicker<E extends Numbered, F extends Numbered>(
 
   return (events) => {
     const place = last && placeOf(events, last.seq)
-    // Otherwise it is another list, or all of the old one has left it.
+    // If not, this is another list, or all events of the last call have been dropped.
     const goesOn = place !== undefined && events[place] === last
     const gone = goesOn ? placeOf(picked, events[0]?.seq ?? 0) : picked.length
     const more = events.slice(goesOn ? place + 1 : 0).flatMap((event) => pick(event) ?? [])

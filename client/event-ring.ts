@@ -1,4 +1,4 @@
-/** The newest events, up to a number, and a count of the older ones that gave way. */
+/** Keeps the newest events, up to a limit, and counts the older ones that were dropped. */
 
 export interface EventRing<E> {
   push: (event: E) => void
@@ -20,7 +20,7 @@ export function createEventRing<E>(size: number): EventRing<E> {
       if (items.length - first <= size) return
       first++
       dropped++
-      // Moving the rest up only once half of the array is unused keeps the cost of a push constant.
+      // Compacts only when half of the array is unused, so that the average cost of a push is constant.
       if (first >= size) {
         items = items.slice(first)
         first = 0

@@ -1,6 +1,6 @@
 /**
- * A client for one event stream, without React. It asks again when a connection is lost, goes on where it was, and says what it does.
- * Here its three parts meet: connections bring the stream, the controller keeps it going, the store shows it.
+ * A client for one event stream, without React. It reconnects when a connection is lost, resumes after the last event, and reports
+ * its state. This file joins the three parts: connections receive the stream, the controller keeps it running, the store shows it.
  */
 import type { Connect } from './connection/connection'
 import { createOwnConnections } from './connection/own-connection'
@@ -13,53 +13,53 @@ import { initialStreamProgress } from './stream-state'
 import type { JoinStream } from './tabs/shared-stream'
 
 export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
-  /** A function is called at every attempt, for a fresh token, say. */
+  /** A function is called at every attempt, for example to get a new token. */
   url: string | (() => string | Promise<string>)
   /** Sends cookies to another origin. Default false. */
   withCredentials?: boolean | undefined
-  /** The event types to listen to besides `message`, each with a parser of its data: a browser delivers no others. `String` takes the text. */
+  /** The event types to listen to besides `message`, each with a parser. A browser delivers no other types. `String` keeps the text. */
   types?: P | undefined
   /** The cursor that the first `open()` resumes from. */
   initialLastEventId?: string | undefined
-  /** The reader that the first `open()` goes on as: a key that the server told. Default: the one that the server names. */
+  /** The key of the reader that the first `open()` continues as, from an earlier answer. Default: the reader that the server names. */
   initialReader?: string | undefined
-  /** How many events `events` holds. Default 1,000. */
+  /** The maximum length of `events`. Default 1,000. */
   maxEvents?: number | undefined
   /** Gives up after this many failed attempts. Default: never. */
   maxAttempts?: number | undefined
   /** How long an answer may take, in milliseconds. Default 15,000. */
   connectTimeoutMs?: number | undefined
   /**
-   * Reads through one connection of all tabs: joinSharedStream of join-shared-stream.ts. What can't be shared, for example a function
-   * as `url`, gets a connection of its own. Default: shares nothing.
+   * Reads through one connection for all tabs: joinSharedStream of join-shared-stream.ts. A stream that can't be shared, for example
+   * with a function as `url`, gets its own connection. Default: shares nothing.
    */
   join?: JoinStream | undefined
 }
 
 export interface EventSourceClient<P extends Parsers = MessagesOnly> extends StoreView<P> {
   /**
-   * Calls `listener` when the server takes the page for another reader's, because another user has signed in, say. By then a stream of an
-   * anonymous page has started over, with an empty list; any other is `failed`, and reads nothing more before `open()`.
+   * Calls `listener` when the server says that the page has another reader, for example because another user has signed in. At that
+   * point, the stream of an anonymous page has started over with an empty list. Any other stream is `failed` until `open()`.
    */
   onReaderChange: (listener: () => void) => () => void
-  /** Calls `listener` with whatever goes wrong, even if the client mends it later. */
+  /** Calls `listener` with every error, even when the client recovers by itself. */
   onError: (listener: (error: StreamError) => void) => () => void
   /**
-   * Opens the stream, after the last event received or, `from: 'start'`, without a cursor. Does nothing while it is live.
-   * Asks the network one microtask later, so that a `close()` in the same turn makes no request.
+   * Opens the stream after the last received event or, with `from: 'start'`, without a cursor. Does nothing while the stream is live.
+   * Sends the request one microtask later, so that a `close()` in the same turn prevents it.
    */
   open: Controller['open']
-  /** Closes the stream at once; nothing but `open()` revives it. */
+  /** Closes the stream at once. Only `open()` opens it again. */
   close: () => void
-  /** As `close`, but for a stream that the page does not want any more: `idle`. */
+  /** Like `close`, but the status is `idle`: the page does not need the stream. */
   disable: () => void
-  /** Asks again now, if the stream is waiting to. If it is open, makes sure that it is not dead. */
+  /** Reconnects now, if the stream is waiting. If it is open, checks that the connection is alive. */
   reconnect: () => void
-  /** Takes another URL for the next attempt, and other parsers, of types listened to already, for the next event. */
+  /** Sets the URL for the next attempt, and the parsers of known types for the next event. */
   use: (newer: Pick<EventSourceClientOptions<P>, 'url' | 'types'>) => void
 }
 
-/** Makes the client; asks nothing of the network before `open()`. */
+/** Creates the client. Sends no request before `open()`. */
 export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   options: EventSourceClientOptions<P>,
 ): EventSourceClient<P> {
@@ -85,7 +85,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
         return await join({ ...attempt, ...common, url, maxEvents, maxAttempts })
       }
     } catch {
-      // Why does not matter: there is another way.
+      // The reason does not matter: the stream can't be shared, so it gets its own connection.
     }
     return connectAlone(attempt)
   }

@@ -1,4 +1,4 @@
-/** A gap: the stream could not go on where it was asked to, and events may be missing before the next one. A `resync` announces it. */
+/** A gap: the stream could not resume at the requested place, so events may be missing before the next one. A `resync` announces it. */
 import type { ControlEvents } from '@/protocol/control-events'
 import { parseJsonObject } from '@/protocol/json'
 
@@ -6,8 +6,8 @@ type Resync = ControlEvents['resync']
 
 /**
  * Events of `topics` after `from` and before `oldest` may be lost. `oldest` is null when the log keeps no events; `topics` is empty when
- * the server names none. `trimmed`: the log no longer keeps these events. `epoch`: the log was started again, empty or from a copy.
- * `future`: the log has not got that far.
+ * the server names none. `trimmed`: the log no longer keeps these events. `epoch`: the log started over, empty or from a copy.
+ * `future`: the log has not reached this place yet.
  */
 export interface Gap extends Omit<Resync, 'topics'> {
   topics: readonly string[]

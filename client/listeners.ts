@@ -1,7 +1,7 @@
 /** Functions to call when something happens. */
 
 export interface Listeners<T> {
-  /** Returns the undo. Adding a function twice is adding it once. */
+  /** Returns a function that removes the listener. Adding a listener twice has no effect. */
   add: (listener: (told: T) => void) => () => void
   tell: (told: T) => void
 }

@@ -1,18 +1,18 @@
-/** Whether the page and its network are there, as events: hints, by which a stream saves attempts that would fail. */
+/** Watches the page and its network. The events are hints that save a stream attempts that would fail. */
 
 type PageEvent = 'away' | 'offline' | 'back'
 
 const meanings: Readonly<Record<string, PageEvent>> = {
   pagehide: 'away',
   offline: 'offline',
-  // A page that comes back from the cache may be hidden, and is wanted all the same.
+  // A page restored from the cache may still be hidden, but it needs its stream.
   pageshow: 'back',
   online: 'back',
 }
 
 /**
- * `away`: the reader leaves the page, which the browser may keep. `offline`: the network is gone. `back`: the page or the network is
- * there, perhaps again; the server may be on this machine, where a browser without a network can reach it. Returns the undo.
+ * `away`: the user leaves the page, which the browser may keep in its cache. `offline`: there is no network. `back`: the page or the
+ * network is available, so it is worth trying. Returns a function that stops watching.
  */
 export function watchPage(on: (event: PageEvent) => void): () => void {
   const listening = new AbortController()
@@ -20,7 +20,7 @@ export function watchPage(on: (event: PageEvent) => void): () => void {
   for (const [type, event] of Object.entries(meanings)) {
     addEventListener(type, () => on(event), { signal })
   }
-  // In a worker only the network comes and goes.
+  // A worker has no document, only network events.
   globalThis.document?.addEventListener(
     'visibilitychange',
     () => {

@@ -1,13 +1,13 @@
-/** When to show what came: with the screen's next frame, because a page need not hear of every event. */
+/** Decides when a page shows new events: in an animation frame, not after every event. */
 
-/** Nobody reads faster, and drawing takes time in which events could be received. Two frames of most screens; some frames come early. */
+/** Users can't read faster, and rendering takes time in which events could be received. Slightly less than two frames, because some frames come early. */
 const renewMs = 30
-/** A worker has no screen. Waiting this long gathers what comes together. */
+/** A worker has no animation frames. Waiting this long collects events that arrive together. */
 const withoutFramesMs = 4
 
 /**
- * Makes a function that calls `renew`: at once when what came is urgent, else in a frame to come. A hidden page has no frames, so it is
- * renewed once it is seen.
+ * Returns a function that calls `renew`: at once when the change is urgent, else in a later frame. A hidden page has no frames, so it
+ * is renewed when it becomes visible.
  */
 export function createRenewal(renew: () => void): (isUrgent?: boolean) => void {
   let cancel: (() => void) | undefined
@@ -34,7 +34,7 @@ export function createRenewal(renew: () => void): (isUrgent?: boolean) => void {
   }
 }
 
-/** Calls `look` in the next frame, with its time by `performance.now()`; returns the undo. */
+/** Calls `look` in the next frame, with its time as `performance.now()` counts. Returns a function that cancels this. */
 function nextFrame(look: (now: number) => void): () => void {
   if ('requestAnimationFrame' in globalThis) {
     const frame = requestAnimationFrame(look)

@@ -1,10 +1,10 @@
-/** Where a controller puts what it learns: the store of a page, or what the worker keeps for its tabs. */
+/** Receives everything from a controller: the store of a page, or the worker's hosted stream. */
 import type { Gap } from './gap'
 import type { StreamError } from './stream-error'
 import type { RawEvent } from './stream-state'
 
 export interface Sink {
-  /** Shows the progress: at once when that is urgent, else with a frame to come. */
+  /** Shows the progress: at once when urgent, else in a later frame. */
   show: (isUrgent?: boolean) => void
   /** Takes an event. */
   event: (event: RawEvent) => void
@@ -12,6 +12,6 @@ export interface Sink {
   gap: (gap: Gap) => void
   error: (error: StreamError) => void
   readerChanged: () => void
-  /** A stream begins. Events from before it may not be shown to its reader when they are another's. */
+  /** A stream begins. `isOthers`: the earlier events belong to another reader, and must not be shown any more. */
   begin: (isOthers: boolean) => void
 }

@@ -1,6 +1,6 @@
 /**
- * What a page shows of a stream: the newest events, the gaps between them, and how the stream stands, as one snapshot that changes at
- * the pace of the screen. Knows nothing of connections; it is told what came.
+ * The state of a stream that a page shows: the newest events, the gaps between them, and the progress, as one snapshot that changes
+ * at most once per animation frame. Knows nothing of connections.
  */
 import type { MessagesOnly, Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
@@ -18,28 +18,28 @@ import {
 export interface StoreOptions {
   /** How many events it keeps. */
   maxEvents: number
-  /** How the stream stands: the same object always, read at each update. */
+  /** The progress of the stream: always the same object, read at each update. */
   progress: Readonly<StreamProgress>
-  /** What the page makes of an event's text. */
+  /** Parses the text of an event. */
   parse: (type: string, data: string) => unknown
   /** Called in place of `onEvent` for an event that `parse` throws at. */
   onUnreadable: (type: string, cause: unknown) => void
 }
 
 export interface Store<P extends Parsers = MessagesOnly> {
-  /** What a page asks of it. */
+  /** The methods for the page. */
   view: StoreView<P>
-  /** What a controller tells it. */
+  /** The methods for the controller. */
   sink: Pick<Sink, 'show' | 'event' | 'gap' | 'begin'>
 }
 
 export interface StoreView<P extends Parsers = MessagesOnly> {
   getState: () => StreamState<P>
-  /** Calls `listener` after every change of state; returns the undo, as do all that take a listener. */
+  /** Calls `listener` after every change of state. Like all methods that take a listener, returns a function that removes it. */
   subscribe: (listener: () => void) => () => void
   /** Calls `listener` with every event as it arrives. */
   onEvent: (listener: (event: ReceivedEvent<P>) => void) => () => void
-  /** Calls `listener` when the server could not go on where it was asked to. */
+  /** Calls `listener` when the server could not resume at the requested place. */
   onGap: (listener: (gap: Gap) => void) => () => void
   /** Empties `events`; the connection stays as it is. */
   clear: () => void

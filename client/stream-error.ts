@@ -1,12 +1,12 @@
-/** What can go wrong with a stream, as far as a page can know. */
+/** The errors of a stream, as far as a page can distinguish them. */
 
 export interface StreamError {
   /**
    * `url`: there is no URL to open. `unreachable`: no answer came, or not within `connectTimeoutMs`. `lost`: the connection broke, or
-   * the server closed it without an `end`. `silent`: nothing came for so long that the connection must be dead. `refused`: the server
-   * answered with another status than 200, or with something that is no event stream. `asked`: the server asked to come back later.
-   * `event`: the page's parser threw at an event; the stream goes on. `reader`: the server takes this page for another reader's,
-   * because another user has signed in, or the user has signed out.
+   * the server closed it without an `end`. `silent`: nothing arrived for so long that the connection must be dead. `refused`: the
+   * server answered with a status other than 200, or without an event stream. `asked`: the server asked the client to come back later.
+   * `event`: the page's parser threw for an event; the stream continues. `reader`: the page has another reader now, because another
+   * user has signed in, or the user has signed out.
    */
   kind: 'url' | 'unreachable' | 'lost' | 'silent' | 'refused' | 'asked' | 'event' | 'reader'
   message: string

@@ -1,22 +1,23 @@
-/** What a page knows of a stream: how it stands, and what came. */
+/** The state of a stream: its progress and its events. */
 import type { MessagesOnly, Parsed, Parsers } from './event-parser'
 import type { Gap } from './gap'
 import type { StreamError } from './stream-error'
 
 /**
- * `idle`: the page does not want the stream. `connecting`: asked, not answered. `open`: events may come. `reconnecting`: waits to ask
- * again. `paused`: waits for the network or the page to be back. `closed`, `failed`: ended, and left only by `open()`.
+ * `idle`: the page does not need the stream. `connecting`: a request was sent, and there is no answer yet. `open`: events can arrive.
+ * `reconnecting`: waits before the next attempt. `paused`: waits for the network or the page to return. `closed`, `failed`: ended; only
+ * `open()` leaves these.
  */
 export type Status = LiveStatus | 'idle' | 'closed' | 'failed'
 
-/** While the client keeps the stream going. */
+/** The statuses in which the client keeps the stream running. */
 export type LiveStatus = 'connecting' | 'open' | 'reconnecting' | 'paused'
 
 export interface StreamEvent<Type = string, Data = unknown> {
   /** Counts the events of this client from 1: a stable key for a list. */
   seq: number
   type: Type
-  /** What the type's parser made of it; the text where there is none. */
+  /** The result of the type's parser, or the text when there is none. */
   data: Data
   /** The browser's `lastEventId`: this event's id, or the last one before it. */
   id: string
@@ -24,56 +25,56 @@ export interface StreamEvent<Type = string, Data = unknown> {
   receivedAt: number
 }
 
-/** An event as a connection brings it: not yet parsed or counted. */
+/** An event from a connection: not yet parsed or counted. */
 export type RawEvent = Omit<StreamEvent<string, string>, 'seq'>
 
-/** An event as `P` parses it. */
+/** An event parsed by `P`. */
 export type ReceivedEvent<P extends Parsers = MessagesOnly> =
   | { [Type in keyof P & string]: StreamEvent<Type, Parsed<P[Type]>> }[keyof P & string]
   | ('message' extends keyof P ? never : StreamEvent<'message', string>)
 
-/** A gap, and before which event it lies. */
+/** A gap, and the event that follows it. */
 export interface GapMark extends Gap {
   beforeSeq: number
 }
 
-/** How a stream stands: everything but the events. */
+/** The state of a stream without its events. */
 export interface StreamProgress {
   status: Status
   /** EventSource's number for `status`: 0 connecting, reconnecting or paused, 1 open, 2 otherwise. */
   readyState: 0 | 1 | 2
-  /** Who ended a `closed` stream: `close()` here, or the server, by `end` or 204. */
+  /** What ended a `closed` stream: `close()` on this page, or the server, with `end` or 204. */
   closedBy: 'user' | 'server' | undefined
-  /** Where the stream goes on; empty when it starts from the beginning. */
+  /** The cursor from which the stream resumes; empty when it starts from the beginning. */
   lastEventId: string
   /** Why the stream is reconnecting, paused or failed. */
   error: StreamError | undefined
   /** How many attempts have failed since the stream last worked: 0 while it works. */
   attempt: number
-  /** When the client asks again: milliseconds since the Unix epoch. */
+  /** When the client tries again: milliseconds since the Unix epoch. */
   retryAt: number | undefined
-  /** When the present stream, or the last one, first opened: milliseconds since the Unix epoch. */
+  /** When the current stream, or the last one, first opened: milliseconds since the Unix epoch. */
   openedAt: number | undefined
   /** When it ended: milliseconds since the Unix epoch. */
   closedAt: number | undefined
-  /** When anything last came, pings included: milliseconds since the Unix epoch. */
+  /** When the last frame arrived, including pings: milliseconds since the Unix epoch. */
   lastSeenAt: number | undefined
   /** How far this computer's clock is ahead of the server's, in milliseconds; undefined when the server sends no times. */
   clockOffsetMs: number | undefined
-  /** The key of the reader, as the server says; undefined before the server has said it, and where it does not tell readers apart. */
+  /** The reader's key, as sent by the server; undefined before that, and when the server does not distinguish readers. */
   reader: string | undefined
-  /** How many readers share the connection, in this tab and others; undefined when it is this one's own. */
+  /** How many readers share the connection, in this tab and others; undefined when the connection is not shared. */
   tabs: number | undefined
 }
 
 export interface StreamState<P extends Parsers = MessagesOnly> extends StreamProgress {
-  /** The newest events since the last `clear()`, oldest first; renewed at most some thirty times a second, and not while the page is hidden. */
+  /** The newest events since the last `clear()`, oldest first. Updated at most about thirty times a second, and not while the page is hidden. */
   events: readonly ReceivedEvent<P>[]
-  /** How many older events gave way to them. */
+  /** How many older events were dropped. */
   dropped: number
   /** Where events may be missing, oldest first. */
   gaps: readonly GapMark[]
-  /** Events received since `open()`; `clear()` leaves it alone. */
+  /** Events received since `open()`. `clear()` does not reset this. */
   received: number
 }
 
@@ -97,12 +98,12 @@ const idleState: StreamState & { events: readonly never[] } = {
   tabs: undefined,
 }
 
-/** The state before anything happened, which a server renders. */
+/** The initial state, which a server renders. */
 export function initialStreamState<P extends Parsers>(): StreamState<P> {
   return idleState
 }
 
-/** How a stream stands that has not been opened, and will go on after `lastEventId`, as `reader`. */
+/** The progress of a stream that is not open yet. It will resume after `lastEventId`, as `reader`. */
 export function initialStreamProgress(lastEventId = '', reader?: string): StreamProgress {
   return { ...idleState, lastEventId, reader }
 }

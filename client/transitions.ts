@@ -1,6 +1,6 @@
 /**
- * How a stream goes from state to state, as a table: the same for a tab and for the worker that reads for all tabs. docs/client.md
- * draws it, and a test compares the two. The controller carries it out.
+ * The state machine of a stream, as a table: the same for a tab and for the worker that reads for all tabs. docs/client.md
+ * has the same table, and a test compares the two. The controller executes it.
  */
 import type { LiveStatus, Status } from './stream-state'
 
@@ -10,26 +10,26 @@ export type Signal =
   | 'open'
   | 'close'
   | 'disable'
-  /** The connection tells these: see ConnectionEvent. */
+  /** The connection reports these: see ConnectionEvent. */
   | 'opened'
   | 'probing'
   | 'lost'
   | 'moved'
   | 'refused'
   | 'ended'
-  /** The server takes the page for another reader's. Before, it was anonymous (`new reader`), or a user's (`other reader`). */
+  /** The server says that the page has another reader. Before, the reader was anonymous (`new reader`), or a user (`other reader`). */
   | 'new reader'
   | 'other reader'
-  /** It is time to ask again: the wait is over, network or page are back, or the page calls `reconnect()`. */
+  /** It is time to try again: the wait is over, the network or the page is back, or the page calls `reconnect()`. */
   | 'retry'
   /** The network goes away. */
   | 'offline'
-  /** The reader leaves the page, which the browser may keep. */
+  /** The user leaves the page, which the browser may keep in its cache. */
   | 'away'
-  /** The worker that keeps a shared stream going has brought it to this state. */
+  /** The worker has moved a shared stream to this state. */
   | `follow ${LiveStatus}`
 
-/** What is done before the page hears of the new state. */
+/** Actions before the page is told of the new state. */
 export type Preparation =
   /** Closes the connection, if there is one. */
   | 'leave'
@@ -38,7 +38,7 @@ export type Preparation =
   /** Counts a failed attempt. */
   | 'count'
 
-/** What is done after it has, unless its listeners led the stream elsewhere. */
+/** Actions after the page was told of the new state, unless its listeners have changed the state again. */
 export type Consequence =
   /** Calls `onError`. */
   | 'report'
@@ -77,7 +77,7 @@ const live: Partial<Record<Signal, Transition>> = {
 export const transitions: Readonly<Record<Status, Partial<Record<Signal, Transition>>>> = {
   idle: { open: connect },
   connecting: { ...live, opened: ['open'], probing: ['reconnecting', 'count'], offline },
-  // An open stream stays open when the network goes: it may be back before the connection notices, and localhost needs none.
+  // An open stream stays open when the network goes: the network may return before the connection breaks, and localhost needs none.
   open: { ...live, moved: ['reconnecting', 'leave', 'report', 'spread'] },
   reconnecting: { ...live, retry: connect, offline },
   paused: { ...live, retry: connect },
@@ -88,6 +88,6 @@ export const transitions: Readonly<Record<Status, Partial<Record<Signal, Transit
 /** EventSource's number for a status: 0 connecting, 1 open, 2 closed. */
 export function readyStateOf(status: Status): 0 | 1 | 2 {
   if (status === 'open') return 1
-  // What is live can be closed.
+  // Every live status has a transition for `close`.
   return transitions[status].close ? 0 : 2
 }

@@ -25,7 +25,7 @@ export async function probe(
       credentials: withCredentials ? 'include' : 'same-origin',
       signal: asking.signal,
     })
-    return await judge(response, new URL(url).searchParams.has('reader'))
+    return await verdictOf(response, new URL(url).searchParams.has('reader'))
   } catch (cause) {
     // No answer, or one that a page of this origin may not see.
     return ['lost', { kind: 'unreachable', message: 'No answer.', cause }]
@@ -34,7 +34,7 @@ export async function probe(
   }
 }
 
-async function judge(response: Response, isForReader: boolean): Promise<Verdict> {
+async function verdictOf(response: Response, isForReader: boolean): Promise<Verdict> {
   const { status, headers } = response
   const contentType = headers.get('content-type') ?? ''
   if (status === 204) return ['ended']

@@ -43,7 +43,7 @@ export interface Tab {
   answer: { reader: string | undefined } | undefined
   asking: AbortController | undefined
   /** What the last news were made of; undefined when there are others to tell. */
-  told: Readonly<StreamProgress> | undefined
+  sentState: Readonly<StreamProgress> | undefined
   /** It has not yet read the last news. */
   isReading: boolean
 }
@@ -132,7 +132,7 @@ export function createTab(port: MessagePort): Tab {
     isAdmitted: false,
     answer: undefined,
     asking: undefined,
-    told: undefined,
+    sentState: undefined,
     isReading: false,
   }
 }

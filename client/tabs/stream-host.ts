@@ -100,18 +100,18 @@ export function createStreamHost(
   }
 
   /** Gives `tab` a stream that can go on where the tab is. */
-  function enter(tab: Tab, place?: Place): void {
+  function assignStream(tab: Tab, place?: Place): void {
     for (const stream of streams) {
       const seq = seqAt(stream, tab.cursor, place)
       if (seq === undefined) continue
       move(tab, stream, seq)
       return
     }
-    enterAlone(tab)
+    openOwnStream(tab)
   }
 
   /** Opens a stream for this tab. The tab may have all of it, because the server grants it to the reader of now. */
-  function enterAlone(tab: Tab): void {
+  function openOwnStream(tab: Tab): void {
     move(tab, open(tab), 0, true)
   }
 
@@ -136,7 +136,7 @@ export function createStreamHost(
       if (said !== undefined) endAllBut(said)
       if (stream.isOver) return
       if (said === reader && said === (tab.reader ?? said)) tab.isAdmitted = true
-      else enterAlone(tab)
+      else openOwnStream(tab)
     } else if (!tab.asking) void ask(tab)
   }
 
@@ -147,7 +147,7 @@ export function createStreamHost(
     if (tab.asking !== asking) return
     tab.asking = undefined
     tab.answer = { reader }
-    tab.told = undefined
+    tab.sentState = undefined
     tell(tab)
   }
 
@@ -177,7 +177,7 @@ export function createStreamHost(
   /** Sends news to each tab, even if only the number of tabs has changed. */
   function tellAll(stream: HostedStream): void {
     for (const tab of stream.tabs) {
-      tab.told = undefined
+      tab.sentState = undefined
       tell(tab)
     }
   }
@@ -187,16 +187,16 @@ export function createStreamHost(
     const { port, stream, isAdmitted } = tab
     if (!stream || tab.isReading) return
     const state = stream.state
-    if (tab.told === state) return
+    if (tab.sentState === state) return
     const unread = stream.seq - tab.seq
     // The tab needs older items than the stream holds. Without ids no server can send them again: it goes on with what comes.
     if (unread > stream.items.length || (stream.isOver && !isAdmitted)) {
-      enter(tab)
+      assignStream(tab)
       return
     }
     const news = newsFor(tab, stream, lock)
     const { seq, lastEventId: cursor } = news
-    Object.assign(tab, { seq, cursor, told: state, isReading: true })
+    Object.assign(tab, { seq, cursor, sentState: state, isReading: true })
     port.postMessage(news)
   }
 
@@ -211,7 +211,7 @@ export function createStreamHost(
     tabs.add(tab)
     tab.cursor = hello.cursor
     tab.reader = hello.reader
-    enter(tab, hello.place)
+    assignStream(tab, hello.place)
     await navigator.locks.request(hello.lock, () => dismiss(tab))
   }
 
