@@ -17,23 +17,23 @@ export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends
   'url' | 'join'
 > {
   /**
-   * `tabs`: all tabs of the same reader that want the same stream share one connection. That needs SharedWorker and Web Locks, so https
-   * or localhost, and a URL that is no function; otherwise the tab has a connection of its own. A tab that opens later begins with the
+   * `tabs`: all tabs of the same reader with the same stream share one connection. This needs SharedWorker and Web Locks, so https
+   * or localhost, and a URL that is not a function; otherwise the tab gets its own connection. A tab that opens later starts with the
    * events that the others have. Default: shares nothing.
    */
   share?: 'tabs' | undefined
   /** While false there is no stream, and `open()` does nothing. Default true. */
   enabled?: boolean | undefined
-  /** Called with every event as it arrives, also with those that `events` no longer holds. */
+  /** Called with every event as it arrives, even when `events` no longer has it. */
   onEvent?: ((event: ReceivedEvent<P>) => void) | undefined
-  /** Called when the server could not go on where the stream was: events may be missing before the next one. */
+  /** Called when the server could not resume the stream: events may be missing before the next one. */
   onGap?: ((gap: Gap) => void) | undefined
   /**
-   * Called when the server takes the page for another reader's, because another user has signed in, say. By then a stream of an anonymous
-   * page has started over; any other is `failed` with the error `reader` until `open()`.
+   * Called when the server says that the page has another reader, for example because another user has signed in. At that point, the
+   * stream of an anonymous page has started over. Any other stream is `failed` with the error `reader` until `open()`.
    */
   onReaderChange?: (() => void) | undefined
-  /** Called with whatever goes wrong, even if the client mends it later: lost connections, refusals, events that can't be parsed. */
+  /** Called with every error, even when the client recovers by itself: lost connections, refusals, events that can't be parsed. */
   onError?: ((error: StreamError) => void) | undefined
 }
 
@@ -41,8 +41,8 @@ export type UseEventSource<P extends Parsers = MessagesOnly> = StreamState<P> &
   Pick<EventSourceClient<P>, 'open' | 'close' | 'clear' | 'reconnect'>
 
 /**
- * Streams `url` into a component. Another URL or other options make another stream, with a list of its own. Callbacks, parsers and a
- * function for `url` may change at each render; the newest is used. Without a URL (`null`) there is no stream.
+ * Streams `url` into a component. Another URL or other options start another stream, with an empty list. Callbacks, parsers and a
+ * function for `url` may change with each render; the newest ones are used. With `null` as the URL there is no stream.
  *
  * @example
  * const { status, events, open, close } = useEventSource('/events', { types: { 'order.paid': orderSchema } })
@@ -52,13 +52,13 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   options: UseEventSourceOptions<P> = {},
 ): UseEventSource<P> {
   const { enabled = true, ...ofStream } = options
-  // Functions leave no trace in JSON: they may change without making another stream.
+  // JSON leaves out functions, so they may change without starting another stream.
   const key = JSON.stringify({
     ...ofStream,
     url: typeof url === 'function' ? true : url,
     types: Object.keys(options.types ?? {}),
   })
-  const create = (): Held<P> => ({
+  const create = (): KeyedClient<P> => ({
     key,
     client: createEventSourceClient({
       ...ofStream,
@@ -66,9 +66,9 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
       join: ofStream.share === 'tabs' ? join : undefined,
     }),
   })
-  const [held, hold] = useState(create)
-  const current = held.key === key ? held : create()
-  if (current !== held) hold(current)
+  const [kept, keep] = useState(create)
+  const current = kept.key === key ? kept : create()
+  if (current !== kept) keep(current)
   const { client } = current
   const state = useSyncExternalStore(client.subscribe, client.getState, initialStreamState<P>)
 
@@ -105,15 +105,15 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   )
 }
 
-/** A client and a hook have them under the same names. */
+/** The client's methods have the same names as the hook's options. */
 const callbacks = ['onEvent', 'onGap', 'onReaderChange', 'onError'] as const
 
-/** Only pages that share load this. */
+/** Imported dynamically, so that only pages that share a stream load this code. */
 const join: JoinStream = async (attempt) =>
   (await import('@/client/tabs/join-shared-stream')).joinSharedStream(attempt)
 
-/** A client, and what makes it another stream. */
-interface Held<P extends Parsers> {
+/** A client and the key of its options. Another key needs another client. */
+interface KeyedClient<P extends Parsers> {
   key: string
   client: EventSourceClient<P>
 }

@@ -1,7 +1,7 @@
 'use client'
 /**
- * Streams topics of the hub into a component, with each event's topic, type and time of publishing, which a plain EventSource does not
- * know. The rest is useEventSource's.
+ * Streams topics of the hub into a component. Each event has its topic, type and time of publishing, which a plain EventSource does
+ * not provide. Everything else works as in useEventSource.
  */
 import { useMemo, useState } from 'react'
 import { createEventPicker } from '@/client/event-picker'
@@ -19,11 +19,11 @@ export interface UseTopicsOptions extends Omit<UseEventSourceOptions, 'types' | 
   /** Starts with at most this many of the events published before: 0 to 1,000. Default 0. Ignored when there is a cursor. */
   last?: number | undefined
   /**
-   * Where the route of topics is mounted, as `createSse` was told, after the app's `basePath` if it has one. It may be an absolute URL of
-   * another origin. Default `/events`.
+   * Where the topic route is mounted: the app's `basePath`, if any, followed by the `path` given to `createSse`. May be an absolute URL
+   * of another origin. Default `/events`.
    */
   path?: string | undefined
-  /** Called with every event as it arrives, also with those that `events` no longer holds. */
+  /** Called with every event as it arrives, even when `events` no longer has it. */
   onEvent?: ((event: TopicEvent) => void) | undefined
 }
 
@@ -33,7 +33,7 @@ export interface UseTopics extends Omit<UseEventSource, 'events'> {
 }
 
 /**
- * Streams 1 to 32 topics; without any there is no stream. Other topics, or another `last`, are another stream.
+ * Streams 1 to 32 topics. Without topics there is no stream. Other topics, or another `last`, start another stream.
  *
  * @example
  * const { events, open, close } = useTopics(['orders', 'stock'], { last: 100 })
@@ -60,14 +60,14 @@ export function useTopics(
 
 const types = { message: parseEnvelope }
 
-/** Undefined when the event came without an envelope, from another server, say. Returns the same object each time. */
+/** Returns the same object each time. Undefined when the event had no envelope, for example from another server. */
 function openEnvelope({
   data: event,
   seq,
   id,
   receivedAt,
 }: ReceivedEvent<typeof types>): TopicEvent | undefined {
-  // The parsed envelope becomes the event: a busy page should not keep both.
+  // Reuse the parsed envelope as the event, so that a busy page does not keep two objects per event.
   return event && Object.assign(event, { seq, id, receivedAt })
 }
 
@@ -75,7 +75,7 @@ function parseEnvelope(text: string): TopicEvent | undefined {
   const { topic, type, time, data } = parseJsonObject(text) ?? {}
   if (typeof topic !== 'string' || typeof type !== 'string') return undefined
   if (typeof time !== 'number' || typeof data !== 'string') return undefined
-  // A Date cannot hold it, so it is not a time.
+  // A number outside the range of Date is not a time.
   if (Number.isNaN(new Date(time).getTime())) return undefined
   return { seq: 0, id: '', receivedAt: 0, topic, type, time, data }
 }
