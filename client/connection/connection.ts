@@ -1,13 +1,13 @@
-/** One attempt to read a stream, whatever it goes by: an EventSource of this page, or the worker that reads for all tabs. */
+/** The interface of a connection: one attempt to read a stream, with an EventSource of this page or through the shared worker. */
 import type { Gap } from '@/client/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { LiveStatus, RawEvent, StreamProgress } from '@/client/stream-state'
 
-/** Where a reader goes on in a stream. */
+/** Where a reader resumes in a stream. */
 export interface Position {
-  /** The id of the last event that it has; empty to start from the beginning. */
+  /** The id of the last event that the reader has; empty to start from the beginning. */
   cursor: string
-  /** As whom it has read so far, if it knows. */
+  /** The reader's key, if it is known from an earlier connection. */
   reader: string | undefined
   /** The same place in a shared stream, whose events may have no ids. */
   place: Place | undefined
@@ -21,45 +21,45 @@ export interface Place {
 
 export interface Attempt extends Position {
   tell: Tell
-  /** Aborts when the controller leaves the connection, which must then close whatever it holds. What it tells later is not heard. */
+  /** Aborts when the controller leaves the connection. The connection must then close everything. Later calls of `tell` are ignored. */
   signal: AbortSignal
 }
 
 export interface Connection {
-  /** Makes sure now that the connection is alive; one that waits to be opened again is opened now. */
+  /** Checks now that the connection is alive. If it waits to reconnect, it reconnects now. */
   check: () => void
 }
 
-/** Begins an attempt. Never rejects: what goes wrong is told. */
+/** Starts an attempt. Never rejects: errors are reported with `tell`. */
 export type Connect = (attempt: Attempt) => Promise<Connection> | Connection
 
-/** What a connection knows of the stream, apart from events. */
+/** The facts that a connection learns about the stream, apart from events. */
 export type Facts = Partial<
   Pick<StreamProgress, 'lastEventId' | 'reader' | 'lastSeenAt' | 'clockOffsetMs'>
 >
 
-/** What a connection tells, each with what it says. */
+/** The events that a connection reports, with their arguments. */
 export interface ConnectionEvents {
   /** The answer is an event stream. */
   opened: []
   event: [event: RawEvent, place?: Place]
   /** Events may be missing before the next one. */
   gap: [gap: Gap, place?: Place]
-  /** Something came that is no event. An urgent one is shown at once. */
+  /** Facts arrived. Urgent ones are shown at once. */
   facts: [facts: Facts, isUrgent?: boolean, place?: Place]
   /** The server refused, and the connection asks it why: `lost`, `refused` or `ended` follows. */
   probing: [error: StreamError]
-  /** The connection is over. Another may do better, after `askedMs` at the earliest. */
+  /** The connection is over. Another attempt may succeed, after `askedMs` at the earliest. */
   lost: [error: StreamError, askedMs?: number]
-  /** The server works, and sends its readers elsewhere: another connection will do, within `askedMs`. */
+  /** The server works, and asks its readers to reconnect within `askedMs`. */
   moved: [error: StreamError, askedMs: number]
-  /** Another connection would not do better. */
+  /** Another attempt would fail too. */
   refused: [error: StreamError]
   /** There is nothing more to read. */
   ended: []
-  /** Where a shared stream stands, which the worker keeps going. */
+  /** The state of a shared stream, which the worker keeps running. */
   followed: [status: LiveStatus, progress: FollowedProgress]
-  /** Something went wrong with a shared stream; the worker sees to it. */
+  /** A shared stream had an error. The worker handles it. */
   trouble: [error: StreamError]
 }
 

@@ -1,6 +1,5 @@
 /**
- * What the frames of one connection mean: which of them repeat others, where the stream goes on, and what a server of ours says about
- * the stream itself.
+ * Interprets the frames of one connection: drops repeated events, tracks the cursor, and reads the control events of a next-sse server.
  */
 import { parseGap } from '@/client/gap'
 import type { StreamError } from '@/client/stream-error'
@@ -11,7 +10,7 @@ import { isReaderKey } from '@/protocol/reader-key'
 import type { Tell } from './connection'
 import type { ServerClock } from './server-clock'
 
-/** What is known of a server from one connection to the next. */
+/** The knowledge about a server that is kept between connections. */
 export interface KnownServer {
   clock: ServerClock
   /** Milliseconds. Undefined until a server of ours has named it: others need not send anything for hours. */
@@ -49,7 +48,7 @@ export function createFrameReader(
    */
   let delivered: number | undefined
 
-  /** The id of `message`, or the last one before it: on a new connection a browser knows none of an earlier one. */
+  /** The id of `message`, or the last id before it. A new EventSource does not know the ids of an earlier one. */
   function idOf({ lastEventId }: MessageEvent<string>): string {
     hasIds ||= lastEventId !== ''
     return hasIds ? lastEventId : cursor
@@ -60,7 +59,7 @@ export function createFrameReader(
     tell('facts', { lastEventId: cursor, clockOffsetMs, reader }, isUrgent)
   }
 
-  /** What a control event says. */
+  /** Parses the data of a control event, and notes the server's time. */
   function hear(data: string): Record<string, unknown> {
     const told = parseJsonObject(data) ?? {}
     if (typeof told['time'] === 'number') server.clock.hear(told['time'])

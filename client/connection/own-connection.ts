@@ -1,6 +1,6 @@
 /**
- * A connection of this page's own, over the browser's EventSource. It never lets the EventSource reconnect by itself, notices silence,
- * and learns by a second request why it was refused.
+ * A connection that is not shared, using the browser's EventSource. It never lets the EventSource reconnect by itself, notices
+ * silence, and sends a second request to learn why the first was refused.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
 import type { StreamError } from '@/client/stream-error'
@@ -23,7 +23,7 @@ export interface OwnConnectionOptions {
 
 const silentAfterHeartbeats = 2.5
 
-/** Remembers from one attempt to the next what the server said of its clock and its heartbeat. */
+/** Remembers the server's clock and heartbeat from one attempt to the next. */
 export function createOwnConnections(options: OwnConnectionOptions): Connect {
   const server: KnownServer = { clock: createServerClock(), heartbeatMs: undefined }
   return (attempt) => openConnection(options, server, attempt)
@@ -84,7 +84,7 @@ function openConnection(
   }
 
   function listenTo(to: EventSource, url: string): void {
-    /** An EventSource says itself, under two names that an event may have, too, that it opened or broke. */
+    /** `open` and `error` may be the EventSource's own events, or frames with these types. Only frames have `data`. */
     const listen = (type: string, react: Read, isFrame = true): void =>
       to.addEventListener(type, (event) => {
         // WebKit revives an EventSource that was closed in `pagehide`, when the reader comes back to the page.
@@ -102,9 +102,9 @@ function openConnection(
       tell('opened')
     }
     const end = (): void => {
-      // It broke. The browser breaks it, too, when the reader leaves the page.
+      // The connection broke. The browser also does this when the user leaves the page.
       if (isOpen) lose('lost', 'The connection was lost.')
-      // One that gave up (CLOSED) had an answer it could not use; one that would try again (CONNECTING) had none.
+      // CLOSED means that the EventSource got an answer it could not use; CONNECTING means that it got none.
       else if (to.readyState === 2) void askWhy(url)
       else lose('unreachable', 'The server did not answer.')
     }
@@ -112,7 +112,7 @@ function openConnection(
     listen('error', end, false)
     for (const type of types.keys()) listen(type, frames.event)
     for (const [type, read] of Object.entries(frames.controls)) {
-      // A type that is listed is the page's own, whatever it means elsewhere.
+      // When the page lists a type, it is an event of the page, not a control event.
       if (!types.has(type)) listen(type, read)
     }
   }

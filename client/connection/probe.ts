@@ -1,12 +1,12 @@
-/** Learns by one request why a stream was refused: an EventSource keeps the status to itself. */
+/** Sends one request to learn why a stream was refused, because an EventSource does not expose the status. */
 import { readerChanged, type StreamError } from '@/client/stream-error'
 import { parseJsonObject } from '@/protocol/json'
 import type { ConnectionEvent } from './connection'
 
-/** What to tell of the connection that was refused. */
+/** The event to report for the refused connection. */
 type Verdict = Extract<ConnectionEvent, ['lost' | 'refused' | 'ended', ...unknown[]]>
 
-/** 4xx that pass by themselves: Request Timeout, Too Early, Too Many Requests. */
+/** Temporary 4xx statuses: Request Timeout, Too Early, Too Many Requests. */
 const passing: ReadonlySet<number> = new Set([408, 425, 429])
 
 /**
@@ -42,14 +42,14 @@ async function verdictOf(response: Response, isForReader: boolean): Promise<Verd
     return ['lost', { kind: 'lost', message: 'The server refused at first.', status }]
   }
   const isProblem = contentType.startsWith('application/problem+json')
-  // Where the answer breaks off, the status alone has to do.
+  // If the body can't be read, use only the status.
   const problem = isProblem ? parseJsonObject(await response.text().catch(() => '')) : undefined
   const code = textOf(problem?.['code'])
   const message =
     textOf(problem?.['detail']) ?? `The server answered with status ${status} and no event stream.`
   if (code === 'reader-changed' && isForReader) return ['refused', readerChanged]
   const error: StreamError = { kind: 'refused', message, status, code }
-  // Another answer than a stream, where a stream should be, is a proxy's page or the wrong URL: asking again will not change it.
+  // A successful answer that is not a stream comes from a proxy or a wrong URL: trying again will not help.
   if (status < 300 || (status >= 400 && status < 500 && !passing.has(status))) {
     return ['refused', error]
   }

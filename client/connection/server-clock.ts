@@ -7,10 +7,10 @@ export interface ServerClock {
   offsetMs: () => number | undefined
 }
 
-/** Enough that one of them came quickly, few enough to follow clocks that drift. */
+/** Enough samples that one of them was fast, and few enough to follow clocks that drift. */
 const samples = 8
 
-/** Each time arrives late by its time on the network. The one that was quickest, of the last eight, is the best measure. */
+/** Network latency makes each offset too large. So the smallest of the last eight is the most accurate. */
 export function createServerClock(): ServerClock {
   const offsets: number[] = []
   return {

@@ -1,4 +1,4 @@
-/** Notices that a connection has fallen silent, which a socket may not tell for hours. */
+/** Notices that a connection has become silent. A socket may not report a dead connection for hours. */
 import { longestTimeoutMs } from '@/protocol/duration'
 
 export interface SilenceWatch {
@@ -6,7 +6,7 @@ export interface SilenceWatch {
   seen: () => void
   /** From now on, calls `onSilent` once there was no sign of life for `limitMs`. */
   start: (limitMs: number) => void
-  /** Judges now instead of when the time is up. */
+  /** Checks now, without waiting for the timer. */
   check: () => void
   stop: () => void
 }

@@ -1,6 +1,6 @@
 /**
- * A stream in the worker: a connection and a controller, what came last, and the tabs that follow it. It is told on to them in batches,
- * as it would be shown on a page.
+ * A stream in the worker: a connection, a controller, the newest items, and the tabs that follow it. Tabs get the items in batches,
+ * at the pace at which a page would show them.
  */
 import { createOwnConnections } from '@/client/connection/own-connection'
 import type { Place } from '@/client/connection/connection'
@@ -13,16 +13,16 @@ import type { Item, SharedStreamOptions } from './shared-stream'
 
 export interface HostedStream {
   name: string
-  /** The cursor that it was opened with. */
+  /** The cursor with which the stream was opened. */
   from: string
   controller: Controller
-  /** How it stood after the newest of `items`; another object after each change. */
+  /** The state after the newest of `items`. A new object after each change. */
   state: Readonly<StreamProgress>
   /** The newest items; `seq` counts them together with the older ones that are no longer kept. */
   items: readonly Item[]
   seq: number
   tabs: Set<Tab>
-  /** The server has said who reads it. */
+  /** True when the server has named the stream's reader. */
   isKnown: boolean
   /** The browser has another reader now. */
   isOver: boolean
@@ -32,19 +32,19 @@ export interface HostedStream {
 export interface Tab {
   port: MessagePort
   stream: HostedStream | undefined
-  /** How many items of the stream it has once it has read the last news, and the cursor after them. */
+  /** How many items of the stream the tab will have after the last news, and the cursor after them. */
   seq: number
   cursor: string
-  /** Who its page reads as, if the page knows. */
+  /** The reader key that the page expects, if it knows one. */
   reader: string | undefined
-  /** The server has said that its stream is its own reader's. */
+  /** True when the server has confirmed that the tab and its stream have the same reader. */
   isAdmitted: boolean
-  /** What the server said, since the tab came, about who it is. */
+  /** The server's answer about the tab's reader, since the tab joined. */
   answer: { reader: string | undefined } | undefined
   asking: AbortController | undefined
-  /** What the last news were made of; undefined when there are others to tell. */
+  /** The state that was last sent to the tab. Undefined when the tab needs news in any case. */
   sentState: Readonly<StreamProgress> | undefined
-  /** It has not yet read the last news. */
+  /** True while the tab has not read the last news yet. */
   isReading: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Finds where in a shared stream a reader goes on that has read some of it before, perhaps over another connection. */
+/** Finds where a reader resumes in a shared stream after reading a part of it, perhaps over another connection. */
 import { parseCursor } from '@/protocol/cursor'
 import type { Place } from '@/client/connection/connection'
 import type { Item } from './shared-stream'

@@ -1,6 +1,6 @@
 /**
- * What a tab and the worker that reads for all tabs say to each other. One worker has one kind of stream, which is its name. A tab takes
- * part as long as it holds a Web Lock, so it need not say goodbye, and a crashed tab is noticed, too.
+ * The messages between a tab and the worker that reads for all tabs. A worker serves one kind of stream, which is encoded in its name.
+ * A tab takes part while it holds a Web Lock, so it needs no message to leave, and the worker notices a crashed tab.
  */
 import type { Attempt, Connection, Place, Position } from '@/client/connection/connection'
 import type { Gap } from '@/client/gap'

@@ -1,7 +1,7 @@
 /**
- * Reads streams in the worker, for all tabs: usually one, and another for a tab that needs older events than the first one holds, until
- * that tab has caught up. A tab gets what follows its place once it has read the last news, so nothing queues for a slow tab. A tab that
- * joins a stream hears nothing of it before the server has said who its reader is, so no reader sees what was granted to another.
+ * Reads streams in the worker, for all tabs. Usually there is one stream. A tab that needs older events than this stream holds gets
+ * another one until it has caught up. A tab gets the next items only after it has read the last ones, so nothing queues for a slow
+ * tab. A tab that joins a stream gets no items before the server has named the tab's reader, so no reader sees another's events.
  */
 import type { Place } from '@/client/connection/connection'
 import { askReader } from './ask-reader'
