@@ -29,4 +29,19 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   })
   writeFileSync(file, code)
 }
+removeInternalTypes()
 copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+
+/** Removes the declarations that none of the entries leads to: they are a sixth of the package.*/
+function removeInternalTypes() {
+  const declarations = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.d.ts'))
+    .map((name) => join(dist, name))
+  const needed = new Set(declarations.filter((file) => dirname(file) === join(dist, 'package')))
+  for (const file of needed) {
+    for (const [, , , specifier] of readFileSync(file, 'utf8').matchAll(specifiers)) {
+      needed.add(resolve(dirname(file), specifier.replace(/\.js$/, '.d.ts')))
+    }
+  }
+  for (const file of declarations) if (!needed.has(file)) rmSync(file)
+}

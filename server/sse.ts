@@ -18,7 +18,8 @@ export interface SseOptions {
   path?: string | undefined
   /**
    * `auto`: in a production build, requests for topics are answered before Next sees them, unless something else in the app could match
-   * them. The journal says whether this is active. `off`: all requests go through Next. Default: the value of `FRONT_DOOR`, or `auto`.
+   * them. The journal says whether this is active. On a server of your own it also takes `FRONT_DOOR=on`. `off`: all requests go through
+   * Next. Default `auto`; `FRONT_DOOR=off` has the last word.
    */
   frontDoor?: 'auto' | 'off' | undefined
 }
