@@ -39,10 +39,10 @@ export function sendToNode(
   const { req: request } = response
   const isStream = typeof body === 'object'
   const hasLength = !isStream && request.method !== 'HEAD' && status !== 204
-  // As one list: a call for each header costs more than the rest of this function.
-  const list = added.length > 0 ? merged(headers, added) : Object.entries(headers).flat()
-  if (hasLength) list.push('Content-Length', String(Buffer.byteLength(body ?? '')))
-  response.writeHead(status, list)
+  // All at once: a call for each header costs more than the rest of this function.
+  const all: HeaderValues = added.length > 0 ? merged(headers, added) : { ...headers }
+  if (hasLength) all['Content-Length'] = String(Buffer.byteLength(body ?? ''))
+  response.writeHead(status, all)
   if (isStream) {
     sendStream(response, body)
     return
@@ -54,25 +54,27 @@ export function sendToNode(
 /** Of these there may be several. */
 const listHeaders = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
 
-/** As Next has it: a header of next.config wins over the route's, and of those that may be several both are sent. */
-function merged(headers: Record<string, string>, added: readonly ConfigHeader[]): string[] {
-  const list: ConfigHeader[] = []
+type HeaderValues = Record<string, string | string[]>
+
+/** As in Next: a header of next.config wins over the route's, and headers that may come several times are all sent. */
+function merged(headers: Record<string, string>, added: readonly ConfigHeader[]): HeaderValues {
+  const all: HeaderValues = {}
+  const nameIn = (name: string): string =>
+    Object.keys(all).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name
   for (const [name, value] of added) {
-    const at = isNamed('set-cookie')([name]) ? -1 : list.findIndex(isNamed(name))
-    list.splice(at === -1 ? list.length : at, 1, [name, value])
+    const key = nameIn(name)
+    const isAnother = name.toLowerCase() === 'set-cookie' && all[key] !== undefined
+    all[key] = isAnother ? [all[key] ?? [], value].flat() : value
   }
   for (const [name, value] of Object.entries(headers)) {
-    const same = list.filter(isNamed(name))
-    const isAnother =
-      listHeaders.has(name.toLowerCase()) && !same.some(([, known]) => known === value)
-    if (same.length === 0 || isAnother) list.push([name, value])
+    const key = nameIn(name)
+    const known = all[key]
+    if (known === undefined) all[key] = value
+    else if (listHeaders.has(name.toLowerCase()) && ![known].flat().includes(value)) {
+      all[key] = [known, value].flat()
+    }
   }
-  return list.flat()
-}
-
-function isNamed(name: string): (header: readonly [name: string, ...unknown[]]) => boolean {
-  const wanted = name.toLowerCase()
-  return ([known]) => known.toLowerCase() === wanted
+  return all
 }
 
 /** Writes the stream to the response, and ends both together. */
