@@ -149,7 +149,7 @@ const raw: Record<string, string> = {
   'HTTP/1.0': 'GET /events/news HTTP/1.0\r\n\r\n',
   'HTTP/1.0, for a page': 'GET / HTTP/1.0\r\n\r\n',
   'HTTP/1.0, from a host of its own': 'GET /events/news HTTP/1.0\r\nX-Forwarded-Host: a\r\n\r\n',
-  'HTTP/1.0, publishing': `POST /events/news HTTP/1.0\r\nAuthorization: ${asPublisher.authorization}\r\nContent-Length: 2\r\n\r\nhi`,
+  'HTTP/1.0, publishing': `POST /events/other HTTP/1.0\r\nAuthorization: ${asPublisher.authorization}\r\nContent-Length: 2\r\n\r\nhi`,
   'letters beyond ASCII': 'GET /events/\u00e4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
   'a space': 'GET /events/a b HTTP/1.1\r\nHost: a\r\n\r\n',
   'a fragment': 'GET /events/news#a HTTP/1.1\r\nHost: a\r\n\r\n',
