@@ -1,4 +1,4 @@
-/** The package as it is published: built and packed anew, judged by the tools that judge packages. */
+/** The package as it is published: built, packed, and checked by the tools that check packages. */
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'

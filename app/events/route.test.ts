@@ -81,17 +81,20 @@ describe('GET /events', () => {
     expect(response.body).toBeNull()
   })
 
-  test.each(['hello.4', 'k3f9.2'])('starts anew for %s, a cursor it never gave', async (cursor) => {
-    const stream = readEvents(await GET(request(`/events?lastEventId=${cursor}`)))
+  test.each(['hello.4', 'k3f9.2'])(
+    'starts from the beginning for %s, a cursor it never gave',
+    async (cursor) => {
+      const stream = readEvents(await GET(request(`/events?lastEventId=${cursor}`)))
 
-    const connected = await stream.next()
-    const first = await stream.next()
-    await stream.return(undefined)
+      const connected = await stream.next()
+      const first = await stream.next()
+      await stream.return(undefined)
 
-    expect(connected.value).toMatchObject({ event: 'connected', id: 'hello.0' })
-    expect(JSON.parse(connected.value?.data ?? '')).toMatchObject({ resumed: false })
-    expect(first.value).toMatchObject({ id: 'hello.1', data: '{"message":"Hi there"}' })
-  })
+      expect(connected.value).toMatchObject({ event: 'connected', id: 'hello.0' })
+      expect(JSON.parse(connected.value?.data ?? '')).toMatchObject({ resumed: false })
+      expect(first.value).toMatchObject({ id: 'hello.1', data: '{"message":"Hi there"}' })
+    },
+  )
 
   test('refuses a malformed cursor with a problem', async () => {
     const response = await GET(request('/events?lastEventId=hello'))

@@ -11,7 +11,7 @@ const metricsTimeoutMs = 5_000
 
 export interface StartProcessOptions {
   command: string
-  /** With the port that it shall listen on. */
+  /** With the port to listen on. */
   args: (port: number) => string[]
   cwd?: string
   env?: Record<string, string>

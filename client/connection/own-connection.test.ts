@@ -46,7 +46,7 @@ describe('a connection of its own', () => {
     client.close()
   })
 
-  test('no answer within the time for it is an attempt in vain', async () => {
+  test('an attempt that gets no answer in time has failed', async () => {
     vi.stubGlobal(
       'EventSource',
       class extends EventTarget {

@@ -44,7 +44,7 @@ export function startAccessProbes(
       signal: AbortSignal.timeout(3_000),
     })
     if (answer.status === expected) counts.refused++
-    // A server that has only just started takes no publish yet, whoever asks.
+    // A server that has only just started refuses every publish for a moment.
     else if (answer.status !== 200 && answer.status !== 503)
       onLeak(`${method} ${path} got ${answer.status}, not ${expected}`)
     // A server that can't answer now asks to come back; it does not say whether it would have refused.

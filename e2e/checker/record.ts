@@ -36,7 +36,7 @@ export interface Attempt {
   id?: string
 }
 
-/** An id and the event that came with it, whoever saw them first. */
+/** An id and the event that came with it. */
 export interface Sighting {
   id: string
   offset: number

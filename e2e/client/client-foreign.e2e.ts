@@ -39,7 +39,7 @@ async function idsOf(client: ClientInPage): Promise<string[]> {
   return (await client.recorded()).events.map(({ id }) => id)
 }
 
-test('Without ids each connection starts anew, and every event is delivered as it came', async ({
+test('Without ids each connection starts from the beginning, and every event is delivered as it came', async ({
   page,
   originOf,
 }) => {

@@ -1,4 +1,4 @@
-/** Stopping: whoever reads is asked to leave, whoever publishes is served, and the process ends in time. */
+/** Stopping: readers are asked to leave, publishers are served, and the process ends in time. */
 import { connect } from 'node:net'
 import type { RunningServer } from '../../test/servers/start-server'
 import { asPublisher } from '../../test/requests/publisher'
