@@ -2,8 +2,9 @@
 import { matchesTopic } from '@/protocol/topic-pattern'
 import { Refusal } from '@/server/refusal'
 import type { RequestHead } from '@/server/sse-request'
-import { readerOf } from './reader-of'
 import type { CheckToken } from './checked-tokens'
+import { publicGrant, type Grant } from './grant'
+import { readerOf } from './reader-of'
 import { readToken, type Token } from './token'
 
 export interface AccessRules {
@@ -15,13 +16,6 @@ export interface AccessRules {
   isOpen: boolean
 }
 
-export interface ReadGrant {
-  /** When the token expires, and with it the right to read: milliseconds since the Unix epoch. Undefined when it never ends. */
-  expiresAtMs: number | undefined
-  /** The key of the reader. */
-  reader: string
-}
-
 /**
  * Checks that the request may read all of `topics`, and says until when and as which reader. For public topics any token is
  * ignored: all their readers count as the same, anonymous reader.
@@ -31,10 +25,10 @@ export async function authorizeRead(
   request: RequestHead,
   topics: readonly string[],
   { checkToken, publicTopics }: AccessRules,
-): Promise<ReadGrant> {
+): Promise<Grant> {
   const guarded = topics.filter((topic) => !matchesTopic(publicTopics, topic))
   const [first] = guarded
-  if (first === undefined) return { expiresAtMs: undefined, reader: readerOf(undefined) }
+  if (first === undefined) return publicGrant
   if (!checkToken) {
     throw new Refusal(
       'secret-not-set',
@@ -42,9 +36,11 @@ export async function authorizeRead(
     )
   }
   const token = await tokenOf(request, checkToken)
-  const { subscribe, expiresAtMs } = token
+  const { subject, subscribe, expiresAtMs } = token
   const lacking = guarded.find((topic) => !matchesTopic(subscribe, topic))
-  if (lacking === undefined) return { expiresAtMs, reader: readerOf(token) }
+  if (lacking === undefined) {
+    return { reader: readerOf(token), subject, sessionKey: undefined, expiresAtMs, isPublic: false }
+  }
   throw new Refusal('not-granted', `This token does not let you read ${lacking}.`)
 }
 
