@@ -74,6 +74,8 @@ function createLossyLog(): LossyLog {
       const beginning = first ? { epoch: first.epoch, offset: first.offset - 1 } : head()
       return { after: lost ? beginning : start.cursor, lost, removed }
     },
+    findRun: async () => undefined,
+    livingRuns: async () => [],
     head: async () => head(),
     watch(onChange, { signal }) {
       watchers.add(onChange)

@@ -5,6 +5,7 @@ import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { NewEvent, StoredEvent } from '@/protocol/event'
 import { journal } from '@/server/observe/journal'
 import { LogError, type EventLog, type Retention } from './event-log'
+import { testRuns } from './runs.contract'
 
 /** The optional functions are for engines whose events outlive the process. */
 export interface OpenedLog {
@@ -28,6 +29,8 @@ export function testEventLog(
   name: string,
   openLog: (retention: Retention) => Promise<OpenedLog>,
 ): void {
+  testRuns(name, openLog)
+
   let log: EventLog
   let opened: OpenedLog
   let start: Cursor

@@ -9,18 +9,16 @@
  */
 import type { Cursor } from '@/protocol/cursor'
 import type { NewEvent, StoredEvent } from '@/protocol/event'
+import type { RunChange, RunOutcome, StoredRun } from './run-change'
 
 export interface EventLog {
   /**
    * Appends all of the events or none, and resolves once they would survive the end of this process. Their offsets are consecutive.
-   * Their time never decreases with the offset.
-   * @throws {LogError} `idempotency-conflict`, `busy`, `unavailable` or `closed`
+   * Their time never decreases with the offset. With `run`, the log decides in the same step whether the run may change, and appends
+   * the events only if it does: see `RunChange`.
+   * @throws {LogError} `idempotency-conflict`, `run-ended`, `busy`, `unavailable` or `closed`
    */
-  append(
-    topic: string,
-    events: readonly NewEvent[],
-    options?: { idempotency?: Idempotency | undefined },
-  ): Promise<Appended>
+  append(topic: string, events: readonly NewEvent[], options?: AppendOptions): Promise<AppendResult>
 
   /**
    * Reads events after the cursor, oldest first: at most `limit` events, and at most `maxBytes` of data but at least one event.
@@ -43,6 +41,19 @@ export interface EventLog {
    */
   locate(topics: readonly string[], start: Start): Promise<{ after: Cursor } & Losses>
 
+  /**
+   * The run of the topic with this id or, without an id, the one that began last. Undefined when there is none, or its state has
+   * expired: it outlives the age limit of events by seven days.
+   * @throws {LogError} `unavailable` or `closed`
+   */
+  findRun(topic: string, id?: string): Promise<StoredRun | undefined>
+
+  /**
+   * The living runs of all topics.
+   * @throws {LogError} `unavailable` or `closed`
+   */
+  livingRuns(): Promise<StoredRun[]>
+
   /** The cursor after the newest event. Reads the log every time, because another process may have appended. */
   head(): Promise<Cursor>
 
@@ -58,6 +69,17 @@ export interface EventLog {
 
 /** Where a reader starts: after a cursor, with the newest `last` events, or with the events of `since` (milliseconds since the Unix epoch) and later. */
 export type Start<C extends Cursor = Cursor> = { cursor: C } | { last: number } | { since: number }
+
+export interface AppendOptions {
+  idempotency?: Idempotency | undefined
+  /** Makes the events part of a run. */
+  run?: RunChange | undefined
+}
+
+export interface AppendResult extends Appended {
+  /** What became of the run. Undefined for an append without one, or one that was repeated. */
+  run?: RunOutcome | undefined
+}
 
 export interface Appended {
   /** The id of each event, in order. */
@@ -101,7 +123,7 @@ export interface Retention {
 
 export class LogError extends Error {
   override name = 'LogError'
-  readonly code: 'idempotency-conflict' | 'busy' | 'unavailable' | 'closed'
+  readonly code: 'idempotency-conflict' | 'run-ended' | 'busy' | 'unavailable' | 'closed'
 
   /** Compares by name: Next bundles routes, pages and instrumentation separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -33,11 +33,13 @@ export function measuredLog(log: EventLog): EventLog {
       const endTimer = metrics.publishSeconds.startTimer()
       const appended = await counted('written', log.append(topic, events, options))
       endTimer()
-      if (!appended.replayed) metrics.eventsAppended.inc(events.length)
+      if (!appended.replayed) metrics.eventsAppended.inc(appended.ids.length)
       return appended
     },
     read: (request) => counted('read', log.read(request)),
     locate: (topics, start) => counted('read', log.locate(topics, start)),
+    findRun: (topic, id) => counted('read', log.findRun(topic, id)),
+    livingRuns: () => counted('read', log.livingRuns()),
     head: () => counted('read', log.head()),
     watch: (onChange, options) => log.watch(onChange, options),
     close: () => log.close(),

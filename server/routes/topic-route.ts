@@ -132,6 +132,8 @@ function asRefusal(error: unknown): unknown {
         'idempotency-conflict',
         'This `Idempotency-Key` was used before, with another body.',
       )
+    case 'run-ended':
+      return new Refusal('run-ended', error.message)
     case 'busy':
       return new Refusal('busy', 'Too much is being published. Try again.', { 'Retry-After': '1' })
     case 'closed':

@@ -13,6 +13,7 @@ import {
   type Retention,
 } from '@/server/log/event-log'
 import { createWatchers } from '@/server/log/watchers'
+import { createMemoryRuns } from './memory-runs'
 
 interface Topic {
   events: StoredEvent[]
@@ -29,6 +30,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   const epoch = randomBytes(6).toString('hex')
   const watchers = createWatchers()
   const topics = new Map<string, Topic>()
+  const runs = createMemoryRuns(maxAgeMs)
   let head = 0
   let lastTime = 0
   const clock = createClockWatch()
@@ -44,15 +46,20 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   function prepare(): void {
     if (isClosed) throw new LogError('closed', 'The event log is closed.')
     const before = Date.now() - maxAgeMs
+    runs.forgetExpired()
     for (const [name, topic] of topics) {
-      remove(
-        topic,
-        countBefore(topic.events, ({ time }) => time < before),
-      )
+      const aged = countBefore(topic.events, ({ time }) => time < before)
+      remove(topic, Math.min(aged, removable(name, topic)))
       if (topic.events.length > 0) continue
       topics.delete(name)
       floor = Math.max(floor, topic.trimmed)
     }
+  }
+
+  /** How many events come before the living run of the topic. */
+  function removable(name: string, { events }: Topic): number {
+    const living = runs.livingOf(name)
+    return living ? countBefore(events, ({ offset }) => offset < living.first) : events.length
   }
 
   function remove(topic: Topic, count: number): void {
@@ -117,23 +124,28 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   }
 
   return {
-    async append(name, events, { idempotency } = {}) {
+    async append(name, events, { idempotency, run: change } = {}) {
       prepare()
-      const topic = openTopic(name)
-      const seen = idempotency && seenBefore(topic, idempotency)
+      const known = topics.get(name)
+      const seen = idempotency && known && seenBefore(known, idempotency)
       if (seen) return seen
-
       const time = nextTime()
+      const span = { first: head + 1, last: head + events.length, time }
+      const run = change && runs.change(name, change, span)
+      if (run instanceof LogError) throw run
+      if (run?.applied === false) return { ids: [], replayed: false, run }
+
+      const topic = openTopic(name)
       const ids: string[] = []
       for (const { type, data } of events) {
         topic.events.push({ topic: name, type, data, epoch, offset: ++head, time })
         ids.push(formatCursor(at(head)))
       }
       if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head })
-      const surplus = topic.events.length - maxCount
+      const surplus = Math.min(topic.events.length - maxCount, removable(name, topic))
       if (surplus > lingering) remove(topic, surplus)
-      watchers.notify()
-      return { ids, replayed: false }
+      if (events.length > 0) watchers.notify()
+      return { ids, replayed: false, run }
     },
 
     async read({ topics: names, after, limit, maxBytes }) {
@@ -159,6 +171,16 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
           ? all.find(({ time }) => time >= start.since)
           : all[Math.max(0, all.length - start.last)]
       return { after: placeBefore(first), removed }
+    },
+
+    async findRun(topic, id) {
+      prepare()
+      return runs.find(topic, id)
+    },
+
+    async livingRuns() {
+      prepare()
+      return runs.living()
     },
 
     async head() {

@@ -1,4 +1,5 @@
 /** The script that appends events. Each append also trims a little. */
+import { changeRuns } from './run-script'
 import { prelude } from './script-prelude'
 
 /** Roughly how many appends the live stream keeps. A process that falls further behind reads the topics instead. */
@@ -13,7 +14,8 @@ const keptTerms = 10_000
 /**
  * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or an empty string, its fingerprint; the name of the
  * process, and whether it has appended before; how far the log's clock may be ahead of the process's clock, and whether the
- * process's clock is trusted beyond that; type and data of each event. Adds all of the events or none: Redis decides before the
+ * process's clock is trusted beyond that; the run's id or an empty string, what is asked of it, its status, reason, and the renewals
+ * that it must have or an empty string; type and data of each event. Adds all of the events or none: Redis decides before the
  * first write whether it has enough memory for the script.
  */
 export const appendScript = `${prelude}
@@ -21,9 +23,12 @@ local topic, now, maxAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7
 local ownToken, idempotencyKey, fingerprint = ARGV[9], ARGV[10], ARGV[11]
 local process, hasAppended = ARGV[12], ARGV[13] == 'yes'
 local clockTolerance, isBelieved = tonumber(ARGV[14]), ARGV[15] == 'yes'
+local runId, runOp, runStatus, runReason, runRenewals = ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20]
+local count = (#ARGV - 20) / 2
 local key = keyOf(topic)
 local tokenKey = '{sse}:a:' .. ownToken
 
+${changeRuns}
 local function forgetKeys(name, removedUpTo)
   local known = '{sse}:keys:' .. name
   for _, own in ipairs(redis.call('ZRANGEBYSCORE', known, '-inf', removedUpTo)) do
@@ -69,20 +74,30 @@ local function trimAged(budget)
   while budget > 0 do
     local oldest = redis.call('ZRANGE', ages, 0, 0, 'WITHSCORES')
     if not oldest[1] or tonumber(oldest[2]) >= due then return end
-    local count = 0
+    local living = beginOfLiving(oldest[1])
+    local aged = 0
     for _, entry in ipairs(redis.call('XRANGE', keyOf(oldest[1]), '-', '+', 'COUNT', 50)) do
-      if timeOf(entry) >= now - maxAge then break end
-      count = count + 1
+      if timeOf(entry) >= now - maxAge or (living and offsetOf(entry) >= living) then break end
+      aged = aged + 1
     end
-    remove(oldest[1], count)
+    if aged > 0 then
+      remove(oldest[1], aged)
+    else
+      -- Only the living run is left. Its end sets the right time again.
+      redis.call('ZADD', ages, digits(now), oldest[1])
+    end
     -- Visiting a topic has a cost of its own.
-    budget = budget - count - 5
+    budget = budget - aged - 5
   end
 end
 
 local function trimSurplus(budget)
   local surplus = redis.call('XLEN', key) - maxCount
-  if surplus >= ${lingering} then remove(topic, math.min(surplus, budget)) end
+  if surplus < ${lingering} then return end
+  local living = beginOfLiving(topic)
+  surplus = math.min(surplus, budget)
+  if living then surplus = #redis.call('XRANGE', key, '-', id(living - 1), 'COUNT', math.min(surplus, ${lingering})) end
+  if surplus > 0 then remove(topic, surplus) end
 end
 
 local function keptFrom()
@@ -123,26 +138,36 @@ end
 
 local done = redis.call('GET', tokenKey)
 if done then
-  local doneEpoch, first, count = string.match(done, '^(%w+) (%d+) (%d+)$')
-  return { epoch, head, token, 'appended', doneEpoch, tonumber(first), tonumber(count) }
+  local doneEpoch, first, doneCount = string.match(done, '^(%w+) (%d+) (%d+)$')
+  local own = runId ~= '' and findRun(topic, runId)
+  return { epoch, head, token, 'appended', doneEpoch, tonumber(first), tonumber(doneCount), false, own and answerOf(own) or {} }
 end
 
 local remembered
 if idempotencyKey ~= '' then
   remembered = '{sse}:k:' .. topic .. ':' .. idempotencyKey
-  local seenTime, first, count, seenPrint =
+  local seenTime, first, seenCount, seenPrint =
     string.match(redis.call('GET', remembered) or '', '^(%d+) (%d+) (%d+) (.*)$')
   if seenTime and tonumber(seenTime) >= now - maxAge then
     local outcome = seenPrint == fingerprint and 'replayed' or 'conflict'
-    return { epoch, head, token, outcome, epochAt(tonumber(first)), tonumber(first), tonumber(count) }
+    return { epoch, head, token, outcome, epochAt(tonumber(first)), tonumber(first), tonumber(seenCount) }
+  end
+end
+
+local ownRun, unchanged
+if runId ~= '' then
+  ownRun, unchanged = decide(topic, runId, runOp, runStatus, runReason, runRenewals)
+  if unchanged then return { epoch, head, token, unchanged[1], '', 0, 0, false, unchanged[2] } end
+  if count == 0 then
+    writeRun(ownRun, runOp, time)
+    return { epoch, head, token, 'appended', '', 0, 0, false, answerOf(ownRun) }
   end
 end
 
 local before = head
-local count = (#ARGV - 15) / 2
 local isBehind = time - now > clockTolerance
 local newTime = isBehind and isBelieved and now or math.max(time, now)
-for index = 16, #ARGV, 2 do
+for index = 21, #ARGV, 2 do
   local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
   if type(added) == 'table' and added.err then
     -- Redis is full: remove events that are too old. Removing needs no memory.
@@ -170,8 +195,12 @@ if remembered then
   redis.call('SET', remembered, text, 'PX', digits(time - now + maxAge + 1000))
   redis.call('ZADD', '{sse}:keys:' .. topic, digits(head), idempotencyKey)
 end
+if ownRun then
+  writeRun(ownRun, runOp, time)
+  if ownRun.last then redis.call('ZADD', ages, timeOf(firstAfter(key, 0)), topic) end
+end
 -- Remove more than was added, so that a backlog shrinks with every append.
 trimAged(count + 100)
 trimSurplus(count + 500)
-return { epoch, head, token, 'appended', epoch, before + 1, count, isBehind }
+return { epoch, head, token, 'appended', epoch, before + 1, count, isBehind, ownRun and answerOf(ownRun) or {} }
 `

@@ -1,8 +1,9 @@
 /** The scripts that read: one reads a page of events, the other finds where a reader starts. */
+import { livingBegin } from './run-script'
 import { prelude } from './script-prelude'
 
 /** Shared by both scripts. Treats events older than `oldest` as removed, even when they still exist. */
-const lookBack = `${prelude}
+const lookBack = `${prelude}${livingBegin}
 -- The offset of the last entry older than a time, or 0 when there is none. A binary search: time never decreases with the offset.
 local function lastBefore(key, at)
   local entry = firstAfter(key, 0)
@@ -30,6 +31,8 @@ local function survey(topics, oldest)
   if #topics == 0 then return removed end
   for index, known in ipairs(redis.call('HMGET', trimmedOf, unpack(topics))) do
     local begin = lastBefore(keyOf(topics[index]), oldest)
+    -- The events of a living run do not age.
+    if begin > 0 then begin = math.min(begin, (beginOfLiving(topics[index]) or head + 1) - 1) end
     beginOf[topics[index]] = begin
     removed[index] = math.max(tonumber(known or floor), begin)
   end

@@ -12,11 +12,12 @@ import type { NewEvent } from '@/protocol/event'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
 import {
   LogError,
-  type Appended,
+  type AppendOptions,
+  type AppendResult,
   type EventLog,
-  type Idempotency,
   type Retention,
 } from '@/server/log/event-log'
+import { runEnded, type RunChange } from '@/server/log/run-change'
 import {
   openRedisConnection,
   RedisError,
@@ -24,7 +25,7 @@ import {
   type RedisConnection,
   type RedisConnectionOptions,
 } from './redis-connection'
-import { argumentsOf, toEvents, type Answers, type Argument } from './script-answers'
+import { argumentsOf, toEvents, toRun, type Answers, type Argument } from './script-answers'
 import { formatVersion, logKey, otherFormat } from './script-prelude'
 import { watchRedis } from './redis-watch'
 import { createWatchers } from '@/server/log/watchers'
@@ -48,7 +49,7 @@ export function openRedisLog({
   const { host, port } = address
   const connection = openRedisConnection(address, { silenceMs: timeoutMs, Redis })
   const watchers = createWatchers(() => watchRedis({ address, Redis }, readHead, notify))
-  const appending = new Set<Promise<Appended>>()
+  const appending = new Set<Promise<AppendResult>>()
   /** The newest append that this process has seen. Every script checks that it is still in the log. */
   let seen = { epoch: '', head: 0, token: '' }
   let notified: Cursor | undefined
@@ -95,8 +96,8 @@ export function openRedisLog({
   async function append(
     topic: string,
     events: readonly NewEvent[],
-    idempotency: Idempotency | undefined,
-  ): Promise<Appended> {
+    { idempotency, run }: AppendOptions,
+  ): Promise<AppendResult> {
     const args: Argument[] = [
       topic,
       Date.now(),
@@ -109,6 +110,7 @@ export function openRedisLog({
       hasAppended ? 'yes' : 'no',
       clockToleranceMs,
       clock.isBelieved() ? 'yes' : 'no',
+      ...runArguments(run),
       ...events.flatMap(({ type, data }) => [type, data]),
     ]
     const startedAt = performance.now()
@@ -118,7 +120,11 @@ export function openRedisLog({
       // The answer was lost, so the append may or may not have happened. The token makes it safe to try again.
       return call(connection, 'logAppend', args)
     })
-    const [outcome, epoch, first, count, isBehind] = rest
+    const [outcome, epoch, first, count, isBehind, row] = rest
+    if (outcome === 'run-ended') throw runEnded()
+    if (outcome === 'unchanged') {
+      return { ids: [], replayed: false, run: { applied: false, run: toRun(row) } }
+    }
     if (outcome === 'conflict') {
       throw new LogError(
         'idempotency-conflict',
@@ -131,10 +137,15 @@ export function openRedisLog({
     const ids = Array.from({ length: count }, (_, index) =>
       formatCursor({ epoch, offset: first + index }),
     )
-    return { ids, replayed: outcome === 'replayed' }
+    const changed = toRun(row)
+    return {
+      ids,
+      replayed: outcome === 'replayed',
+      run: changed && { applied: true, run: changed },
+    }
   }
 
-  async function track(bytes: number, work: () => Promise<Appended>): Promise<Appended> {
+  async function track(bytes: number, work: () => Promise<AppendResult>): Promise<AppendResult> {
     if (sendingBytes > 0 && sendingBytes + bytes > maxSendingBytes) {
       throw new LogError('busy', 'Too many events are on their way to Redis.')
     }
@@ -178,10 +189,10 @@ export function openRedisLog({
   }
 
   return {
-    append: (topic, events, { idempotency } = {}) =>
+    append: (topic, events, options = {}) =>
       answer(async () => {
-        if (events.length === 0) return { ids: [], replayed: false }
-        return await track(sizeOf(events), () => append(topic, events, idempotency))
+        if (events.length === 0 && !options.run) return { ids: [], replayed: false }
+        return await track(sizeOf(events), () => append(topic, events, options))
       }),
     read: ({ topics, after, limit, maxBytes }) =>
       answer(async () => {
@@ -216,6 +227,17 @@ export function openRedisLog({
         if ('cursor' in start && !lost) return { after: start.cursor, lost, removed }
         return { after: first === 0 ? head : { epoch, offset: first - 1 }, lost, removed }
       }),
+    findRun: (topic, id = '') =>
+      answer(async () => {
+        const args = [Date.now(), maxAgeMs, topic, id]
+        const { rest } = await call(connection, 'logFindRun', args)
+        return toRun(rest[0])
+      }),
+    livingRuns: () =>
+      answer(async () => {
+        const { rest } = await call(connection, 'logLivingRuns', [Date.now(), maxAgeMs])
+        return rest[0].flatMap((row) => toRun(row) ?? [])
+      }),
     head: () => answer(() => readHead(connection)),
     watch(onChange, { signal }) {
       assertOpen()
@@ -229,4 +251,12 @@ function sizeOf(events: readonly NewEvent[]): number {
   let bytes = 0
   for (const { data } of events) bytes += Buffer.byteLength(data) + overheadBytes
   return bytes
+}
+
+function runArguments(run: RunChange | undefined): Argument[] {
+  if (!run) return ['', '', '', '', '']
+  const { id, op } = run
+  const status = op === 'end' ? run.status : ''
+  const reason = op === 'stop' || op === 'end' ? (run.reason ?? '') : ''
+  return [id, op, status, reason, op === 'end' ? (run.ifRenewals ?? '') : '']
 }

@@ -13,10 +13,14 @@
  * - `trimmed`, a hash: for each known topic, the highest offset removed.
  * - `ages`, a sorted set: the topics by the time of their first kept event.
  * - `k:<topic>:<key>`: idempotency keys, which expire; `keys:<topic>`, a sorted set: the keys of a topic by the offset of the last event.
+ * - `run:<topic>:<id>`, a hash: a run. Expires some time after its end. `newest:<topic>`: the id of the run that began last, likewise.
+ * - `living`, a hash: for each topic with a living run, `<offset of its first event> <id>`.
+ * - `stops:<topic>`, a sorted set: the ids of runs that were asked to stop before they began, by time. Expires.
  * - `a:<token>`: the answer to an append, in case the append is sent again. Expires.
  */
 import { appendScript } from './append-script'
 import { locateScript, readScript } from './read-scripts'
+import { findRunScript, livingRunsScript } from './run-script'
 import { prelude } from './script-prelude'
 
 /** Reads the head. Creates the log if it does not exist. */
@@ -30,4 +34,6 @@ export const redisScripts = {
   logAppend: appendScript,
   logRead: readScript,
   logLocate: locateScript,
+  logFindRun: findRunScript,
+  logLivingRuns: livingRunsScript,
 }

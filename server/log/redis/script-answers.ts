@@ -1,6 +1,7 @@
 /** The arguments and the answers of the scripts. */
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog, LostReason } from '@/server/log/event-log'
+import type { RunReason, RunState, StoredRun } from '@/server/log/run-change'
 
 export type Argument = string | number
 type Reason = LostReason | ''
@@ -9,11 +10,13 @@ type Reason = LostReason | ''
 export interface Answers {
   logHead: []
   logAppend: [
-    outcome: 'appended' | 'replayed' | 'conflict',
+    /** `unchanged` and `run-ended`: the run did not change, so nothing was appended. */
+    outcome: 'appended' | 'replayed' | 'conflict' | 'unchanged' | 'run-ended',
     epoch: string,
     first: number,
     count: number,
     isBehind?: 1 | null,
+    run?: RunRow,
   ]
   logRead: [
     reason: Reason,
@@ -24,6 +27,27 @@ export interface Answers {
   ]
   /** `first` is the offset of the first event to read, or 0 when there is none. */
   logLocate: [reason: Reason, removed: number[], first: number, epoch: string]
+  logFindRun: [run: RunRow]
+  logLivingRuns: [runs: RunRow[]]
+}
+
+/** Empty when there is no run. `last` is 0 while the run lives. */
+type RunRow =
+  | []
+  | [
+      topic: string,
+      id: string,
+      state: RunState,
+      reason: RunReason | '',
+      renewals: number,
+      first: number,
+      last: number,
+    ]
+
+export function toRun(row: RunRow = []): StoredRun | undefined {
+  if (row.length === 0) return undefined
+  const [topic, id, state, reason, renewals, first, last] = row
+  return { topic, id, state, reason: reason || undefined, renewals, first, last: last || undefined }
 }
 
 type EventRow = [topic: string, type: string, data: string, offset: number, time: number]

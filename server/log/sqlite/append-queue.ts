@@ -2,13 +2,13 @@
  * A queue of appends to a file that only one process at a time can write. Appends that arrive together, or wait together for
  * another process, share a transaction. Both the time and the bytes that may wait are limited.
  */
-import { LogError, type Appended } from '@/server/log/event-log'
+import { LogError, type AppendResult } from '@/server/log/event-log'
 import { isBusy, isFull } from './sqlite-connection'
 import { stepRows } from './sqlite-trimmer'
 import type { Append, SqliteWriter, Written } from './sqlite-writer'
 
 export interface AppendQueue {
-  push(append: Append): Promise<Appended>
+  push(append: Append): Promise<AppendResult>
   /** Resolves when nothing is waiting or being trimmed. */
   idle(): Promise<void>
 }
@@ -16,7 +16,7 @@ export interface AppendQueue {
 interface Waiting extends Append {
   bytes: number
   since: number
-  resolve: (appended: Appended) => void
+  resolve: (result: AppendResult) => void
   reject: (error: LogError) => void
 }
 

@@ -46,7 +46,7 @@ testEventLog('SQLite', async (limits) => {
 /** Overwrites the pages of the file with those of the copy, like `.restore` of the sqlite3 shell. */
 function putBack(copy: string, file: string): void {
   const database = holdFile(file)
-  const tables = ['log', 'terms', 'topics', 'events', 'keys']
+  const tables = ['log', 'terms', 'topics', 'events', 'keys', 'runs', 'early_stops']
   database.exec(`ATTACH '${copy}' AS copy; BEGIN IMMEDIATE`)
   for (const table of tables) {
     database.exec(`DELETE FROM ${table}; INSERT INTO ${table} SELECT * FROM copy.${table}`)

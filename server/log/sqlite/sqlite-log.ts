@@ -81,12 +81,14 @@ export function openSqliteLog({ file, ...retention }: Retention & { file: string
   }
 
   return {
-    async append(topic, events, { idempotency } = {}) {
+    async append(topic, events, { idempotency, run } = {}) {
       assertOpen()
-      return await queue.push({ topic, events, idempotency })
+      return await queue.push({ topic, events, idempotency, run })
     },
     read: async (request) => answer(() => reader.read(request)),
     locate: async (topics, start) => answer(() => reader.locate(topics, start)),
+    findRun: async (topic, id) => answer(() => reader.findRun(topic, id)),
+    livingRuns: async () => answer(() => reader.livingRuns()),
     head: async () => answer(() => reader.head()),
     watch(onChange, { signal }) {
       assertOpen()

@@ -2,8 +2,10 @@
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog, Start } from '@/server/log/event-log'
+import type { StoredRun } from '@/server/log/run-change'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
-import { nthNewest, rowsAfter, type EventRow } from './sqlite-rows'
+import { nthNewest, rowsAfter, type EventRow, type ReadableTopic } from './sqlite-rows'
+import { beginOfLiving, findRun, livingRuns } from './sqlite-runs'
 import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
 import { epochsBetween, checkCursor, readLogRow, type LogRow } from './sqlite-terms'
 
@@ -14,6 +16,8 @@ type Place = Awaited<ReturnType<EventLog['locate']>>
 export interface SqliteReader {
   read(request: ReadRequest): Page
   locate(topics: readonly string[], start: Start): Place
+  findRun(topic: string, id?: string): StoredRun | undefined
+  livingRuns(): StoredRun[]
   head(): Cursor
 }
 
@@ -21,11 +25,11 @@ export interface SqliteReader {
 interface View {
   log: LogRow
   head: Cursor
-  /** The ids of the requested topics that the log knows; undefined when all topics are requested. */
-  ids: number[] | undefined
+  /** The requested topics that the log knows; undefined when all topics are requested. */
+  topics: ReadableTopic[] | undefined
   names: Map<number, string>
-  /** Events up to this offset are too old to be read; events after it are not. */
-  agedUpTo: number
+  /** Up to this offset, events of no requested topic may be read. */
+  keptAfter: number
   /** For each requested topic, the highest offset that is no longer kept. */
   removed: number[]
 }
@@ -57,8 +61,9 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     const names = new Map<number, string>()
     if (!topics) {
       const removed = [Math.max(log.trimmed, agedUpTo)]
-      return { log, head, ids: undefined, names, agedUpTo, removed }
+      return { log, head, topics: undefined, names, keptAfter: agedUpTo, removed }
     }
+    const readable: ReadableTopic[] = []
     const removed = topics.map((topic) => {
       const [row] = connection.rows<[number, number]>(
         'SELECT id, trimmed FROM topics WHERE name = ?',
@@ -66,10 +71,18 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
       )
       if (!row) return log.floor
       const [id, trimmed] = row
+      const keptAfter = agedUpTo === 0 ? 0 : agedUpToOf(topic, agedUpTo)
       names.set(id, topic)
-      return Math.max(trimmed, agedUpTo === 0 ? 0 : lastAgedOf(id, agedUpTo))
+      readable.push({ id, keptAfter })
+      return Math.max(trimmed, keptAfter === 0 ? 0 : lastAgedOf(id, keptAfter))
     })
-    return { log, head, ids: [...names.keys()], names, agedUpTo, removed }
+    const keptAfter = Math.min(agedUpTo, ...readable.map((topic) => topic.keptAfter))
+    return { log, head, topics: readable, names, keptAfter, removed }
+  }
+
+  /** The events of a living run do not age. */
+  function agedUpToOf(topic: string, agedUpTo: number): number {
+    return Math.min(agedUpTo, (beginOfLiving(connection, topic) ?? Infinity) - 1)
   }
 
   /** The highest offset among a topic's events that are too old, or 0 when there are none. */
@@ -106,20 +119,20 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return low
   }
 
-  function firstAfter({ ids }: View, after: number): number | undefined {
-    if (!ids) {
+  function firstAfter({ topics }: View, after: number): number | undefined {
+    if (!topics) {
       const [first] = only(
         connection.rows<[number | null]>('SELECT min(offset) FROM events WHERE offset > ?', after),
       )
       return first ?? undefined
     }
     let earliest: number | undefined
-    for (const id of ids) {
+    for (const { id, keptAfter } of topics) {
       const [first] = only(
         connection.rows<[number | null]>(
           'SELECT min(offset) FROM events WHERE topic_id = ? AND offset > ?',
           id,
-          after,
+          Math.max(after, keptAfter),
         ),
       )
       if (first !== null) earliest = Math.min(first, earliest ?? first)
@@ -132,7 +145,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
   }
 
   function beforeFirst(seen: View, after: number): Cursor {
-    const from = Math.max(after, seen.agedUpTo)
+    const from = Math.max(after, seen.keptAfter)
     const first = unlessDamaged(
       () => firstAfter(seen, from),
       () => from + 1,
@@ -151,7 +164,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     }
     if (start.last === 0) return seen.head
     const newest = unlessDamaged(
-      () => nthNewest(connection, seen.ids ?? [], start.last),
+      () => nthNewest(connection, seen.topics ?? [], start.last),
       () => 0,
     )
     return beforeFirst(seen, newest - 1)
@@ -173,7 +186,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     let bytes = 0
     while (found.length < limit) {
       const wanted = Math.min(limit - found.length, rowsPerQuery)
-      const rows = rowsAfter(connection, seen.ids, found.at(-1)?.[0] ?? from, wanted)
+      const rows = rowsAfter(connection, seen.topics, found.at(-1)?.[0] ?? from, wanted)
       for (const row of rows) {
         bytes += Buffer.byteLength(row[3])
         if (found.length > 0 && bytes > maxBytes) return cut()
@@ -203,12 +216,12 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
       connection.snapshot(() => {
         const { after } = request
         const seen = view(request.topics)
-        const { head, agedUpTo, removed } = seen
+        const { head, keptAfter, removed } = seen
         const lost = checkCursor(connection, after, seen.log)
-        const from = Math.max(lost ? 0 : after.offset, agedUpTo)
+        const from = Math.max(lost ? 0 : after.offset, keptAfter)
         const { found, upTo, damaged } = unlessDamaged(
           () => collect(seen, from, request),
-          () => salvageRows(connection, seen.ids, { ...request, from, head: head.offset }),
+          () => salvageRows(connection, seen.topics, { ...request, from, head: head.offset }),
         )
         const events = toEvents(seen, found)
         return {
@@ -226,6 +239,8 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
         const lost = checkCursor(connection, start.cursor, seen.log)
         return { after: lost ? beforeFirst(seen, 0) : start.cursor, lost, removed }
       }),
+    findRun: (topic, id) => connection.snapshot(() => findRun(connection, maxAgeMs, topic, id)),
+    livingRuns: () => connection.snapshot(() => livingRuns(connection)),
     head: () => {
       const { epoch, head } = readLogRow(connection)
       return { epoch, offset: head }

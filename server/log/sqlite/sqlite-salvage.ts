@@ -1,7 +1,7 @@
 /** Reads the events that a SQLite log with damaged pages still has: one by one. Events on a damaged page count as lost. */
 import { journal } from '@/server/observe/journal'
 import { isDamaged, type Connection } from './sqlite-connection'
-import type { EventRow } from './sqlite-rows'
+import type { EventRow, ReadableTopic } from './sqlite-rows'
 
 /** How many offsets one call tries: this takes about ten milliseconds. */
 const maxOffsets = 5_000
@@ -17,7 +17,7 @@ export interface Salvaged {
 /** Reads events after `from` and up to `head`, of the given topics or of all: at most `limit`, and at most `maxBytes` but at least one. */
 export function salvageRows(
   { rows }: Connection,
-  ids: readonly number[] | undefined,
+  topics: readonly ReadableTopic[] | undefined,
   { from, head, limit, maxBytes }: { from: number; head: number; limit: number; maxBytes: number },
 ): Salvaged {
   const found: EventRow[] = []
@@ -27,13 +27,17 @@ export function salvageRows(
   for (let offset = from + 1; offset <= end; offset++) {
     const row = readRow(offset)
     if (row === 'damaged') damaged = offset
-    if (typeof row !== 'object' || ids?.includes(row[1]) === false) continue
+    if (typeof row !== 'object' || !isWanted(row)) continue
     bytes += Buffer.byteLength(row[3])
     if (found.length > 0 && bytes > maxBytes) return { found, upTo: offset - 1, damaged }
     found.push(row)
     if (found.length === limit) return { found, upTo: offset, damaged }
   }
   return { found, upTo: end, damaged }
+
+  function isWanted([offset, topicId]: EventRow): boolean {
+    return topics?.some(({ id, keptAfter }) => id === topicId && offset > keptAfter) ?? true
+  }
 
   function readRow(offset: number): EventRow | 'damaged' | undefined {
     try {

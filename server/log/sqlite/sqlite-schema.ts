@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LogError } from '@/server/log/event-log'
 import { only, openConnection, type Connection } from './sqlite-connection'
+import { runTables } from './sqlite-runs'
 
 /** Stored in `user_version`. `readLogRow` checks it again, in case a newer program upgrades the file while this process has it open. */
 export const formatVersion = 2
@@ -69,6 +70,7 @@ export function openSqliteFile(file: string): { reading: Connection; writing: Co
       if (found === 0) createTables(writing)
       else if (found === 1) upgrade(writing)
       else writing.run('UPDATE log SET head = head')
+      for (const statement of runTables) writing.run(statement)
     })
     writing.stopWaiting()
     const reading = openConnection(file, openTimeoutMs)

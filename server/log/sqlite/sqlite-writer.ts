@@ -2,21 +2,29 @@
 import { formatCursor } from '@/protocol/cursor'
 import type { NewEvent } from '@/protocol/event'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
-import { LogError, type Appended, type Idempotency, type Retention } from '@/server/log/event-log'
+import {
+  LogError,
+  type AppendResult,
+  type Idempotency,
+  type Retention,
+} from '@/server/log/event-log'
+import type { RunChange } from '@/server/log/run-change'
 import type { Connection } from './sqlite-connection'
 import type { DiskReserve } from './sqlite-reserve'
+import { changeRun } from './sqlite-runs'
 import { beginTerm, epochsBetween, readLogRow, renameTerm } from './sqlite-terms'
 import { createTrimmer } from './sqlite-trimmer'
 
 export interface Append {
   topic: string
   events: readonly NewEvent[]
-  idempotency: Idempotency | undefined
+  idempotency?: Idempotency | undefined
+  run?: RunChange | undefined
 }
 
 export interface Written {
   /** The result of each append, in order. A `LogError` means that only this append failed. */
-  outcomes: (Appended | LogError)[]
+  outcomes: (AppendResult | LogError)[]
   rows: number
   topicIds: ReadonlySet<number>
 }
@@ -41,21 +49,23 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
   let lastSeen: { epoch: string; head: number } | undefined
   const clock = createClockWatch()
 
-  function topicIdOf(name: string): number {
-    const [known] = rows<[number]>('SELECT id FROM topics WHERE name = ?', name)
+  function knownTopic(name: string): number | undefined {
+    return rows<[number]>('SELECT id FROM topics WHERE name = ?', name)[0]?.[0]
+  }
+
+  function addTopic(name: string): number {
     // A forgotten topic of this name may have lost events. Only the floor still records this.
-    return known
-      ? known[0]
-      : run('INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log', name)
+    return run('INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log', name)
   }
 
   function seenBefore(
-    id: number,
+    topicId: number | undefined,
     { key, fingerprint }: Idempotency,
-  ): Appended | LogError | undefined {
+  ): AppendResult | LogError | undefined {
+    if (topicId === undefined) return undefined
     const [seen] = rows<[string, number, number]>(
       'SELECT fingerprint, first, count FROM keys WHERE topic_id = ? AND key = ? AND time >= ?',
-      id,
+      topicId,
       key,
       Date.now() - maxAgeMs,
     )
@@ -112,11 +122,16 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     const topicIds = new Set<number>()
     let { head } = before
     let keys = 0
-    const outcomes = appends.map(({ topic, events, idempotency }) => {
-      const id = topicIdOf(topic)
-      const repeated = idempotency && seenBefore(id, idempotency)
+    const outcomes = appends.map(({ topic, events, idempotency, run: change }) => {
+      const known = knownTopic(topic)
+      const repeated = idempotency && seenBefore(known, idempotency)
       if (repeated) return repeated
-      if (events.length === 0) return { ids: [], replayed: false }
+      const span = { first: head + 1, last: head + events.length, time }
+      const outcome = change && changeRun(connection, maxAgeMs, topic, change, span)
+      if (outcome instanceof LogError) return outcome
+      const unchanged: AppendResult = { ids: [], replayed: false, run: outcome }
+      if (events.length === 0 || outcome?.applied === false) return unchanged
+      const id = known ?? addTopic(topic)
       const epoch = (term ??= termOf(before))
       const first = head + 1
       const count = events.length
@@ -136,7 +151,7 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
         remember(id, idempotency, { first, count, time })
         keys++
       }
-      return { ids: idsFrom(epoch, first, count), replayed: false }
+      return { ids: idsFrom(epoch, first, count), replayed: false, run: outcome }
     })
     run('UPDATE log SET head = ?, time = ?', head, time)
     const written: Written = { outcomes, rows: head - before.head + keys, topicIds }
