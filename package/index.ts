@@ -1,5 +1,12 @@
 export { createSse } from '@/server/sse'
 export type { NewEvent, PublishOptions, Sse, SseOptions } from '@/server/sse'
+export type {
+  AccessAnswer,
+  AccessGrant,
+  AccessQuestion,
+  Authorize,
+  Authorizer,
+} from '@/server/access/authorize'
 export type { RouteParams, StreamRoute, TopicRoute } from '@/server/routes/handlers'
 export type { StreamContext, StreamedEvents, StreamSource } from '@/server/routes/own-stream'
 export {

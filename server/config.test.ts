@@ -24,7 +24,7 @@ describe('readConfig', () => {
       streamMaxAgeMs: undefined,
       drainMs: 5_000,
       jwtSecret: undefined,
-      publicTopics: ['*'],
+      publicTopics: [],
       isOpen: true,
       corsOrigins: [],
       limitStreams: 100,

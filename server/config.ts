@@ -28,9 +28,9 @@ export interface Config {
   drainMs: number
   /** What tokens are signed with, by HS256. `EVENTS_JWT_SECRET`, none by default: then no token is accepted. */
   jwtSecret: string | undefined
-  /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, default `*` where anyone may publish, else none. */
+  /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, none by default. */
   publicTopics: readonly string[]
-  /** Whether anyone may publish over HTTP: without a secret, and never in production. */
+  /** True without a secret, and never in production: then anyone may publish, and read every topic if `PUBLIC_TOPICS` names none. */
   isOpen: boolean
   /** The other origins whose pages may read and publish. `CORS_ORIGINS`, none by default. */
   corsOrigins: readonly string[]
@@ -76,7 +76,7 @@ export function readConfig(env: Environment): Config {
     streamMaxAgeMs: readMaxAge(env, 'STREAM_MAX_AGE'),
     drainMs: readTimer(env, 'DRAIN', '5s'),
     jwtSecret,
-    publicTopics: readPublicTopics(env, isOpen ? '*' : ''),
+    publicTopics: readPublicTopics(env),
     isOpen,
     corsOrigins: readOrigins(env),
     limitStreams: readCount(env, 'LIMIT_STREAMS', 100, 0),
@@ -96,14 +96,14 @@ export function readSecret(env: Environment): string | undefined {
   )
 }
 
-function readPublicTopics(env: Environment, fallback: string): string[] {
-  const patterns = readList(env, 'PUBLIC_TOPICS', fallback)
+function readPublicTopics(env: Environment): string[] {
+  const patterns = readList(env, 'PUBLIC_TOPICS')
   if (patterns.every(isTopicPattern)) return patterns
   throw new ConfigError('PUBLIC_TOPICS must be topics, `prefix.*` or `*`, separated by commas.')
 }
 
 function readOrigins(env: Environment): string[] {
-  const origins = readList(env, 'CORS_ORIGINS', '')
+  const origins = readList(env, 'CORS_ORIGINS')
   if (origins.every(isOrigin)) return origins
   throw new ConfigError(
     'CORS_ORIGINS must be origins such as https://example.com, without a path, separated by commas.',
@@ -115,8 +115,8 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
 }
 
-function readList(env: Environment, name: string, fallback: string): string[] {
-  const text = (env[name] || fallback).trim()
+function readList(env: Environment, name: string): string[] {
+  const text = (env[name] ?? '').trim()
   return text === '' ? [] : text.split(',').map((item) => item.trim())
 }
 

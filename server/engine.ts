@@ -3,7 +3,7 @@
  * limits, and what watches Node's own requests. `process.ts` keeps the one engine of the process.
  */
 import { describeAccess } from './access/describe-access'
-import type { AccessRules } from './access/authorize'
+import type { TokenRules } from './access/token-access'
 import { createTokenCheck } from './access/checked-tokens'
 import { createLimits, type Limits } from './access/limits'
 import { readConfig, type Config } from './config'
@@ -25,7 +25,8 @@ import { createOpenStreams, type OpenStreams } from './stream/open-streams'
 
 export interface Engine {
   readonly config: Config
-  readonly access: AccessRules
+  /** Who may read and publish where the app has no `authorize`. */
+  readonly tokenRules: TokenRules
   readonly streams: OpenStreams
   readonly limits: Limits
   readonly uploads: UploadBudget
@@ -44,6 +45,8 @@ export interface Engine {
    * should not have been served yet.
    */
   watchServer: (options: { isEarly: boolean }) => void
+  /** Tells the journal, and not again for the life of this process. */
+  tellOnce: (line: string) => void
   /** Ends every stream, and closes the log. */
   close: () => Promise<void>
 }
@@ -58,9 +61,10 @@ export function processEngine(): Engine {
 
 function createEngine(config: Config): Engine {
   const { heartbeatMs, retryMs, maxStreams, streamMaxAgeMs: maxAgeMs } = config
-  const { jwtSecret: secret, publicTopics, isOpen } = config
+  const { jwtSecret: secret, isOpen } = config
   const checkToken = secret === undefined ? undefined : createTokenCheck(secret)
-  const access = { checkToken, publicTopics, isOpen }
+  const publicTopics = isOpen && config.publicTopics.length === 0 ? ['*'] : config.publicTopics
+  const tokenRules = { checkToken, publicTopics, isOpen }
   const slots = createResponseSlots()
   const streams = createOpenStreams(
     { heartbeatMs, retryMs, maxStreams, maxAgeMs },
@@ -76,6 +80,7 @@ function createEngine(config: Config): Engine {
   let openHub: Hub | undefined
   let lastFailure: string | undefined
   let isWatching = false
+  const told = new Set<string>()
 
   async function open(): Promise<Hub> {
     const { eventsUrl, maxCount, maxAgeMs: maxEventAgeMs } = config
@@ -93,7 +98,7 @@ function createEngine(config: Config): Engine {
 
   return {
     config,
-    access,
+    tokenRules,
     streams,
     limits: createLimits({ streams: config.limitStreams, publishesPerMinute: config.limitPublish }),
     uploads: createUploadBudget(),
@@ -135,9 +140,14 @@ function createEngine(config: Config): Engine {
         publishesDone: publishes.done,
         closeIdleConnections: requests.closeIdleConnections,
       })
-      const words = describeAccess(access)
+      const words = describeAccess(tokenRules)
       if (secret === undefined) journal.warn(words)
       else journal.info(words)
+    },
+    tellOnce(line) {
+      if (told.has(line)) return
+      told.add(line)
+      journal.info(line)
     },
     async close() {
       await streams.drain(0)

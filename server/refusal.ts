@@ -32,13 +32,15 @@ const kinds = {
   'cross-site': { status: 403, title: 'Request from another site' },
   'token-required': { status: 401, title: 'Token required' },
   'invalid-token': { status: 401, title: 'Invalid token' },
-  'not-granted': { status: 403, title: 'Not granted by the token' },
+  'login-required': { status: 401, title: 'Login required' },
+  'not-granted': { status: 403, title: 'Not granted' },
   'reader-changed': { status: 409, title: 'Another reader now' },
   'secret-not-set': { status: 403, title: 'No token is accepted' },
   'run-ended': { status: 409, title: 'Run has ended' },
   'too-many-publishes': { status: 429, title: 'Too many publishes' },
 
   // The server
+  'access-error': { status: 500, title: 'Access not decided' },
   busy: { status: 503, title: 'Server busy' },
   unavailable: { status: 503, title: 'Server unavailable' },
 } as const
@@ -61,7 +63,7 @@ export interface OwnProblem {
  * return the events.
  *
  * @example
- * if (!session) throw new Refusal({ status: 401, code: 'login-required', title: 'Login required' }, 'Log in first.')
+ * if (!session) throw new Refusal('login-required', 'Log in first.')
  */
 export class Refusal extends Error {
   override name = 'Refusal'

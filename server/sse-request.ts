@@ -9,7 +9,13 @@ export interface RequestHead {
   readonly headers: { get: (name: string) => string | null }
 }
 
-export interface SseRequest extends RequestHead {
+/** A request that can be handed to an app's own code. */
+export interface AskedRequest extends RequestHead {
+  /** Makes a Web `Request` of it, without the body. */
+  toRequest: () => Request
+}
+
+export interface SseRequest extends AskedRequest {
   /** Aborts when the client has left. Undefined when the response itself reports this. */
   readonly signal: AbortSignal | undefined
   readBody: ReadBody

@@ -1,4 +1,6 @@
 /** The server side of an app: one object from which an app takes its routes, and with which it publishes and reads. */
+import { readAuthorize, type Authorize } from './access/authorize'
+import { describeAuthorize } from './access/describe-access'
 import { processEngine, type Engine } from './engine'
 import { publishTo, PublishError, type TextEvent } from './hub/publish'
 import { historyOf, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
@@ -16,6 +18,22 @@ import type { StreamSource } from './routes/own-stream'
 export interface SseOptions {
   /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
   path?: string | undefined
+  /**
+   * Says who may read and publish over HTTP, by looking at the app's own session. A function answers for reading alone, and nobody may
+   * publish over HTTP; an object answers for each action that it names, and closes the others. It is asked once a request, about topics
+   * that `PUBLIC_TOPICS` does not name, and nothing else is: no token counts any more. Default: the tokens of `EVENTS_JWT_SECRET`.
+   *
+   * @example
+   * createSse({
+   *   authorize: async ({ topics, request }) => {
+   *     const session = await readSession(request)
+   *     if (!session) return { subject: undefined } // 401
+   *     const isTheirs = topics.every((topic) => topic === `user.${session.userId}`)
+   *     return isTheirs && { subject: session.userId, until: session.expiresAt }
+   *   },
+   * })
+   */
+  authorize?: Authorize | undefined
   /**
    * `auto`: in a production build, requests for topics are answered before Next sees them, unless something else in the app could match
    * them. The journal says whether this is active. On a server of your own it also takes `FRONT_DOOR=on`. `off`: all requests go through
@@ -130,8 +148,20 @@ export interface Sse {
  * import { createSse } from 'next-sse'
  * export const sse = createSse()
  */
-export function createSse({ path = '/events', frontDoor = 'auto' }: SseOptions = {}): Sse {
+export function createSse({
+  path = '/events',
+  frontDoor = 'auto',
+  authorize,
+}: SseOptions = {}): Sse {
   checkPath(path)
+  if (authorize) readAuthorize(authorize)
+
+  /** Says once who may, where the start could only tell what the environment says. */
+  function describe({ config, tellOnce }: Engine): void {
+    if (!authorize) return
+    const { publicTopics, jwtSecret } = config
+    tellOnce(describeAuthorize(authorize, { publicTopics, hasSecret: jwtSecret !== undefined }))
+  }
 
   /** The engine, for a request that Next's server received. */
   function serving(request: Request): Engine {
@@ -141,11 +171,12 @@ export function createSse({ path = '/events', frontDoor = 'auto' }: SseOptions =
     const engine = processEngine()
     // A script or a test has no server of Next's.
     if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: false })
+    describe(engine)
     return engine
   }
 
   return {
-    topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto' }),
+    topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto', authorize }),
     streamRoute: (source) => streamRoute(serving, source),
     healthRoute: { GET: (request) => healthAnswer(serving(request)) },
     metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
@@ -181,6 +212,7 @@ export function createSse({ path = '/events', frontDoor = 'auto' }: SseOptions =
       const engine = processEngine()
       await engine.hub()
       if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: true })
+      describe(engine)
     },
     async close() {
       await processEngine().close()

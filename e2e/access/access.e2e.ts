@@ -122,7 +122,10 @@ const everything: Asked[] = (['GET', 'HEAD', 'POST'] as const).flatMap((method) 
 /** Why the server must refuse the request; undefined if it must not. */
 function refusalOf({ method, topic, token, place, origin }: Asked, server: Setting) {
   const { hasSecret, isProduction } = server
+  const isEverythingPublic = !hasSecret && !isProduction
   if (method !== 'POST') {
+    const isPublic = topic === 'public' || isEverythingPublic
+    if (!isPublic && origins[origin]?.isForeign) return 'cross-site'
     if (hasSecret) return topic === 'guarded' ? tokens[token]?.refusal : undefined
     // Nothing is public but what PUBLIC_TOPICS names, though on a laptop everything is.
     return isProduction && topic === 'guarded' ? 'secret-not-set' : undefined
@@ -270,6 +273,6 @@ test('next start without any setting gives no topic to anybody, and says so once
   expect([greetings.status, greetings.body.includes('connected')]).toEqual([200, true])
   const said = server.output().match(/EVENTS_JWT_SECRET is not set: [^"]*/g)
   expect(said).toEqual([
-    'EVENTS_JWT_SECRET is not set: nobody may publish over HTTP, and nobody may read a topic, because PUBLIC_TOPICS names none.',
+    'EVENTS_JWT_SECRET is not set: nobody may publish over HTTP, and nobody may read a topic, because PUBLIC_TOPICS names none. With `authorize` in createSse, that decides instead.',
   ])
 })

@@ -1,80 +1,49 @@
-/** Decides who may read and publish. Anyone may read public topics; everything else needs a token that grants it. */
-import { matchesTopic } from '@/protocol/topic-pattern'
-import { Refusal } from '@/server/refusal'
-import type { RequestHead } from '@/server/sse-request'
-import type { CheckToken } from './checked-tokens'
-import { publicGrant, type Grant } from './grant'
-import { readerOf } from './reader-of'
-import { readToken, type Token } from './token'
+/** How an app says who may read and publish: by functions that look at its own session. */
 
-export interface AccessRules {
-  /** Checks a token; undefined when none is accepted. */
-  checkToken: CheckToken | undefined
-  /** Patterns of the topics that anyone may read. */
-  publicTopics: readonly string[]
-  /** True when anyone may publish to every topic. */
-  isOpen: boolean
+/** What `authorize` is asked. */
+export interface AccessQuestion {
+  /** The topics to read, without those that `PUBLIC_TOPICS` names; or the one topic to publish to. */
+  topics: readonly [string, ...string[]]
+  /** The request, without its body. Made when it is first asked for. */
+  readonly request: Request
 }
 
-/**
- * Checks that the request may read all of `topics`, and says until when and as which reader. For public topics any token is
- * ignored: all their readers count as the same, anonymous reader.
- * @throws {Refusal}
- */
-export async function authorizeRead(
-  request: RequestHead,
-  topics: readonly string[],
-  { checkToken, publicTopics }: AccessRules,
-): Promise<Grant> {
-  const guarded = topics.filter((topic) => !matchesTopic(publicTopics, topic))
-  const [first] = guarded
-  if (first === undefined) return publicGrant
-  if (!checkToken) {
-    throw new Refusal(
-      'secret-not-set',
-      `${first} is not public: on the server, name it in PUBLIC_TOPICS, or set EVENTS_JWT_SECRET and send a token signed with it.`,
-    )
-  }
-  const token = await tokenOf(request, checkToken)
-  const { subject, subscribe, expiresAtMs } = token
-  const lacking = guarded.find((topic) => !matchesTopic(subscribe, topic))
-  if (lacking === undefined) {
-    return { reader: readerOf(token), subject, sessionKey: undefined, expiresAtMs, isPublic: false }
-  }
-  throw new Refusal('not-granted', `This token does not let you read ${lacking}.`)
+/** Who may, and until when. At least one field must be there; without any, answer `true`. */
+export interface AccessGrant {
+  /**
+   * The user's id: limits count by it, and it tells one reader from another. When it is there but empty, null or undefined, nobody is
+   * logged in: the request is refused with 401.
+   */
+  subject?: string | null | undefined
+  /**
+   * The id of the login, where one user can have several at a time. Then it tells readers apart instead of `subject`. It must stay the
+   * same for as long as the login lasts: never the text of a cookie, which changes when it is renewed. Default: none.
+   */
+  sessionKey?: string | undefined
+  /** When the right ends, as a date or in milliseconds since the Unix epoch. In the past: refused with 401. Default: never. */
+  until?: Date | number | undefined
 }
+
+/** `false` refuses with 403. */
+export type AccessAnswer = boolean | AccessGrant
 
 /**
- * Checks that the request may publish to `topic`. Returns its token, or undefined when no token is needed.
- * @throws {Refusal}
+ * Asked once a request; it only reads, and can set no cookie. Whatever is no `AccessAnswer` grants nothing: the request gets 500. When
+ * it throws, or does not answer in 10 s, the request gets 503 and is to be sent again; a thrown `Refusal` is sent as it is.
  */
-export async function authorizePublish(
-  request: RequestHead,
-  topic: string,
-  { checkToken, isOpen }: AccessRules,
-): Promise<Token | undefined> {
-  if (isOpen) return undefined
-  if (!checkToken) {
-    throw new Refusal(
-      'secret-not-set',
-      'Nobody may publish over HTTP: to change that, set EVENTS_JWT_SECRET on the server, and send a token signed with it.',
-    )
-  }
-  const token = await tokenOf(request, checkToken)
-  if (matchesTopic(token.publish, topic)) return token
-  throw new Refusal('not-granted', `This token does not let you publish to ${topic}.`)
+export type Authorizer = (asked: AccessQuestion) => AccessAnswer | Promise<AccessAnswer>
+
+/** A function answers for reading alone: nobody may publish over HTTP then. With an object, what it does not name is closed. */
+export type Authorize = Authorizer | { read?: Authorizer; publish?: Authorizer }
+
+/** @throws {Error} it is neither a function nor an object of functions by these names */
+export function readAuthorize(authorize: Authorize): { read?: Authorizer; publish?: Authorizer } {
+  if (typeof authorize === 'function') return { read: authorize }
+  const isFine = Object.entries(authorize).every(
+    ([action, judge]) => actions.has(action) && typeof judge === 'function',
+  )
+  if (isFine) return authorize
+  throw new Error('createSse: authorize must be a function, or { read, publish }, both functions.')
 }
 
-async function tokenOf(request: RequestHead, check: CheckToken): Promise<Token> {
-  const text = readToken(request)
-  if (text === undefined) {
-    const detail = 'Send a token: `Authorization: Bearer <token>`, or the cookie `events_token`.'
-    throw new Refusal('token-required', detail, { 'WWW-Authenticate': 'Bearer' })
-  }
-  const token = await check(text)
-  if (token) return token
-  // Don't say what is wrong with the token: that would help an attacker to forge one.
-  throw new Refusal('invalid-token', 'This token is not valid, or has expired: get another.', {
-    'WWW-Authenticate': 'Bearer error="invalid_token"',
-  })
-}
+const actions = new Set(['read', 'publish'])

@@ -3,6 +3,15 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { RequestHead } from '@/server/sse-request'
 
+/** Whom the limits count: the user, where there is one, else the client's address. */
+export function limitedClient(
+  request: RequestHead,
+  subject: string | undefined,
+  trustedProxies: number,
+): string {
+  return subject === undefined ? clientOf(request, trustedProxies) : `subject ${subject}`
+}
+
 /**
  * Finds the client's address in `X-Forwarded-For`. Each proxy appends the address that it got the request from. So with n trusted
  * proxies in front, the client is the nth address from the end; the client may have made up everything before it. Without a proxy,

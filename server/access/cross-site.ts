@@ -3,7 +3,18 @@
  * request without these headers does not come from a browser, and is not cross-site.
  * @see https://www.w3.org/TR/fetch-metadata/
  */
+import { Refusal } from '@/server/refusal'
 import type { RequestHead } from '@/server/sse-request'
+import { allowedOrigin } from './cors'
+
+/**
+ * Refuses what a page of another site asks for, unless it is of one of `origins`: the browser sends the cookies of its user along.
+ * @throws {Refusal} `cross-site`
+ */
+export function refuseCrossSite(request: RequestHead, origins: readonly string[]): void {
+  if (!isCrossSite(request) || allowedOrigin(request, origins) !== undefined) return
+  throw new Refusal('cross-site', 'A page of another site may not do this.')
+}
 
 /**
  * True when a page of another origin sent the request. Another origin of the same site, such as a subdomain, counts as foreign too.

@@ -1,8 +1,32 @@
 /** Describes in words who may read and publish. The journal logs this at the start. */
-import type { AccessRules } from './authorize'
+import { readAuthorize, type Authorize } from './authorize'
+import type { TokenRules } from './token-access'
 
-/** One sentence about both reading and publishing. */
-export function describeAccess({ checkToken, publicTopics, isOpen }: AccessRules): string {
+/** What holds for an app whose `createSse` has an `authorize`: one sentence, and one more where a secret is set in vain. */
+export function describeAuthorize(
+  authorize: Authorize,
+  { publicTopics, hasSecret }: { publicTopics: readonly string[]; hasSecret: boolean },
+): string {
+  const { read, publish } = readAuthorize(authorize)
+  const isPublic = publicTopics.includes('*')
+  const others = publicTopics.length === 0 ? 'topics' : 'other topics'
+  const guarded = read
+    ? `\`authorize\` decides who may read ${others}`
+    : `nobody may read ${others}`
+  const reading = isPublic
+    ? 'anyone may read every topic'
+    : publicTopics.length === 0
+      ? guarded
+      : `anyone may read ${listOf(publicTopics)}, ${guarded}`
+  const publishing = publish
+    ? '`authorize` decides who may publish'
+    : 'nobody may publish over HTTP'
+  const unused = hasSecret ? ' EVENTS_JWT_SECRET is not used.' : ''
+  return `createSse has \`authorize\`: ${reading}, and ${publishing}.${unused}`
+}
+
+/** What holds for an app without `authorize`, in one sentence. */
+export function describeAccess({ checkToken, publicTopics, isOpen }: TokenRules): string {
   const isPublic = publicTopics.includes('*')
   const readable = isPublic ? 'every topic' : listOf(publicTopics)
   if (checkToken) {
@@ -15,7 +39,8 @@ export function describeAccess({ checkToken, publicTopics, isOpen }: AccessRules
     publicTopics.length === 0
       ? 'nobody may read a topic, because PUBLIC_TOPICS names none'
       : `anyone may read ${readable}${isPublic ? '' : ', nobody other topics'}`
-  return `EVENTS_JWT_SECRET is not set: ${publishing}, and ${reading}.`
+  const overruled = 'With `authorize` in createSse, that decides instead.'
+  return `EVENTS_JWT_SECRET is not set: ${publishing}, and ${reading}. ${overruled}`
 }
 
 function listOf(items: readonly string[]): string {

@@ -1,4 +1,4 @@
-/** Derives a reader's key from its token. Needs no store and no secret, so all instances compute the same key. */
+/** Derives a reader's key. Needs no store and no secret, so all instances compute the same key. */
 import { createHash } from 'node:crypto'
 import { anonymousReader } from '@/protocol/reader-key'
 import type { Token } from './token'
@@ -11,9 +11,10 @@ export function readerOf(token: Token | undefined): string {
   if (!token) return anonymousReader
   const { subject, subscribe } = token
   // Patterns contain no line ends, so different lists give different texts.
-  return keyOf(subject || ['subscribe', ...[...new Set(subscribe)].toSorted()].join('\n'))
+  return readerNamed(subject || ['subscribe', ...[...new Set(subscribe)].toSorted()].join('\n'))
 }
 
-function keyOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
+/** The key of the reader whom `name` tells from all others; that of the anonymous reader for an empty name. */
+export function readerNamed(name: string): string {
+  return createHash('sha256').update(name).digest('base64url').slice(0, 16)
 }

@@ -91,6 +91,42 @@ describe('A request', () => {
     expect(direct.headers.get('x-forwarded-for')).toBe('127.0.0.1')
     expect(proxied.headers.get('x-forwarded-for')).toBe('192.0.2.1')
   })
+
+  test('is for the app a request without a body, with the headers that Next adds', async () => {
+    const direct = await received(
+      'POST /events/a?b=c HTTP/1.1\r\nHost: example.com\r\nCookie: s=1\r\nX-One: 1\r\nX-One: 2\r\nContent-Length: 2\r\n\r\nhi',
+    )
+
+    const { method, url, headers, body } = direct.toRequest()
+
+    expect([method, body]).toEqual(['POST', null])
+    expect(new URL(url)).toMatchObject({ protocol: 'http:', pathname: '/events/a', search: '?b=c' })
+    expect(Object.fromEntries(headers)).toMatchObject({
+      cookie: 's=1',
+      host: 'example.com',
+      'x-one': '1, 2',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': 'example.com',
+      'x-forwarded-port': new URL(url).port,
+      'x-forwarded-proto': 'http',
+    })
+  })
+
+  test('keeps for the app what a proxy has said of it', async () => {
+    const proxied = await received(
+      'GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Host: example.com\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n\r\n',
+    )
+
+    const { url, headers } = proxied.toRequest()
+
+    expect(new URL(url).protocol).toBe('https:')
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'x-forwarded-for': '192.0.2.1',
+      'x-forwarded-host': 'example.com',
+      'x-forwarded-port': '443',
+      'x-forwarded-proto': 'https',
+    })
+  })
 })
 
 describe('A body', () => {

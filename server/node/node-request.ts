@@ -26,8 +26,33 @@ export function fromNode(request: IncomingMessage): SseRequest {
       },
     },
     signal: undefined,
+    toRequest: () => webRequest(request),
     readBody: (maxBytes, share) => readBody(request, maxBytes, share),
   }
+}
+
+/**
+ * As Next's route handlers get it, without its body: with the headers that Next's server adds. Libraries for sessions rely on them, to
+ * know whether a cookie for HTTPS is meant.
+ */
+function webRequest(request: IncomingMessage): Request {
+  const { method = 'GET', socket } = request
+  const isHttps = request.headers['x-forwarded-proto']?.includes('https') ?? 'encrypted' in socket
+  const port = String(socket.localPort)
+  const added = {
+    'x-forwarded-host': request.headers.host,
+    'x-forwarded-port': port,
+    'x-forwarded-proto': isHttps ? 'https' : 'http',
+    'x-forwarded-for': socket.remoteAddress,
+  }
+  const headers = new Headers()
+  for (const [name, value] of Object.entries({ ...added, ...request.headers })) {
+    for (const one of [value ?? []].flat()) headers.append(name, one)
+  }
+  return new Request(`http${isHttps ? 's' : ''}://localhost:${port}${request.url}`, {
+    method,
+    headers,
+  })
 }
 
 /** Sends the answer. What next.config adds to it wins over what the answer itself says, as it does in Next. */

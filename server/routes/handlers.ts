@@ -1,5 +1,9 @@
 /** The route handlers that Next calls. They render refusals as responses, and write streams directly to Node's response where possible. */
+import type { Access } from '@/server/access/access'
+import type { Authorize } from '@/server/access/authorize'
 import { preflightAnswer, withCors } from '@/server/access/cors'
+import { ownAccess } from '@/server/access/own-access'
+import { tokenAccess } from '@/server/access/token-access'
 import { headOf, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
 import { writeDirectly } from '@/server/node/direct-write'
@@ -41,16 +45,31 @@ type Serving = (request: Request) => Engine
 
 const topicMethods = 'GET, HEAD, OPTIONS, POST'
 
+export interface TopicRouteOptions {
+  path: string
+  usesFrontDoor: boolean
+  /** Undefined: tokens decide. */
+  authorize: Authorize | undefined
+}
+
 export function topicRoute(
   serving: Serving,
-  { path, usesFrontDoor }: { path: string; usesFrontDoor: boolean },
+  { path, usesFrontDoor, authorize }: TopicRouteOptions,
 ): TopicRoute {
+  function accessOf({ tokenRules, config }: Engine): Access {
+    return authorize ? ownAccess(authorize, config.publicTopics) : tokenAccess(tokenRules)
+  }
+
   function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
       const engine = serving(request)
-      if (usesFrontDoor) engine.door.offer(offered(engine), engine.slots.current()?.server)
-      return respond(engine, await answerTopics(engine, { ...fromWeb(request), method }))
+      if (usesFrontDoor && !authorize)
+        engine.door.offer(offered(engine), engine.slots.current()?.server)
+      return respond(
+        engine,
+        await answerTopics(engine, { ...fromWeb(request), method }, accessOf(engine)),
+      )
     }
   }
 
@@ -64,24 +83,24 @@ export function topicRoute(
   const offered = (engine: Engine): OfferedRoute => ({
     handlers: route as unknown as OfferedRoute['handlers'],
     path,
-    answer: (request) => answerTopics(engine, request),
+    answer: (request) => answerTopics(engine, request, accessOf(engine)),
   })
   return route
 }
 
 /** Answers a request to the topic route, from Next or from the front door. */
-async function answerTopics(engine: Engine, request: SseRequest): Promise<Answer> {
+async function answerTopics(engine: Engine, request: SseRequest, access: Access): Promise<Answer> {
   switch (request.method) {
     case 'POST':
       return await engine.publishes.track(
-        serve(engine, request, () => publishToTopic(engine, request)),
+        serve(engine, request, () => publishToTopic(engine, request, access)),
       )
     case 'OPTIONS':
       return optionsAnswer(engine, request, topicMethods)
     case 'HEAD':
-      return headOf(await serve(engine, request, () => readTopicStream(engine, request)))
+      return headOf(await serve(engine, request, () => readTopicStream(engine, request, access)))
     default:
-      return await serve(engine, request, () => readTopicStream(engine, request))
+      return await serve(engine, request, () => readTopicStream(engine, request, access))
   }
 }
 

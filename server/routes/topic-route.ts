@@ -1,14 +1,13 @@
 /** The topic route: reads 1 to 32 topics as one stream, and publishes to one topic. */
-import { authorizePublish, authorizeRead } from '@/server/access/authorize'
-import { clientOf } from '@/server/access/client-address'
-import { allowedOrigin } from '@/server/access/cors'
-import { isCrossSite } from '@/server/access/cross-site'
+import { grantRead, guardedTopics, type Access, type Publisher } from '@/server/access/access'
+import { limitedClient } from '@/server/access/client-address'
+import { refuseCrossSite } from '@/server/access/cross-site'
 import { emptyAnswer, jsonAnswer, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
 import { publishTo, PublishError } from '@/server/hub/publish'
 import { LogError } from '@/server/log/event-log'
 import { Refusal } from '@/server/refusal'
-import { UploadAbortedError, type RequestHead, type SseRequest } from '@/server/sse-request'
+import { UploadAbortedError, type SseRequest } from '@/server/sse-request'
 import { fingerprint, readIdempotencyKey } from './idempotency'
 import { readPublishedBody } from './published-body'
 import { readStreamQuery } from './stream-query'
@@ -18,11 +17,16 @@ import { readTopics } from './topics-in-path'
  * `GET`: opens a stream.
  * @throws {Refusal}
  */
-export async function readTopicStream(engine: Engine, request: SseRequest): Promise<Answer> {
-  const { streams, access, limits, config } = engine
+export async function readTopicStream(
+  engine: Engine,
+  request: SseRequest,
+  access: Access,
+): Promise<Answer> {
+  const { streams, limits, config } = engine
   const topics = readTopics(request.url)
+  if (guardedTopics(access, topics)) refuseCrossSite(request, config.corsOrigins)
   const query = readStreamQuery(request)
-  const { expiresAtMs, reader } = await authorizeRead(request, topics, access)
+  const { expiresAtMs, reader, subject } = await grantRead(access, request, topics)
   // A page continues only as the same reader: otherwise it would mix events granted to two users.
   if (query.reader !== undefined && query.reader !== reader) {
     throw new Refusal(
@@ -32,7 +36,7 @@ export async function readTopicStream(engine: Engine, request: SseRequest): Prom
   }
   const { start, envelope = topics.length > 1 } = query
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
-  const onEnd = limits.openStream(clientOf(request, config.trustedProxies))
+  const onEnd = limits.openStream(limitedClient(request, subject, config.trustedProxies))
   if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
   try {
     const hub = await engine.hub()
@@ -49,17 +53,19 @@ export async function readTopicStream(engine: Engine, request: SseRequest): Prom
  * `POST`: publishes the body.
  * @throws {Refusal}
  */
-export async function publishToTopic(engine: Engine, request: SseRequest): Promise<Answer> {
+export async function publishToTopic(
+  engine: Engine,
+  request: SseRequest,
+  access: Access,
+): Promise<Answer> {
   const { config, uploads, slots } = engine
   if (slots.isFromBeforeStart()) {
     const detail = 'The server has only just started. Try again.'
     throw new Refusal('unavailable', detail, { 'Retry-After': '1' })
   }
-  if (isCrossSite(request) && allowedOrigin(request, config.corsOrigins) === undefined) {
-    throw new Refusal('cross-site', 'A page of another site may not publish here.')
-  }
+  refuseCrossSite(request, config.corsOrigins)
   const [topic] = readTopics(request.url, 1)
-  const subject = await allowPublish(engine, request, topic)
+  const subject = await allowPublish(engine, request, topic, access)
   const ownKey = readIdempotencyKey(request)
   const type = new URL(request.url).searchParams.get('type') ?? 'message'
 
@@ -87,30 +93,37 @@ export async function publishToTopic(engine: Engine, request: SseRequest): Promi
   }
 }
 
-/** Checks that the request may publish. Returns the subject of its token, or undefined when there is none. */
+/** Checks that the request may publish. Returns its subject, or undefined when there is none. */
 async function allowPublish(
-  { access, config, limits }: Engine,
-  request: RequestHead,
+  { config, limits }: Engine,
+  request: SseRequest,
   topic: string,
+  access: Access,
 ): Promise<string | undefined> {
-  try {
-    const token = await authorizePublish(request, topic, access)
-    if (token) return token.subject
-  } catch (error) {
-    await countPublish()
-    throw error
-  }
-  await countPublish()
-  return undefined
+  const { subject, isCounted } = await ask()
+  if (isCounted) await countPublish(subject)
+  return subject
 
-  /** Requests without a valid token are limited, so that a client can't guess tokens quickly. */
-  async function countPublish(): Promise<void> {
-    const retryAfterS = await limits.takePublish(clientOf(request, config.trustedProxies))
+  async function ask(): Promise<Publisher> {
+    try {
+      return await access.publish(request, topic)
+    } catch (error) {
+      // Refused requests are limited, so that a client can't guess tokens quickly.
+      if (error instanceof Refusal && error.status < 500) await countPublish()
+      throw error
+    }
+  }
+
+  async function countPublish(user?: string): Promise<void> {
+    const client = limitedClient(request, user, config.trustedProxies)
+    const retryAfterS = await limits.takePublish(client)
     if (retryAfterS === undefined) return
     throw new Refusal(
       'too-many-publishes',
-      `LIMIT_PUBLISH allows ${config.limitPublish} a minute without a token.`,
-      { 'Retry-After': String(retryAfterS) },
+      `LIMIT_PUBLISH allows ${config.limitPublish} a minute.`,
+      {
+        'Retry-After': String(retryAfterS),
+      },
     )
   }
 }

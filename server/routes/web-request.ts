@@ -11,6 +11,7 @@ export function fromWeb(request: Request): SseRequest {
     url,
     headers,
     signal,
+    toRequest: () => new Request(url, { method, headers }),
     readBody: (maxBytes, share) => readBytes(request.body, maxBytes, share),
   }
 }

@@ -3,21 +3,25 @@ import { signToken } from '@/test/requests/publisher'
 import { anonymousReader } from '@/protocol/reader-key'
 import type { Refusal } from '@/server/refusal'
 import { createTokenCheck } from './checked-tokens'
-import { authorizePublish, authorizeRead, type AccessRules } from './authorize'
+import { fromWeb } from '@/server/routes/web-request'
+import type { AskedRequest } from '@/server/sse-request'
+import { grantRead, type Publisher } from './access'
+import type { Grant } from './grant'
+import { tokenAccess, type TokenRules } from './token-access'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 const now = Math.floor(Date.now() / 1_000)
 const checkToken = createTokenCheck(secret)
-const guarded: AccessRules = { checkToken, publicTopics: ['public', 'open.*'], isOpen: false }
-const noSecret: AccessRules = { checkToken: undefined, publicTopics: ['*'], isOpen: false }
-const laptop: AccessRules = { ...noSecret, isOpen: true }
+const guarded: TokenRules = { checkToken, publicTopics: ['public', 'open.*'], isOpen: false }
+const noSecret: TokenRules = { checkToken: undefined, publicTopics: ['*'], isOpen: false }
+const laptop: TokenRules = { ...noSecret, isOpen: true }
 
 const granting = (claims: object): string => signToken({ events: claims }, { secret })
 
-function asked(token?: string, method = 'GET'): Request {
+function asked(token?: string, method = 'GET'): AskedRequest {
   const headers: Record<string, string> =
     token === undefined ? {} : { authorization: `Bearer ${token}` }
-  return new Request('http://localhost/events/news', { method, headers })
+  return fromWeb(new Request('http://localhost/events/news', { method, headers }))
 }
 
 /** Mints a token with these grants, or uses the text itself as the token. */
@@ -35,7 +39,19 @@ async function codeOf(decision: Promise<unknown>): Promise<string | undefined> {
   }
 }
 
-describe('authorizeRead', () => {
+function authorizeRead(request: AskedRequest, topics: string[], rules: TokenRules): Promise<Grant> {
+  return grantRead(tokenAccess(rules), request, topics)
+}
+
+function authorizePublish(
+  request: AskedRequest,
+  topic: string,
+  rules: TokenRules,
+): Promise<Publisher> {
+  return tokenAccess(rules).publish(request, topic)
+}
+
+describe('reading by token', () => {
   test.each([
     ['public', 'no token', undefined],
     ['open.news', 'no token', undefined],
@@ -97,7 +113,7 @@ describe('authorizeRead', () => {
   })
 })
 
-describe('authorizePublish', () => {
+describe('publishing by token', () => {
   test.each([
     ['no token', 'token-required'],
     ['nonsense', 'invalid-token'],
@@ -132,15 +148,19 @@ describe('authorizePublish', () => {
   test('returns the subject of the token', async () => {
     const token = signToken({ sub: 'anna', events: { publish: ['*'] } }, { secret })
 
-    expect(await authorizePublish(asked(token, 'POST'), 'news', guarded)).toMatchObject({
+    expect(await authorizePublish(asked(token, 'POST'), 'news', guarded)).toEqual({
       subject: 'anna',
+      isCounted: false,
     })
   })
 
   test('without a secret, anyone may publish when it is open, and no client otherwise', async () => {
     const token = granting({ publish: ['*'] })
 
-    expect(await authorizePublish(asked(token, 'POST'), 'news', laptop)).toBeUndefined()
+    expect(await authorizePublish(asked(token, 'POST'), 'news', laptop)).toEqual({
+      subject: undefined,
+      isCounted: true,
+    })
     const refused = (await authorizePublish(asked(token, 'POST'), 'news', noSecret).catch(
       (error: unknown) => error,
     )) as Refusal
