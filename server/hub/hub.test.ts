@@ -297,6 +297,59 @@ describe('subscribe', () => {
     await feed.close()
   })
 
+  describe('a reader of everything that still gets some of the removed events', () => {
+    const numbered = (from: number, count: number): string[] =>
+      Array.from({ length: count }, (_, n) => `${from + n}`)
+
+    async function isToldOf(topic: string, feed: Feed): Promise<void> {
+      const reader = readerOf(feed)
+      const events: EventSourceMessage[] = []
+      while (events.at(-1)?.data !== 'last') events.push(...(await reader.next()))
+      const [told, ...more] = events.filter(({ event }) => event === 'resync')
+      expect(JSON.parse(told?.data ?? '')).toMatchObject({ reason: 'trimmed', topics: [topic] })
+      expect(more).toEqual([])
+    }
+
+    beforeEach(() => {
+      log = createMemoryLog({ maxCount: 300, maxAgeMs: 60_000 })
+      hub = createHub(log, { tailBytes: 500_000 })
+    })
+
+    test('from the tail hears that the others are gone', async () => {
+      const other = await subscribe('quiet,busy,filler')
+      await ready(other)
+      await append('quiet', 'first')
+      await append('busy', ...numbered(1, 700))
+      await readData(other, 701)
+      // Now the log removes all but 300 events, and the tail still has them.
+      await append('busy', ...numbered(701, 150))
+      await readData(other, 150)
+      const feed = await subscribe('quiet,busy', { since: 0 })
+      await ready(feed)
+
+      expect(String(feed.take(4_000))).toContain('data: 1\n')
+      // These push the next events out of the tail.
+      await append('filler', ...numbered(1, 700))
+      await append('busy', 'last')
+      await readData(other, 701)
+
+      await isToldOf('busy', feed)
+      await Promise.all([feed.close(), other.close()])
+    })
+
+    test('from a page that was read before the removal hears that the others are gone', async () => {
+      await append('quiet', 'first')
+      await append('busy', ...numbered(1, 700))
+      const first = await subscribe('quiet,busy', { since: 0 })
+      await readerOf(first).next()
+      await append('busy', ...numbered(701, 150), 'last')
+      const feed = await subscribe('quiet,busy', { since: 0 })
+
+      await isToldOf('busy', feed)
+      await Promise.all([feed.close(), first.close()])
+    })
+  })
+
   test('a reader that falls behind the kept events gets resync in mid-stream, and misses nothing after that', async () => {
     hub = createHub(log, { tailBytes: 10_000 })
     const feed = await subscribe('news')
@@ -429,7 +482,10 @@ describe('subscribe', () => {
     const feed = await behind.subscribe({ topics: ['quiet'], envelope: false })
     // The test drives the polling of the file.
     vi.useFakeTimers({ toFake: ['setInterval'] })
+    const read = vi.spyOn(own, 'read')
     const arrived = readerOf(feed).next()
+    // The first flush has nothing to catch up with.
+    await vi.waitFor(() => expect(read).toHaveBeenCalled())
     // While this process does not poll, another one appends many events.
     const batch = Array.from({ length: 2_000 }, () => ({ type: 'message', data: 'x'.repeat(40) }))
     for (let n = 0; n < 50; n++) await other.append('busy', batch)

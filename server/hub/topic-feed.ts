@@ -55,8 +55,8 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
   const { presented } = start
   let position = start.after
   /**
-   * For each topic, the offset up to which the reader has heard of losses, or was never promised the events. Undefined once the
-   * position has passed all of these offsets.
+   * For each topic, the offset up to which the reader has heard of losses, or was never promised the events. Undefined when there is
+   * no such offset after the position.
    */
   let reportedUpTo: number[] | undefined =
     presented === undefined || start.lost ? start.removed : undefined
@@ -152,21 +152,19 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
     const loss = isOfAllTopics ? lostAtStart : (lossOf(page) ?? lostAtStart)
     next = page.chunk
     if (loss) {
-      reportedUpTo = page.removed
       position = page.first ? { ...page.first, offset: page.first.offset - 1 } : page.through
       next = resync(loss, from, page.first)
       if (page.chunk) next = Buffer.concat([next, page.chunk])
     }
     lostAtStart = undefined
     metrics.delivered.events += page.count
-    moveTo(page.through)
+    // A cached page may have events that the log has removed since. Later losses of theirs must be reported, too.
+    reportedUpTo = page.removed.some((upTo) => upTo > page.through.offset)
+      ? page.removed
+      : undefined
+    position = page.through
     currentTail = tail
     tailHeadWhenAhead = headBelow(page.tailHead)
-  }
-
-  function moveTo(cursor: Cursor): void {
-    position = cursor
-    if (reportedUpTo?.every((offset) => offset <= cursor.offset)) reportedUpTo = undefined
   }
 
   return {
@@ -184,7 +182,9 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
       if (!joined || !tail || isBehind(tail)) return undefined
       const { chunk, count, through } = tail.take(selection, position.offset, maxBytes)
       metrics.delivered.events += count
-      if (position.offset < through.offset) moveTo(through)
+      // The tail may have events that the log has removed. A reader that gets some of them must hear when the others are gone.
+      reportedUpTo = undefined
+      if (position.offset < through.offset) position = through
       return chunk
     },
     whenReady(onReady) {
