@@ -16,13 +16,14 @@ export const clockToleranceMs = 60_000
 const doubtMs = 600_000
 
 export function createClockWatch(): ClockWatch {
+  // Measured with the clock that never jumps: the other one is in doubt.
   let behindSince: number | undefined
 
   return {
     note(isBehind) {
-      if (isBehind) behindSince ??= Date.now()
+      if (isBehind) behindSince ??= performance.now()
       else behindSince = undefined
     },
-    isBelieved: () => behindSince !== undefined && Date.now() - behindSince >= doubtMs,
+    isBelieved: () => behindSince !== undefined && performance.now() - behindSince >= doubtMs,
   }
 }

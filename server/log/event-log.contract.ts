@@ -34,6 +34,13 @@ export function testEventLog(
   let log: EventLog
   let opened: OpenedLog
   let start: Cursor
+  let passedMs: number
+
+  /** Time goes on: both the clock and what `performance.now` measures. `vi.setSystemTime` moves only the clock. */
+  function pass(ms: number): void {
+    passedMs += ms
+    vi.setSystemTime(Date.now() + ms)
+  }
 
   async function open(limits: Partial<Retention> = {}): Promise<void> {
     opened = await openLog({ ...retention, ...limits })
@@ -70,6 +77,9 @@ export function testEventLog(
 
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: noon })
+    passedMs = 0
+    const now = performance.now.bind(performance)
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
     await open()
   })
 
@@ -401,14 +411,14 @@ export function testEventLog(
       vi.setSystemTime(noon + retention.maxAgeMs)
       await append('a', 'an hour early')
       await append('b', 'an hour early, too')
-      vi.setSystemTime(noon + 1_000)
+      vi.setSystemTime(noon)
       await append('a', 'perhaps it is this one that is wrong')
-      vi.setSystemTime(noon + minute * 11)
+      pass(minute * 11)
       const [now] = await append('a', 'now')
 
       const { events: found } = await log.read({ after: start, ...page })
       const recent = await log.locate(['a', 'b'], { since: noon + minute * 11 + 1 })
-      vi.setSystemTime(noon + minute * 11 + 1 + retention.maxAgeMs)
+      pass(retention.maxAgeMs + 1)
       const aged = await log.read({ topics: ['a'], after: start, ...page })
       await append('c', 'c1')
       await append('c', 'c2')
@@ -417,6 +427,42 @@ export function testEventLog(
       expect(recent.after).toEqual(now)
       expect(aged).toMatchObject({ events: [], removed: [now?.offset] })
       expect(await dataOf(undefined)).toEqual(['c1', 'c2'])
+    })
+
+    test('a clock that is in doubt is not believed because it jumps ahead', async () => {
+      vi.setSystemTime(noon + retention.maxAgeMs)
+      await append('a', 'an hour early')
+      vi.setSystemTime(noon)
+      await append('a', 'in doubt')
+      vi.setSystemTime(noon + minute * 20)
+      await append('a', 'twenty minutes early')
+      vi.setSystemTime(noon)
+      await append('a', 'still in doubt')
+
+      const { events: found } = await log.read({ after: start, ...page })
+
+      expect(found.map(({ time }) => (time - noon) / minute)).toEqual([60, 60, 60, 60])
+    })
+
+    test('what has aged stays removed when another clock jumped ahead and came back', async () => {
+      async function jumpAhead(ms: number, count: number): Promise<void> {
+        vi.setSystemTime(Date.now() + ms)
+        await fill('a', count)
+        vi.setSystemTime(Date.now() - ms)
+        await append('b', 'perhaps it is this one that is wrong')
+        pass(minute * 11)
+        await append('b', 'now')
+      }
+
+      // More than a few appends can remove.
+      await jumpAhead(retention.maxAgeMs * 2, 2_000)
+      pass(retention.maxAgeMs + 1)
+      const aged = await dataOf(['a'])
+      await jumpAhead(retention.maxAgeMs * 5, 1)
+
+      const { events: found } = await log.read({ topics: ['a'], after: start, ...page })
+      expect(aged).toEqual([])
+      expect(found.map(({ time }) => Date.now() - time)).toEqual([0])
     })
   })
 

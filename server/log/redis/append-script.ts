@@ -120,11 +120,14 @@ local function pruneTerms()
   end
 end
 
--- Events stamped by a clock that had jumped ahead would age too late. A cap limits the time of all events up to an offset.
+-- Events stamped by a clock that had jumped ahead would age too late. A cap limits the time of all events up to an offset. It stays
+-- until the last of them is removed, because times must never decrease with the offset.
 local function setTimesBack(offset)
+  local oldest = redis.call('ZRANGE', ages, 0, 0, 'WITHSCORES')
+  local oldestTime = tonumber(oldest[2] or now)
   local kept = {}
   for _, cap in ipairs(caps) do
-    if cap.time < now and cap.time >= now - maxAge then kept[#kept + 1] = cap end
+    if cap.time < now and cap.time >= oldestTime then kept[#kept + 1] = cap end
   end
   kept[#kept + 1] = { offset = offset, time = now }
   caps = kept
