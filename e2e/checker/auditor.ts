@@ -4,6 +4,7 @@ import type { Ledger } from './ledger'
 import { createRecorder } from './readers/recorder'
 import type { ReaderRecord } from './record'
 import { allTopics, sleep } from './setting'
+import type { Storage } from './storage'
 import { readAll } from './stream-history'
 
 export interface Auditor {
@@ -15,7 +16,7 @@ export interface Auditor {
 const attempts = 20
 const retryMs = 500
 
-export function createAuditor(cluster: Cluster, ledger: Ledger): Auditor {
+export function createAuditor(cluster: Cluster, storage: Storage, ledger: Ledger): Auditor {
   const records: ReaderRecord[] = []
 
   async function audit(until: number, attempt = 1): Promise<void> {
@@ -30,6 +31,8 @@ export function createAuditor(cluster: Cluster, ledger: Ledger): Auditor {
       return await audit(until, attempt + 1)
     }
     record.isLive = false
+    // Read after the audit: what is kept now was kept then.
+    record.kept = { upTo: until, offsets: await storage.kept() }
     records.push(record)
   }
 

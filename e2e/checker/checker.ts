@@ -109,7 +109,7 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
     const clockJumps: Run['clockJumps'][number][] = []
     const faultCounts = new Map<string, number>()
 
-    const auditor = createAuditor(cluster, ledger)
+    const auditor = createAuditor(cluster, storage, ledger)
     const endsAt = Date.now() + seconds * 1_000
     const isOver = (): boolean => Date.now() >= endsAt
     const progress = setInterval(() => {

@@ -53,6 +53,15 @@ export interface ReaderRecord {
   items: Item[]
   /** Whether it read until the end of the run, and so must have the markers. */
   isLive: boolean
+  /** For one that read everything: what the log itself had just after that. */
+  kept?: Kept
+}
+
+/** The offsets of the events in the log, by topic. */
+export interface Kept {
+  /** The reader read up to here. */
+  upTo: number
+  offsets: ReadonlyMap<string, readonly number[]>
 }
 
 export type Item =

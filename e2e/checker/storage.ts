@@ -1,5 +1,5 @@
 /** Where the log of a run is kept, as something that can be copied, put back and damaged. */
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -11,8 +11,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { startRedis, type RunningRedis } from '../../test/servers/start-redis'
-import type { Engine } from './setting'
+import { allTopics, type Engine } from './setting'
 
 export interface Storage {
   engine: Engine
@@ -25,12 +26,15 @@ export interface Storage {
   /** Takes all the room that is left on the disk, and gives it back. Undefined where that would hurt others. */
   fill: (() => void) | undefined
   empty: () => void
+  /** The offsets of the events in it, by topic, read without the code under test. */
+  kept: () => Promise<Map<string, number[]>>
   redis: RunningRedis | undefined
   /** Cuts so many bytes off what Redis wrote last. */
   cutEnd: (bytes: number) => void
   close: () => Promise<void>
 }
 
+const runFile = promisify(execFile)
 const diskBytes = 256 * 1024 * 1024
 
 export async function openStorage(engine: Engine, say: (line: string) => void): Promise<Storage> {
@@ -50,6 +54,7 @@ function openSqlite(say: (line: string) => void): Storage {
     restore: (name) => replace(join(folder, name), join(disk, 'log')),
     fill: isMounted ? () => fill(filler) : undefined,
     empty: () => rmSync(filler, { force: true }),
+    kept: () => keptInFile(join(disk, 'log', 'events.db')),
     redis: undefined,
     cutEnd: () => {},
     async close() {
@@ -70,6 +75,7 @@ async function openRedis(): Promise<Storage> {
     restore: (name) => replace(join(copies, name), live),
     fill: undefined,
     empty: () => {},
+    kept: () => keptInRedis(redis),
     redis,
     cutEnd(bytes) {
       const manifest = readFileSync(join(live, 'appendonly.aof.manifest'), 'utf8')
@@ -87,6 +93,38 @@ async function openRedis(): Promise<Storage> {
     },
   }
 }
+
+/** Reads in a process of its own, because the binding keeps a file open after it was closed. */
+async function keptInFile(file: string): Promise<Map<string, number[]>> {
+  const script = `
+    const database = new (require('libsql'))(process.argv[1], { readonly: true })
+    const select = 'SELECT name, offset FROM events JOIN topics ON topics.id = topic_id ORDER BY offset'
+    console.log(JSON.stringify(database.prepare(select).raw().all()))`
+  const options = { maxBuffer: 64 * 1024 * 1024, cwd: __dirname }
+  const { stdout } = await runFile(process.execPath, ['-e', script, file], options)
+  const kept = new Map<string, number[]>()
+  for (const [topic, offset] of JSON.parse(stdout) as [string, number][]) {
+    const offsets = kept.get(topic)
+    if (offsets) offsets.push(offset)
+    else kept.set(topic, [offset])
+  }
+  return kept
+}
+
+async function keptInRedis(redis: RunningRedis): Promise<Map<string, number[]>> {
+  const kept = new Map<string, number[]>()
+  for (const topic of allTopics) {
+    const ids = await redis.command('EVAL', listIds, 1, `{sse}:t:${topic}`)
+    kept.set(topic, (ids as string[]).map(parseFloat))
+  }
+  return kept
+}
+
+/** The ids of a stream's entries, such as `12-0`, without what is in them. */
+const listIds = `
+local ids = {}
+for index, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do ids[index] = entry[1] end
+return ids`
 
 function replace(copy: string, place: string): void {
   rmSync(place, { recursive: true })

@@ -289,6 +289,23 @@ describe('a log that lost its end', () => {
     expect(kinds()).toEqual(['id-twice'])
   })
 
+  test('may be told to a slow reader long after it, and the next loss right after that', () => {
+    const { reader, removed, run, lose, publish, wait, kinds } = lossy()
+    reader.got('x.2', removed)
+    lose(1)
+    const second = publish('a', 'y.2')
+    lose(1)
+    const third = publish('a', 'z.2')
+    wait(60_000)
+    reader.resync('future', ['a']).got('x.1', run.events[0]).got('y.2', second)
+    reader.resync('future', ['a']).got('x.1', run.events[0]).got('z.2', third)
+
+    expect(kinds()).toEqual([])
+
+    reader.resync('future', ['a'])
+    expect(kinds()).toEqual(['needless-resync'])
+  })
+
   test('is the only reason to say that the log is another', () => {
     const { reader, lose, publish, kinds } = lossy()
     reader.resync('epoch').got('x.1', undefined).got('x.2', undefined)
@@ -296,6 +313,49 @@ describe('a log that lost its end', () => {
     reader.resync('future').got('y.2', publish('a', 'y.2'))
 
     expect(kinds().filter((kind) => kind !== 'unknown-event')).toEqual(['needless-resync'])
+  })
+})
+
+describe('an audit', () => {
+  test('need not have what the log kept before its start, or has got since', () => {
+    const { publish, read, wait, kinds } = createRun()
+    publish('a', 'x.1')
+    wait(61_000)
+    const [second, third] = [publish('b', 'x.2'), publish('a', 'x.3')]
+    const offsets = new Map([
+      ['a', [1, 3, 4]],
+      ['b', [2]],
+    ])
+    const reader = read(['a', 'b'], { start: 'all', kept: { upTo: 3, offsets } })
+    reader.connected('x.1').got('x.2', second).got('x.3', third)
+
+    expect(kinds()).toEqual([])
+  })
+
+  test('must have what is in the log, whatever the limits allow', () => {
+    const made = createRun()
+    made.publish('a', 'x.2')
+    const last = made.publish('a', 'x.3')
+    const kept = { upTo: 3, offsets: new Map([['a', [2, 3]]]) }
+    made.wait(61_000)
+    const reader = made.read(['a'], { start: 'all', kept }).connected('x.1')
+    reader.got('x.3', last)
+
+    expect(made.kinds()).toEqual(['lost'])
+  })
+
+  test('says how many of the lost events the log itself had', () => {
+    const made = createRun()
+    for (const n of [1, 2]) made.publish('a', `x.${n}`)
+    const kept = { upTo: 3, offsets: new Map([['a', [2, 3]]]) }
+    const reader = made.read(['a'], { start: 'all', kept }).connected('x.0')
+    reader.got('x.3', made.publish('a', 'x.3'))
+
+    expect(judge(made.run).map(({ message }) => message)).toContainEqual(
+      expect.stringContaining(
+        '(it and 1 more up to 2) before 3 (e3); of these, the log itself had 1',
+      ),
+    )
   })
 })
 

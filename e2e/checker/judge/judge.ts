@@ -1,6 +1,7 @@
 /** Judges a whole run: what was acknowledged, and what every reader got. Knows nothing of servers. */
 import { offsetOf, type PublishedEvent, type Run } from '../record'
 import { createHistory, type History, type Placed } from './history'
+import { judgeAudit } from './judge-audit'
 import { judgeReader } from './judge-reader'
 import type { Violation } from './violation'
 
@@ -12,6 +13,7 @@ export function judge(run: Run): Violation[] {
     ...findPublishedTwice(run, history),
     ...findWrongOrder(run, history),
     ...run.readers.flatMap((record) => judgeReader(record, history, run)),
+    ...run.readers.flatMap(judgeAudit),
   ]
   return violations.toSorted((one, other) => one.at - other.at)
 }
