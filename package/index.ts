@@ -6,6 +6,8 @@ export type {
   AccessQuestion,
   Authorize,
   Authorizer,
+  OpenGrant,
+  Revalidate,
 } from '@/server/access/authorize'
 export type { RouteParams, StreamRoute, TopicRoute } from '@/server/routes/handlers'
 export type { StreamContext, StreamedEvents, StreamSource } from '@/server/routes/own-stream'

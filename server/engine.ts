@@ -69,6 +69,7 @@ function createEngine(config: Config): Engine {
   const streams = createOpenStreams(
     { heartbeatMs, retryMs, maxStreams, maxAgeMs },
     slots.claimConnection,
+    slots.outside,
   )
   const publishes = createPublishesUnderWay()
   // Written out, because Next replaces it in a build.
@@ -106,7 +107,7 @@ function createEngine(config: Config): Engine {
     slots,
     door,
     async hub() {
-      const attempt = (opening ??= open())
+      const attempt = (opening ??= slots.outside(open))
       try {
         return await attempt
       } catch (error) {

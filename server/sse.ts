@@ -1,6 +1,8 @@
 /** The server side of an app: one object from which an app takes its routes, and with which it publishes and reads. */
-import { readAuthorize, type Authorize } from './access/authorize'
+import { parseDuration } from '@/protocol/duration'
+import { readAuthorize, type Authorize, type Revalidate } from './access/authorize'
 import { describeAuthorize } from './access/describe-access'
+import type { OwnRules } from './access/own-access'
 import { processEngine, type Engine } from './engine'
 import { publishTo, PublishError, type TextEvent } from './hub/publish'
 import { historyOf, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
@@ -34,6 +36,20 @@ export interface SseOptions {
    * })
    */
   authorize?: Authorize | undefined
+  /**
+   * How long a stream goes on after `authorize` has granted it: after 0.8 to 1 times this long, its reader is asked to come back, and
+   * `authorize` is asked about the new request. So a reader who has logged out is gone after this long at the latest. A duration such as
+   * `30s` or `10m`. Default `5m`.
+   */
+  recheck?: string | undefined
+  /**
+   * Confirms a grant when `recheck` is over, without a request, and spares the reader to come back: look the session up by its key. True
+   * lets the stream go on for as long again. With anything else, the reader comes back, and `authorize` is asked. Default: none.
+   *
+   * @example
+   * createSse({ authorize, revalidate: async ({ sessionKey }) => await sessions.exists(sessionKey) })
+   */
+  revalidate?: Revalidate | undefined
   /**
    * `auto`: in a production build, requests for topics are answered before Next sees them, unless something else in the app could match
    * them. The journal says whether this is active. On a server of your own it also takes `FRONT_DOOR=on`. `off`: all requests go through
@@ -151,16 +167,16 @@ export interface Sse {
 export function createSse({
   path = '/events',
   frontDoor = 'auto',
-  authorize,
+  ...access
 }: SseOptions = {}): Sse {
   checkPath(path)
-  if (authorize) readAuthorize(authorize)
+  const own = readOwnRules(access)
 
   /** Says once who may, where the start could only tell what the environment says. */
   function describe({ config, tellOnce }: Engine): void {
-    if (!authorize) return
+    if (!own) return
     const { publicTopics, jwtSecret } = config
-    tellOnce(describeAuthorize(authorize, { publicTopics, hasSecret: jwtSecret !== undefined }))
+    tellOnce(describeAuthorize(own.authorize, { publicTopics, hasSecret: jwtSecret !== undefined }))
   }
 
   /** The engine, for a request that Next's server received. */
@@ -176,7 +192,7 @@ export function createSse({
   }
 
   return {
-    topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto', authorize }),
+    topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto', own }),
     streamRoute: (source) => streamRoute(serving, source),
     healthRoute: { GET: (request) => healthAnswer(serving(request)) },
     metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
@@ -224,6 +240,22 @@ function toText({ type = 'message', data }: NewEvent): TextEvent {
   const text = JSON.stringify(data) as string | undefined
   if (text !== undefined) return { type, data: text }
   throw new PublishError('invalid-data', 'The data of an event must be a JSON value.')
+}
+
+/** @throws {Error} one of the options can't be understood */
+function readOwnRules({
+  authorize,
+  recheck,
+  revalidate,
+}: Pick<SseOptions, 'authorize' | 'recheck' | 'revalidate'>): OwnRules | undefined {
+  if (!authorize) {
+    if (recheck === undefined && revalidate === undefined) return undefined
+    throw new Error('createSse: recheck and revalidate are about what authorize has granted.')
+  }
+  readAuthorize(authorize)
+  const recheckMs = parseDuration(recheck ?? '5m')
+  if (recheckMs !== undefined && recheckMs > 0) return { authorize, recheckMs, revalidate }
+  throw new Error('createSse: recheck must be a duration such as 30s, 5m or 1h.')
 }
 
 function checkPath(path: string): void {

@@ -1,6 +1,7 @@
 /** Who may read and publish over HTTP. Tokens decide, or functions of the app; both answer in the same way. */
 import { matchesTopic } from '@/protocol/topic-pattern'
 import type { AskedRequest } from '@/server/sse-request'
+import type { OpenGrant } from './authorize'
 import { publicGrant, type Grant } from './grant'
 
 export interface Access {
@@ -16,6 +17,8 @@ export interface Access {
    * @throws {Refusal}
    */
   publish: (request: AskedRequest, topic: string) => Promise<Publisher>
+  /** How long a granted stream may go on until its right is confirmed. Undefined: as long as the grant says. */
+  recheck?: { everyMs: number; confirm: ((grant: OpenGrant) => Promise<boolean>) | undefined }
 }
 
 export type Topics = readonly [string, ...string[]]

@@ -36,6 +36,17 @@ export type Authorizer = (asked: AccessQuestion) => AccessAnswer | Promise<Acces
 /** A function answers for reading alone: nobody may publish over HTTP then. With an object, what it does not name is closed. */
 export type Authorize = Authorizer | { read?: Authorizer; publish?: Authorizer }
 
+/** What `revalidate` is told of a stream: what `authorize` has granted, without the request. */
+export interface OpenGrant {
+  subject: string | undefined
+  sessionKey: string | undefined
+  /** The topics of the stream that are not public. */
+  topics: readonly [string, ...string[]]
+}
+
+/** True: the grant still holds. Anything else, or no answer in 10 s, asks the reader to come back, and its next request is judged. */
+export type Revalidate = (grant: OpenGrant) => boolean | Promise<boolean>
+
 /** @throws {Error} it is neither a function nor an object of functions by these names */
 export function readAuthorize(authorize: Authorize): { read?: Authorizer; publish?: Authorizer } {
   if (typeof authorize === 'function') return { read: authorize }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
@@ -139,4 +140,25 @@ describe('A stream asked for while its connection still answers another request'
 
     await vi.waitUntil(() => received.includes('event: connected'))
   })
+})
+
+test('runs code outside of every request, whatever surrounds it', async () => {
+  const fresh = createResponseSlots()
+  const scope = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const server = createServer((_, response) => {
+    fresh.run(response, server, () => {
+      scope.run('of this request', () => {
+        seen.push(scope.getStore(), fresh.current() !== undefined)
+        fresh.outside(() => seen.push(scope.getStore(), fresh.current()))
+        response.end()
+      })
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  running.add(() => server.close())
+
+  await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+
+  expect(seen).toEqual(['of this request', true, undefined, undefined])
 })

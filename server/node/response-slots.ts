@@ -19,6 +19,8 @@ export interface ResponseSlots {
    */
   begin: (options: { isEarly: boolean }) => void
   run: <T>(response: ServerResponse, server: Server, run: () => T) => T
+  /** Runs code outside of every request, so that nothing there can mistake the request that is under way for its own. */
+  outside: <T>(run: () => T) => T
   /** Undefined outside of a request, and where requests are not watched. */
   current: () => ResponseSlot | undefined
   /**
@@ -38,6 +40,8 @@ export function createResponseSlots(): ResponseSlots {
   /** Until then, a request without a slot is an early one: `performance.now()`. */
   let earlyUntil = -Infinity
   let hasBegun = false
+  /** What surrounds a request before Next has it. */
+  let surroundings: (<T>(run: () => T) => T) | undefined
 
   function isFromBeforeStart(): boolean {
     return storage.getStore() === undefined && performance.now() < earlyUntil
@@ -49,7 +53,11 @@ export function createResponseSlots(): ResponseSlots {
       hasBegun = true
       if (isEarly) earlyUntil = performance.now() + startMs
     },
-    run: (response, server, run) => storage.run({ response: new WeakRef(response), server }, run),
+    run(response, server, run) {
+      surroundings ??= AsyncLocalStorage.snapshot()
+      return storage.run({ response: new WeakRef(response), server }, run)
+    },
+    outside: (run) => (surroundings ? surroundings(run) : run()),
     current: () => storage.getStore(),
     isFromBeforeStart,
     claimConnection() {

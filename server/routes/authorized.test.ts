@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { signToken } from '@/test/requests/publisher'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { anonymousReader } from '@/protocol/reader-key'
-import type { AccessQuestion, Authorize } from '@/server/access/authorize'
+import type { AccessQuestion, Authorize, Revalidate } from '@/server/access/authorize'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { Refusal } from '@/server/refusal'
@@ -25,19 +25,21 @@ interface Asking {
   topics?: string
   method?: 'GET' | 'HEAD' | 'POST'
   headers?: Record<string, string>
+  recheck?: string
+  revalidate?: Revalidate
 }
 
 /** The answer to one request of an app with this `authorize`. */
 function ask(
   authorize: Authorize,
-  { topics = 'private', method = 'GET', headers = {} }: Asking = {},
+  { topics = 'private', method = 'GET', headers = {}, ...options }: Asking = {},
 ): Promise<Response> {
   const request = new Request(`http://localhost:3000/events/${topics}`, {
     method,
     headers,
     ...(method === 'POST' && { body: 'hello' }),
   })
-  return createSse({ authorize }).topicRoute[method](request)
+  return createSse({ authorize, ...options }).topicRoute[method](request)
 }
 
 /** The code of a refusal, or its status where it is none. */
@@ -278,6 +280,19 @@ describe('streams', () => {
     expect(await readerFor(true)).toBe(anonymousReader)
   })
 
+  test('whose sessionKey changes at each request: a warning, once', async () => {
+    vi.spyOn(journal, 'warn').mockImplementation(() => {})
+    let count = 0
+    const { HEAD } = createSse({
+      authorize: () => ({ subject: 'ana', sessionKey: `s${count++}` }),
+    }).topicRoute
+
+    for (let n = 1; n <= 5; n++) {
+      await HEAD(new Request('http://localhost:3000/events/private'))
+      expect(journal.warn).toHaveBeenCalledTimes(n < 3 ? 0 : 1)
+    }
+  })
+
   test('end when the right ends', async () => {
     const response = await ask(() => ({ subject: 'ana', until: Date.now() + 50 }))
 
@@ -290,14 +305,18 @@ describe('streams', () => {
   })
 
   test('keep nothing of the request that they were opened by', async () => {
-    let asked: WeakRef<Request> | undefined
-    let session: WeakRef<object> | undefined
-    const response = await ask(({ request }) => {
-      const found = { userId: 'ana' }
-      asked = new WeakRef(request)
-      session = new WeakRef(found)
-      return { subject: found.userId }
-    })
+    const seen: WeakRef<object>[] = []
+    const authorize: Authorize = ({ request }) => {
+      const session = { userId: 'ana' }
+      seen.push(new WeakRef(request), new WeakRef(session))
+      return { subject: session.userId }
+    }
+    const open = (): Promise<Response> => {
+      const request = new Request('http://localhost:3000/events/private')
+      seen.push(new WeakRef(request))
+      return createSse({ authorize, revalidate: () => true }).topicRoute.GET(request)
+    }
+    const response = await open()
     const stream = readEvents(response)
     await stream.next()
 
@@ -306,10 +325,89 @@ describe('streams', () => {
     await vi.waitFor(() => {
       collect()
       // Not the objects themselves: an assertion that fails would keep them.
-      expect([asked, session].map((one) => one?.deref() !== undefined)).toEqual([false, false])
+      expect(seen.map((one) => one.deref() !== undefined)).toEqual([false, false, false])
     })
 
     await stream.return(undefined)
+  })
+})
+
+describe('recheck', () => {
+  test.each(['5', '', '0s', 'off', '-1s'])('can not be %j', (recheck) => {
+    expect(() => createSse({ authorize: () => true, recheck })).toThrow(
+      'recheck must be a duration such as 30s, 5m or 1h',
+    )
+  })
+
+  test.each([{ recheck: '5m' }, { revalidate: () => true }])('%o is for authorize', (options) => {
+    expect(() => createSse(options)).toThrow('are about what authorize has granted')
+  })
+
+  test('asks the reader to come back, and public topics never', async () => {
+    const events = await readAllEvents(await ask(() => true, { recheck: '100ms' }))
+    const open = await ask(() => true, { recheck: '100ms', topics: 'news' })
+    const stream = readEvents(open)
+
+    expect(events.at(-1)?.data).toContain('expired')
+    // The first pings are later than a recheck would be.
+    for (const type of ['connected', 'ping', 'ping', 'ping']) {
+      expect((await stream.next()).value?.event).toBe(type)
+    }
+    await stream.return(undefined)
+  })
+
+  test('asks revalidate instead, about what was granted', async () => {
+    const revalidate = vi.fn<Revalidate>()
+    revalidate.mockResolvedValueOnce(true).mockReturnValueOnce(true).mockResolvedValueOnce(false)
+    const until = Date.now() + 60_000
+
+    const events = await readAllEvents(
+      await ask(() => ({ subject: 'ana', sessionKey: 's1', until }), {
+        topics: 'private,news',
+        recheck: '60ms',
+        revalidate,
+      }),
+    )
+
+    expect(events.at(-1)?.data).toContain('expired')
+    expect(revalidate.mock.calls).toEqual(
+      Array.from({ length: 3 }, () => [{ subject: 'ana', sessionKey: 's1', topics: ['private'] }]),
+    )
+    expect(journal.error).not.toHaveBeenCalled()
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no database, to revalidate')
+      },
+      'failed',
+    ],
+    ['answers a user', () => ({ id: 'ana' }), 'must answer true or false'],
+  ])(
+    'a revalidate that %s ends the stream, with one line in the journal',
+    async (_, revalidate, words) => {
+      const asked = { recheck: '60ms', revalidate: revalidate as unknown as Revalidate }
+
+      const events = await readAllEvents(await ask(() => true, asked))
+
+      expect(events.at(-1)?.data).toContain('expired')
+      expect(lines()).toEqual([expect.stringContaining(`\`revalidate\` ${words}`)])
+    },
+  )
+
+  test('a revalidate that never answers ends the stream after ten seconds', async () => {
+    vi.useFakeTimers()
+    const reading = ask(() => true, {
+      recheck: '1s',
+      revalidate: () => new Promise<boolean>(() => {}),
+    }).then(readAllEvents)
+
+    await vi.advanceTimersByTimeAsync(11_000)
+
+    expect((await reading).at(-1)?.data).toContain('expired')
+    expect(lines()).toEqual([expect.stringContaining('`revalidate` failed')])
   })
 })
 

@@ -1,8 +1,7 @@
 /** The route handlers that Next calls. They render refusals as responses, and write streams directly to Node's response where possible. */
 import type { Access } from '@/server/access/access'
-import type { Authorize } from '@/server/access/authorize'
 import { preflightAnswer, withCors } from '@/server/access/cors'
-import { ownAccess } from '@/server/access/own-access'
+import { ownAccess, type OwnRules } from '@/server/access/own-access'
 import { tokenAccess } from '@/server/access/token-access'
 import { headOf, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
@@ -48,24 +47,25 @@ const topicMethods = 'GET, HEAD, OPTIONS, POST'
 export interface TopicRouteOptions {
   path: string
   usesFrontDoor: boolean
-  /** Undefined: tokens decide. */
-  authorize: Authorize | undefined
+  /** How the app decides itself. Undefined: tokens decide. */
+  own: OwnRules | undefined
 }
 
 export function topicRoute(
   serving: Serving,
-  { path, usesFrontDoor, authorize }: TopicRouteOptions,
+  { path, usesFrontDoor, own }: TopicRouteOptions,
 ): TopicRoute {
+  let access: Access | undefined
+  /** Made once: there is one engine in a process. */
   function accessOf({ tokenRules, config }: Engine): Access {
-    return authorize ? ownAccess(authorize, config.publicTopics) : tokenAccess(tokenRules)
+    return (access ??= own ? ownAccess(own, config) : tokenAccess(tokenRules))
   }
 
   function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
       const engine = serving(request)
-      if (usesFrontDoor && !authorize)
-        engine.door.offer(offered(engine), engine.slots.current()?.server)
+      if (usesFrontDoor && !own) engine.door.offer(offered(engine), engine.slots.current()?.server)
       return respond(
         engine,
         await answerTopics(engine, { ...fromWeb(request), method }, accessOf(engine)),

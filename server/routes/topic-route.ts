@@ -3,10 +3,12 @@ import { grantRead, guardedTopics, type Access, type Publisher } from '@/server/
 import { limitedClient } from '@/server/access/client-address'
 import { refuseCrossSite } from '@/server/access/cross-site'
 import { emptyAnswer, jsonAnswer, type Answer } from '@/server/answer'
+import type { Grant } from '@/server/access/grant'
 import type { Engine } from '@/server/engine'
 import { publishTo, PublishError } from '@/server/hub/publish'
 import { LogError } from '@/server/log/event-log'
 import { Refusal } from '@/server/refusal'
+import type { RecheckOptions } from '@/server/stream/recheck'
 import { UploadAbortedError, type SseRequest } from '@/server/sse-request'
 import { fingerprint, readIdempotencyKey } from './idempotency'
 import { readPublishedBody } from './published-body'
@@ -26,7 +28,8 @@ export async function readTopicStream(
   const topics = readTopics(request.url)
   if (guardedTopics(access, topics)) refuseCrossSite(request, config.corsOrigins)
   const query = readStreamQuery(request)
-  const { expiresAtMs, reader, subject } = await grantRead(access, request, topics)
+  const grant = await grantRead(access, request, topics)
+  const { reader } = grant
   // A page continues only as the same reader: otherwise it would mix events granted to two users.
   if (query.reader !== undefined && query.reader !== reader) {
     throw new Refusal(
@@ -36,17 +39,34 @@ export async function readTopicStream(
   }
   const { start, envelope = topics.length > 1 } = query
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
-  const onEnd = limits.openStream(limitedClient(request, subject, config.trustedProxies))
+  const onEnd = limits.openStream(limitedClient(request, grant.subject, config.trustedProxies))
   if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
   try {
     const hub = await engine.hub()
-    const feed = await hub.subscribe({ topics, envelope, start })
-    return streams.answer(feed, { signal: request.signal, expiresAt: expiresAtMs, reader, onEnd })
+    const feed = await engine.slots.outside(() => hub.subscribe({ topics, envelope, start }))
+    const { signal } = request
+    const recheck = recheckOf(engine, access, grant, topics)
+    return streams.answer(feed, { signal, expiresAt: grant.expiresAtMs, recheck, reader, onEnd })
   } catch (error) {
     onEnd()
     if (!(error instanceof LogError)) throw error
     return streams.comeBack('unavailable', { lastEventId, reader })
   }
+}
+
+/** How the right to a stream of these topics is confirmed. Keeps nothing of the request. */
+function recheckOf(
+  { slots }: Engine,
+  access: Access,
+  { subject, sessionKey }: Grant,
+  topics: readonly string[],
+): RecheckOptions | undefined {
+  const guarded = guardedTopics(access, topics)
+  if (!guarded || !access.recheck) return undefined
+  const { everyMs, confirm } = access.recheck
+  const grant = { subject, sessionKey, topics: guarded }
+  // A stream advances within whatever has woken it, which may be the request of somebody else.
+  return { everyMs, confirm: confirm && (() => slots.outside(() => confirm(grant))) }
 }
 
 /**

@@ -5,28 +5,36 @@ export interface Beating {
   sentAt: number
   /** When the stream must end, in milliseconds since the Unix epoch; `Infinity` for never. */
   leaveAt: number
-  /** Called at `leaveAt`, and after `heartbeatMs` of silence, late by at most a fifth of `heartbeatMs`. */
+  /** When the reader's right must be confirmed: `performance.now()`; `Infinity` for never. */
+  readonly recheckAt: number
+  /** Called at `leaveAt`, at `recheckAt`, and after `heartbeatMs` of silence, late by at most a fifth of `heartbeatMs`. */
   beat(): void
 }
 
 /** Watches a stream until the returned function is called. */
 export type WatchHeartbeat = (stream: Beating) => () => void
 
-export function createHeartbeat(heartbeatMs: number): WatchHeartbeat {
+/** `outside` runs code outside of the request that is under way: a timer would keep what its request has in its async context. */
+export function createHeartbeat(
+  heartbeatMs: number,
+  outside: (run: () => NodeJS.Timeout) => NodeJS.Timeout = (run) => run(),
+): WatchHeartbeat {
   const streams = new Set<Beating>()
   let timer: NodeJS.Timeout | undefined
 
   function beat(): void {
-    const silentSince = performance.now() - heartbeatMs
-    const now = Date.now()
+    const now = performance.now()
+    const silentSince = now - heartbeatMs
+    const time = Date.now()
     for (const stream of streams) {
-      if (stream.sentAt <= silentSince || stream.leaveAt <= now) stream.beat()
+      const isDue = stream.leaveAt <= time || stream.recheckAt <= now
+      if (isDue || stream.sentAt <= silentSince) stream.beat()
     }
   }
 
   return (stream) => {
     streams.add(stream)
-    timer ??= setInterval(beat, heartbeatMs / 5)
+    timer ??= outside(() => setInterval(beat, heartbeatMs / 5))
     return () => {
       streams.delete(stream)
       if (streams.size > 0) return

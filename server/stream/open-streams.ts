@@ -33,10 +33,14 @@ export interface OpenStreams {
 /** The longest pause between two readers. A few streams need not be spread over the whole time. */
 const longestGapMs = 50
 
-/** `claimConnection` returns why no stream may open on the connection of the current request, or undefined when one may. */
+/**
+ * `claimConnection` returns why no stream may open on the connection of the current request, or undefined when one may. `outside` runs
+ * code outside of the current request.
+ */
 export function createOpenStreams(
   settings: StreamSettings,
   claimConnection: () => ReconnectReason | undefined = () => undefined,
+  outside?: Parameters<typeof createHeartbeat>[1],
 ): OpenStreams {
   const open = new Set<(reason: ReconnectReason) => void>()
   let isDraining = false
@@ -44,7 +48,7 @@ export function createOpenStreams(
 
   const host: StreamHost = {
     settings,
-    watchHeartbeat: createHeartbeat(settings.heartbeatMs),
+    watchHeartbeat: createHeartbeat(settings.heartbeatMs, outside),
     refusal() {
       if (isDraining) return 'drain'
       return open.size >= settings.maxStreams ? 'too-many-streams' : undefined

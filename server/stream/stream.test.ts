@@ -3,6 +3,7 @@ import { createForeignReader, habitsOf } from '@/test/readers/foreign-reader'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { encodeEvent, type ServerSentEvent } from '@/protocol/event'
 import type { Feed } from './feed'
+import type { RecheckOptions } from './recheck'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { feedFrom, openStreams, streamResponse } from '@/test/readers/stream-of'
@@ -306,6 +307,128 @@ describe('a stream is asked to come back', () => {
       'reconnect',
     ])
     expect(reasonIn(received.at(-1))).toBe('expired')
+  })
+})
+
+describe('a stream whose right must be confirmed', () => {
+  async function* onceASecond(): AsyncGenerator<ServerSentEvent> {
+    for (let second = 1; ; second++) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1_000)
+      })
+      yield { data: String(second) }
+    }
+  }
+
+  /** The data of the events of a stream, and last of all why it ended. */
+  async function readTold(
+    recheck: RecheckOptions,
+    forMs: number,
+    source: Feed = feedOf(onceASecond()),
+  ): Promise<{ told: string[]; left: () => Promise<void> }> {
+    const told: string[] = []
+    const leaving = new AbortController()
+    const response = streamResponse(source, { signal: leaving.signal, recheck })
+    const reading = (async () => {
+      for await (const { event, data } of readEvents(response)) {
+        if (event === undefined) told.push(data)
+        if (event === 'reconnect') told.push((JSON.parse(data) as { reason: string }).reason)
+      }
+    })()
+    await vi.advanceTimersByTimeAsync(forMs)
+    return {
+      told,
+      async left() {
+        leaving.abort()
+        await vi.advanceTimersByTimeAsync(20_000)
+        await reading
+      },
+    }
+  }
+
+  beforeEach(() => void vi.useFakeTimers())
+
+  test('without a way to confirm it, ends after 0.8 to 1 times as long', async () => {
+    const { told, left } = await readTold({ everyMs: 10_000, confirm: undefined }, 60_000)
+
+    expect(told.at(-1)).toBe('expired')
+    expect(told.length - 1).toBeGreaterThanOrEqual(7)
+    expect(told.length - 1).toBeLessThanOrEqual(10)
+    await left()
+  })
+
+  test('silent, it ends too', async () => {
+    const { told, left } = await readTold(
+      { everyMs: 10_000, confirm: undefined },
+      13_100,
+      feedFrom(oneThenSilence),
+    )
+
+    expect(told).toEqual(['first', 'expired'])
+    await left()
+  })
+
+  test('goes on without a pause while it is confirmed, and asks once each time', async () => {
+    const confirm = vi.fn<() => Promise<boolean>>(async () => {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 500)
+      })
+      return true
+    })
+
+    const { told, left } = await readTold({ everyMs: 10_000, confirm }, 100_500)
+
+    expect(told).toEqual(Array.from({ length: 100 }, (_, index) => String(index + 1)))
+    expect(confirm.mock.calls.length).toBeGreaterThanOrEqual(9)
+    expect(confirm.mock.calls.length).toBeLessThanOrEqual(14)
+    await left()
+  })
+
+  test('ends once it is denied', async () => {
+    let isGranted = true
+    const confirm = (): Promise<boolean> => Promise.resolve(isGranted)
+    const { told, left } = await readTold({ everyMs: 10_000, confirm }, 30_500)
+    expect(told).toHaveLength(30)
+    isGranted = false
+
+    await vi.advanceTimersByTimeAsync(12_000)
+
+    expect(told.at(-1)).toBe('expired')
+    expect(told.length).toBeLessThanOrEqual(41)
+    await left()
+  })
+
+  test('sends nothing beyond its end while the answer is not there, and all of it after', async () => {
+    let answer = (_isGranted: boolean): void => {}
+    const confirm = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        answer = resolve
+      })
+    const { told, left } = await readTold({ everyMs: 10_000, confirm }, 30_500)
+    expect(told.length).toBeLessThanOrEqual(10)
+    const before = [...told]
+
+    answer(true)
+    await vi.advanceTimersByTimeAsync(1_000)
+
+    expect(told.length).toBeGreaterThan(before.length)
+    expect(told.slice(0, before.length)).toEqual(before)
+    await left()
+  })
+
+  test('is asked to leave for a drain while the answer is not there', async () => {
+    const streams = openStreams()
+    const recheck = { everyMs: 1_000, confirm: () => new Promise<boolean>(() => {}) }
+    const response = toWeb(streams.answer(feedOf(onceASecond()), { signal: staying(), recheck }))
+    const reading = readAllEvents(response)
+    await vi.advanceTimersByTimeAsync(5_000)
+
+    await Promise.all([streams.drain(100), vi.advanceTimersByTimeAsync(100)])
+
+    expect((await reading).at(-1)).toMatchObject({
+      event: 'reconnect',
+      data: expect.stringContaining('drain') as unknown,
+    })
   })
 })
 

@@ -7,6 +7,7 @@ import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import type { Feed } from './feed'
 import type { Beating, WatchHeartbeat } from './heartbeat'
+import { createRecheck, type RecheckOptions } from './recheck'
 import { connectedFrame, endFrame, pingFrame, reconnectFrame, refusedStream } from './stream-frames'
 
 /** The properties of a stream that depend on its request. */
@@ -15,6 +16,8 @@ export interface StreamRequest {
   signal?: AbortSignal | undefined
   /** When the reader's right to the stream ends, in milliseconds since the Unix epoch. After that, only `reconnect` is sent. Default: never. */
   expiresAt?: number | undefined
+  /** How long the right lasts before it must be confirmed. Default: as long as `expiresAt` says. */
+  recheck?: RecheckOptions | undefined
   /** The reader's key, sent in `Event-Reader` and `connected`. Default: the stream does not distinguish readers. */
   reader?: string | undefined
   /** Called once, however the stream ends. */
@@ -69,14 +72,18 @@ const encoder = new TextEncoder()
  */
 export function createStream(
   feed: Feed,
-  { signal, expiresAt = Infinity, reader, onEnd }: StreamRequest,
+  { signal, expiresAt = Infinity, recheck: recheckOptions, reader, onEnd }: StreamRequest,
   { settings, watchHeartbeat, refusal, add }: StreamHost,
 ): Stream {
   const { heartbeatMs, retryMs, maxAgeMs = Infinity } = settings
   const agedAt = Date.now() + maxAgeMs * (0.8 + 0.2 * Math.random())
+  const recheck = recheckOptions && createRecheck(recheckOptions, advance)
   const heartbeat: Beating = {
     sentAt: 0,
     leaveAt: Math.min(agedAt, expiresAt),
+    get recheckAt() {
+      return recheck?.dueAt ?? Infinity
+    },
     beat: advance,
   }
   let outlet: Outlet | undefined
@@ -127,10 +134,13 @@ export function createStream(
     return true
   }
 
-  function reasonToLeave(): ReconnectReason | undefined {
+  function reasonToLeave(): ReconnectReason | 'unknown' | undefined {
     const now = Date.now()
     if (now >= expiresAt) return 'expired'
-    return now >= agedAt ? 'max-age' : asked
+    const right = recheck?.look()
+    if (right === 'expired') return 'expired'
+    if (now >= agedAt) return 'max-age'
+    return asked ?? (right === 'unknown' ? 'unknown' : undefined)
   }
 
   function isSilent(): boolean {
@@ -165,6 +175,7 @@ export function createStream(
     if (failure) throw failure.cause
     if (!stopBegun) return open()
     const reason = reasonToLeave()
+    if (reason === 'unknown') return false
     if (reason) return sendLast(reconnectFrame(reason, retryMs))
     const chunk = feed.take(maxChunkBytes)
     if (chunk === 'end') return sendLast(endFrame())

@@ -25,12 +25,13 @@ export function streamResponse(
   {
     signal,
     expiresAt,
+    recheck,
     reader,
     onEnd,
     ...settings
   }: StreamRequest & { [Name in keyof StreamSettings]?: StreamSettings[Name] },
 ): Response {
-  return toWeb(openStreams(settings).answer(feed, { signal, expiresAt, reader, onEnd }))
+  return toWeb(openStreams(settings).answer(feed, { signal, expiresAt, recheck, reader, onEnd }))
 }
 
 /** A feed of what `source` makes, which is told when the feed ends. */
