@@ -4,16 +4,17 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { NewEvent, StoredEvent } from '@/protocol/event'
 import { journal } from '@/server/observe/journal'
-import { LogError, type EventLog, type Retention } from './event-log'
+import { LogError, type EventLog, type Limits, type Retention } from './event-log'
+import { disconnectTopic } from './retention'
 import { testRuns } from './runs.contract'
 
 /** The optional functions are for engines whose events outlive the process. */
 export interface OpenedLog {
   log: EventLog
-  /** Closes the log and opens the same events again, as a restarted process does. */
-  reopen?: () => Promise<EventLog>
-  /** Opens the same events at the same time, as another process does. */
-  openOther?: () => EventLog
+  /** Closes the log and opens the same events again, as a restarted process does: by default with the same limits. */
+  reopen?: (retention?: Retention) => Promise<EventLog>
+  /** Opens the same events at the same time, as another process does: by default with the same limits. */
+  openOther?: (retention?: Retention) => EventLog
   /** Copies the events. Resolves with a function that restores the copy while other processes have the log open. */
   copy?: () => Promise<() => Promise<void>>
 }
@@ -466,6 +467,179 @@ export function testEventLog(
     })
   })
 
+  describe(`${name}: limits of a topic`, () => {
+    const hour = 3_600_000
+    const ownLimits = limitsBy({
+      long: { maxCount: 10_000, maxAgeMs: 10 * hour },
+      short: { maxCount: 10_000, maxAgeMs: minute },
+      few: { maxCount: 10, maxAgeMs: hour },
+    })
+
+    async function openWithOwn(): Promise<void> {
+      await log.close()
+      await open({ ownLimits })
+    }
+
+    test('a topic keeps its events for as long as its own limit says', async () => {
+      await openWithOwn()
+      const [, long] = [await append('a', 'a1'), await append('long', 'l1')]
+      const [short] = await append('short', 's1')
+
+      vi.setSystemTime(noon + minute + 1)
+      const minuteLater = await log.read({
+        topics: ['a', 'long', 'short'],
+        after: start,
+        ...page,
+      })
+      vi.setSystemTime(noon + hour + 1)
+      // Appends remove what is too old.
+      for (let n = 0; n < 3; n++) await append('other', 'x')
+      const hourLater = await log.read({ topics: ['short', 'long', 'a'], after: start, ...page })
+      vi.setSystemTime(noon + 10 * hour + 1)
+      for (let n = 0; n < 3; n++) await append('other', 'x')
+      const tenHoursLater = await log.read({ topics: ['long'], after: start, ...page })
+
+      expect(minuteLater.events.map(({ data }) => data)).toEqual(['a1', 'l1'])
+      expect(minuteLater.removed).toEqual([0, 0, short?.offset])
+      expect(hourLater.events.map(({ data }) => data)).toEqual(['l1'])
+      expect(hourLater.removed[0]).toBeGreaterThanOrEqual(short?.offset ?? 0)
+      expect(hourLater.removed[1]).toBe(0)
+      expect(tenHoursLater).toMatchObject({ events: [], removed: [expect.any(Number)] })
+      expect(tenHoursLater.removed[0]).toBeGreaterThanOrEqual(long[0]?.offset ?? 0)
+    })
+
+    test('old events of one topic do not keep those of others from being removed', async () => {
+      await openWithOwn()
+      await fill('long', overflow)
+      await fill('a', overflow)
+      vi.setSystemTime(noon + hour + 1)
+
+      await fill('long', overflow)
+      await fill('long', 1)
+      await fill('long', 1)
+
+      const read = await log.read({
+        topics: ['a', 'long'],
+        after: start,
+        limit: 9_999,
+        maxBytes: page.maxBytes,
+      })
+      expect(read.events.every(({ topic }) => topic === 'long')).toBe(true)
+      expect(read.events).toHaveLength(2 * overflow + 2)
+    })
+
+    test('the newest events of several topics are found, whatever their limits', async () => {
+      await openWithOwn()
+      await append('long', 'l1', 'l2', 'l3')
+      await append('short', 's1', 's2', 's3')
+      vi.setSystemTime(noon + minute + 1)
+
+      const { after } = await log.locate(['short', 'long'], { last: 2 })
+
+      expect(await dataOf(['short', 'long'], after)).toEqual(['l2', 'l3'])
+    })
+
+    test('of all topics, an event older than its own topic allows is not read, and counts as removed', async () => {
+      await openWithOwn()
+      await append('a', 'a1')
+      const [short] = await append('short', 's1')
+      await append('long', 'l1')
+      vi.setSystemTime(noon + minute + 1)
+
+      const read = await log.read({ after: start, ...page })
+
+      expect(read.events.map(({ data }) => data)).toEqual(['a1', 'l1'])
+      expect(read.removed[0]).toBeGreaterThanOrEqual(short?.offset ?? 0)
+      expect(read.through).toEqual(await log.head())
+    })
+
+    test('a topic keeps as many events as its own limit says', async () => {
+      await openWithOwn()
+
+      await flood('few')
+      await flood('many')
+
+      expect((await dataOf(['few'])).length).toBeLessThanOrEqual(510)
+      expect((await dataOf(['many'])).length).toBe(1_000)
+    })
+
+    test('an idempotency key is kept as long as the events of its topic', async () => {
+      await openWithOwn()
+      const idempotency = { key: 'key', fingerprint: 'print' }
+      const first = await log.append('long', events('one'), { idempotency })
+      await log.append('short', events('one'), { idempotency })
+
+      vi.setSystemTime(noon + hour + 1)
+      await append('other', 'x')
+      const again = await log.append('long', events('one'), { idempotency })
+      const short = await log.append('short', events('one'), { idempotency })
+
+      expect(again).toEqual({ ids: first.ids, replayed: true })
+      expect(short.replayed).toBe(false)
+    })
+
+    test('the limits of the process that appends count for every process', async ({ skip }) => {
+      const { openOther } = opened
+      if (!openOther) return skip('this engine has one process')
+      await openWithOwn()
+      const other = opened.openOther?.(retention) ?? log
+      await append('long', 'mine')
+      await other.append('short', events('theirs'))
+
+      vi.setSystemTime(noon + minute + 1)
+      for (let n = 0; n < 3; n++) await other.append('other', events('x'))
+      const first = await dataOf(['long', 'short'])
+      vi.setSystemTime(noon + hour + 1)
+      for (let n = 0; n < 3; n++) await other.append('other', events('x'))
+      const theirs = await other.read({ topics: ['long', 'short'], after: start, ...page })
+
+      expect(first).toEqual(['mine', 'theirs'])
+      expect(theirs.events.map(({ data }) => data)).toEqual(['mine'])
+      await other.close()
+    })
+
+    test('a limit that changes between starts takes effect with the next append', async ({
+      skip,
+    }) => {
+      if (!opened.reopen) return skip('this engine forgets')
+      await openWithOwn()
+      await append('long', 'l1')
+      await append('b', 'b1')
+      log = await opened.reopen({
+        ...retention,
+        ownLimits: limitsBy({ b: { maxCount: 9, maxAgeMs: 2 * hour } }),
+      })
+      vi.setSystemTime(noon + hour)
+      await append('b', 'b2')
+      vi.setSystemTime(noon + hour + 1)
+      await append('other', 'x')
+
+      const before = await dataOf(['long', 'b'])
+      await append('long', 'l2')
+      await append('other', 'y')
+
+      expect(before).toEqual(['l1', 'b1', 'b2'])
+      expect(await dataOf(['long', 'b'])).toEqual(['b1', 'b2', 'l2'])
+    })
+
+    test('disconnects are kept for an hour, whatever the limits', async () => {
+      await log.close()
+      await open({ maxCount: 1, maxAgeMs: 1_000, ownLimits: () => ({ maxCount: 1, maxAgeMs: 1 }) })
+      await append(disconnectTopic, ...Array.from({ length: overflow }, (_, n) => `${n}`))
+      await append(disconnectTopic, 'last')
+
+      vi.setSystemTime(noon + hour)
+      for (let n = 0; n < 3; n++) await append('other', 'x')
+      const within = await log.read({ topics: [disconnectTopic], after: start, ...page })
+      vi.setSystemTime(noon + hour + 1)
+      const beyond = await log.read({ topics: [disconnectTopic], after: start, ...page })
+
+      expect(within.events).toHaveLength(overflow + 1)
+      expect(within.removed).toEqual([0])
+      expect(beyond).toMatchObject({ events: [], removed: [within.events.at(-1)?.offset] })
+    })
+  })
+
   describe(`${name}: terms`, () => {
     test('a process begins a term with its first append, and cursors stay valid', async ({
       skip,
@@ -793,6 +967,10 @@ export function testEventLog(
       expect(removed).toEqual([lastAged?.offset])
     })
   })
+}
+
+function limitsBy(own: Record<string, Limits>): (topic: string) => Limits | undefined {
+  return (topic) => (Object.hasOwn(own, topic) ? own[topic] : undefined)
 }
 
 function events(...data: string[]): NewEvent[] {

@@ -12,6 +12,7 @@ import {
   type LostReason,
   type Retention,
 } from '@/server/log/event-log'
+import { limitsOf } from '@/server/log/retention'
 import { createWatchers } from '@/server/log/watchers'
 import { createMemoryRuns } from './memory-runs'
 
@@ -26,11 +27,11 @@ interface Topic {
 /** A topic may exceed its limit by this many events. Removing them together avoids moving the array with every append. */
 const lingering = 500
 
-export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
+export function createMemoryLog(retention: Retention): EventLog {
   const epoch = randomBytes(6).toString('hex')
   const watchers = createWatchers()
   const topics = new Map<string, Topic>()
-  const runs = createMemoryRuns(maxAgeMs)
+  const runs = createMemoryRuns(retention.maxAgeMs)
   let head = 0
   let lastTime = 0
   const clock = createClockWatch()
@@ -45,9 +46,10 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
   /** Checks that the log is open, and removes events that are too old. Every call begins with this. */
   function prepare(): void {
     if (isClosed) throw new LogError('closed', 'The event log is closed.')
-    const before = Date.now() - maxAgeMs
+    const now = Date.now()
     runs.forgetExpired()
     for (const [name, topic] of topics) {
+      const before = now - limitsOf(retention, name).maxAgeMs
       const aged = countBefore(topic.events, ({ time }) => time < before)
       remove(topic, Math.min(aged, removable(name, topic)))
       if (topic.events.length > 0) continue
@@ -142,6 +144,7 @@ export function createMemoryLog({ maxCount, maxAgeMs }: Retention): EventLog {
         ids.push(formatCursor(at(head)))
       }
       if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head })
+      const { maxCount } = limitsOf(retention, name)
       const surplus = Math.min(topic.events.length - maxCount, removable(name, topic))
       if (surplus > lingering) remove(topic, surplus)
       if (events.length > 0) watchers.notify()

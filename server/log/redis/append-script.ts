@@ -12,23 +12,34 @@ const tokenMs = 60_000
 const keptTerms = 10_000
 
 /**
- * ARGV: topic, now, maxAgeMs, maxCount, the append's token, idempotency key or an empty string, its fingerprint; the name of the
+ * ARGV: topic, now, the age limit of topics that have none of their own, that of this topic if it has its own or an empty string, the
+ * topic's maxCount, the append's token, idempotency key or an empty string, its fingerprint; the name of the
  * process, and whether it has appended before; how far the log's clock may be ahead of the process's clock, and whether the
  * process's clock is trusted beyond that; the run's id or an empty string, what is asked of it, its status, reason, and the renewals
  * that it must have or an empty string; type and data of each event. Adds all of the events or none: Redis decides before the
  * first write whether it has enough memory for the script.
  */
 export const appendScript = `${prelude}
-local topic, now, maxAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local ownToken, idempotencyKey, fingerprint = ARGV[9], ARGV[10], ARGV[11]
-local process, hasAppended = ARGV[12], ARGV[13] == 'yes'
-local clockTolerance, isBelieved = tonumber(ARGV[14]), ARGV[15] == 'yes'
-local runId, runOp, runStatus, runReason, runRenewals = ARGV[16], ARGV[17], ARGV[18], ARGV[19], ARGV[20]
-local count = (#ARGV - 20) / 2
+local topic, now, maxAge, ownAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local ownToken, idempotencyKey, fingerprint = ARGV[10], ARGV[11], ARGV[12]
+local process, hasAppended = ARGV[13], ARGV[14] == 'yes'
+local clockTolerance, isBelieved = tonumber(ARGV[15]), ARGV[16] == 'yes'
+local runId, runOp, runStatus, runReason, runRenewals = ARGV[17], ARGV[18], ARGV[19], ARGV[20], ARGV[21]
+local count = (#ARGV - 21) / 2
+local topicAge = tonumber(ownAge) or maxAge
 local key = keyOf(topic)
 local tokenKey = '{sse}:a:' .. ownToken
 
 ${changeRuns}
+-- Topics with the same age limit are in one sorted set, by the time of their first event: the set of this limit, as text or nil.
+local function agesWith(limit) return limit and ages .. ':' .. limit or ages end
+local function ownAgeOf(name) return redis.call('HGET', ownAges, name) or nil end
+local function allAges()
+  local sets = { ages }
+  for _, limit in ipairs(redis.call('SMEMBERS', ageLimits)) do sets[#sets + 1] = agesWith(limit) end
+  return sets
+end
+
 local function forgetKeys(name, removedUpTo)
   local known = '{sse}:keys:' .. name
   for _, own in ipairs(redis.call('ZRANGEBYSCORE', known, '-inf', removedUpTo)) do
@@ -44,14 +55,16 @@ local function noteFirst(name, removedUpTo)
     redis.call('HSET', stateKey, 'trimmed', digits(trimmed))
   end
   local first = firstAfter(keyOf(name), 0)
+  local sameAge = agesWith(ownAgeOf(name))
   if first then
     redis.call('HSET', trimmedOf, name, digits(removedUpTo))
-    redis.call('ZADD', ages, timeOf(first), name)
+    redis.call('ZADD', sameAge, timeOf(first), name)
     return
   end
   redis.call('DEL', keyOf(name))
   redis.call('HDEL', trimmedOf, name)
-  redis.call('ZREM', ages, name)
+  redis.call('ZREM', sameAge, name)
+  redis.call('HDEL', ownAges, name)
   if removedUpTo > floor then
     floor = removedUpTo
     redis.call('HSET', stateKey, 'floor', digits(floor))
@@ -68,26 +81,40 @@ local function remove(name, count)
   noteFirst(name, last and offsetOf(last) or head)
 end
 
-local function trimAged(budget)
+-- Removes the events that are too old of the topics with one age limit. Returns what is left of the budget.
+local function trimOfAge(limit, age, budget)
   -- Wait until several events are due, or every append would trim a single event.
-  local due = now - maxAge - math.min(60000, maxAge / 1000)
+  local due = now - age - math.min(60000, age / 1000)
   while budget > 0 do
-    local oldest = redis.call('ZRANGE', ages, 0, 0, 'WITHSCORES')
-    if not oldest[1] or tonumber(oldest[2]) >= due then return end
-    local living = beginOfLiving(oldest[1])
-    local aged = 0
-    for _, entry in ipairs(redis.call('XRANGE', keyOf(oldest[1]), '-', '+', 'COUNT', 50)) do
-      if timeOf(entry) >= now - maxAge or (living and offsetOf(entry) >= living) then break end
+    local oldest = redis.call('ZRANGE', agesWith(limit), 0, 0, 'WITHSCORES')
+    if not oldest[1] or tonumber(oldest[2]) >= due then return budget end
+    local name, aged = oldest[1], 0
+    local living = beginOfLiving(name)
+    for _, entry in ipairs(redis.call('XRANGE', keyOf(name), '-', '+', 'COUNT', 50)) do
+      if timeOf(entry) >= now - age or (living and offsetOf(entry) >= living) then break end
       aged = aged + 1
     end
-    if aged > 0 then
-      remove(oldest[1], aged)
+    if ownAgeOf(name) ~= limit then
+      -- A program that knows no limits of topics has put the topic here.
+      redis.call('ZREM', agesWith(limit), name)
+    elseif aged > 0 then
+      remove(name, aged)
     else
       -- Only the living run is left. Its end sets the right time again.
-      redis.call('ZADD', ages, digits(now), oldest[1])
+      redis.call('ZADD', agesWith(limit), digits(now), name)
     end
     -- Visiting a topic has a cost of its own.
     budget = budget - aged - 5
+  end
+  return 0
+end
+
+local function trimAged(budget)
+  budget = trimOfAge(nil, maxAge, budget)
+  for _, limit in ipairs(redis.call('SMEMBERS', ageLimits)) do
+    if budget <= 0 then return end
+    budget = trimOfAge(limit, tonumber(limit), budget)
+    if redis.call('EXISTS', agesWith(limit)) == 0 then redis.call('SREM', ageLimits, limit) end
   end
 end
 
@@ -102,9 +129,11 @@ end
 
 local function keptFrom()
   local lowest = head + 1
-  for _, name in ipairs(redis.call('ZRANGE', ages, 0, 9)) do
-    local first = firstAfter(keyOf(name), 0)
-    if first then lowest = math.min(lowest, offsetOf(first)) end
+  for _, sameAge in ipairs(allAges()) do
+    for _, name in ipairs(redis.call('ZRANGE', sameAge, 0, 9)) do
+      local first = firstAfter(keyOf(name), 0)
+      if first then lowest = math.min(lowest, offsetOf(first)) end
+    end
   end
   return lowest
 end
@@ -123,8 +152,11 @@ end
 -- Events stamped by a clock that had jumped ahead would age too late. A cap limits the time of all events up to an offset. It stays
 -- until the last of them is removed, because times must never decrease with the offset.
 local function setTimesBack(offset)
-  local oldest = redis.call('ZRANGE', ages, 0, 0, 'WITHSCORES')
-  local oldestTime = tonumber(oldest[2] or now)
+  local oldestTime = now
+  for _, sameAge in ipairs(allAges()) do
+    local oldest = redis.call('ZRANGE', sameAge, 0, 0, 'WITHSCORES')
+    oldestTime = math.min(oldestTime, tonumber(oldest[2] or now))
+  end
   local kept = {}
   for _, cap in ipairs(caps) do
     if cap.time < now and cap.time >= oldestTime then kept[#kept + 1] = cap end
@@ -134,9 +166,27 @@ local function setTimesBack(offset)
   local text = {}
   for index, cap in ipairs(caps) do text[index] = digits(cap.offset) .. ':' .. digits(cap.time) end
   redis.call('HSET', stateKey, 'caps', table.concat(text, ' '))
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', ages, '(' .. digits(now), '+inf')) do
-    redis.call('ZADD', ages, digits(now), name)
+  for _, sameAge in ipairs(allAges()) do
+    for _, name in ipairs(redis.call('ZRANGEBYSCORE', sameAge, '(' .. digits(now), '+inf')) do
+      redis.call('ZADD', sameAge, digits(now), name)
+    end
   end
+end
+
+-- Stores the topic's own age limit. Its events are in the stream already.
+local function noteAge()
+  local known = ownAgeOf(topic)
+  local limit = ownAge ~= '' and ownAge or nil
+  local isNew = redis.call('HSETNX', trimmedOf, topic, digits(floor)) == 1
+  if known == limit and not isNew then return end
+  if limit then
+    redis.call('HSET', ownAges, topic, limit)
+    redis.call('SADD', ageLimits, limit)
+  else
+    redis.call('HDEL', ownAges, topic)
+  end
+  redis.call('ZREM', agesWith(known), topic)
+  redis.call('ZADD', agesWith(limit), digits(timeOf(firstAfter(key, 0))), topic)
 end
 
 local done = redis.call('GET', tokenKey)
@@ -151,7 +201,7 @@ if idempotencyKey ~= '' then
   remembered = '{sse}:k:' .. topic .. ':' .. idempotencyKey
   local seenTime, first, seenCount, seenPrint =
     string.match(redis.call('GET', remembered) or '', '^(%d+) (%d+) (%d+) (.*)$')
-  if seenTime and tonumber(seenTime) >= now - maxAge then
+  if seenTime and tonumber(seenTime) >= now - topicAge then
     local outcome = seenPrint == fingerprint and 'replayed' or 'conflict'
     return { epoch, head, token, outcome, epochAt(tonumber(first)), tonumber(first), tonumber(seenCount) }
   end
@@ -170,7 +220,7 @@ end
 local before = head
 local isBehind = time - now > clockTolerance
 local newTime = isBehind and isBelieved and now or math.max(time, now)
-for index = 21, #ARGV, 2 do
+for index = 22, #ARGV, 2 do
   local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
   if type(added) == 'table' and added.err then
     -- Redis is full: remove events that are too old. Removing needs no memory.
@@ -189,18 +239,16 @@ end
 redis.call('XADD', live, 'MAXLEN', '~', ${liveLength}, id(head),
   'after', digits(before), 'topic', topic, 'time', digits(time), 'token', token)
 redis.call('HSET', stateKey, 'head', digits(head), 'time', digits(time), 'token', token)
-if redis.call('HSETNX', trimmedOf, topic, digits(floor)) == 1 then
-  redis.call('ZADD', ages, time, topic)
-end
+noteAge()
 redis.call('SET', tokenKey, epoch .. ' ' .. digits(before + 1) .. ' ' .. count, 'PX', ${tokenMs})
 if remembered then
   local text = digits(time) .. ' ' .. digits(before + 1) .. ' ' .. count .. ' ' .. fingerprint
-  redis.call('SET', remembered, text, 'PX', digits(time - now + maxAge + 1000))
+  redis.call('SET', remembered, text, 'PX', digits(time - now + topicAge + 1000))
   redis.call('ZADD', '{sse}:keys:' .. topic, digits(head), idempotencyKey)
 end
 if ownRun then
   writeRun(ownRun, runOp, time)
-  if ownRun.last then redis.call('ZADD', ages, timeOf(firstAfter(key, 0)), topic) end
+  if ownRun.last then redis.call('ZADD', agesWith(ownAgeOf(topic)), timeOf(firstAfter(key, 0)), topic) end
 end
 -- Remove more than was added, so that a backlog shrinks with every append.
 trimAged(count + 100)

@@ -2,7 +2,7 @@
 import { livingBegin } from './run-script'
 import { prelude } from './script-prelude'
 
-/** Shared by both scripts. Treats events older than `oldest` as removed, even when they still exist. */
+/** Shared by both scripts. Treats events that are too old as removed, even when they still exist. */
 const lookBack = `${prelude}${livingBegin}
 -- The offset of the last entry older than a time, or 0 when there is none. A binary search: time never decreases with the offset.
 local function lastBefore(key, at)
@@ -25,15 +25,22 @@ end
 -- For each topic, the kept events begin after this offset.
 local beginOf = {}
 
--- For each of the topics, the highest offset that is no longer kept. Also fills beginOf.
-local function survey(topics, oldest)
+-- The offset up to which the events of a topic are too old. Also fills beginOf.
+local function lastAged(topic, oldest)
+  local begin = lastBefore(keyOf(topic), oldest)
+  -- The events of a living run do not age.
+  if begin > 0 then begin = math.min(begin, (beginOfLiving(topic) or head + 1) - 1) end
+  beginOf[topic] = begin
+  return begin
+end
+
+-- For each of the topics, the highest offset that is no longer kept. maxAge is the limit of topics that have none of their own.
+local function survey(topics, now, maxAge)
   local removed = {}
   if #topics == 0 then return removed end
+  local limits = redis.call('HMGET', ownAges, unpack(topics))
   for index, known in ipairs(redis.call('HMGET', trimmedOf, unpack(topics))) do
-    local begin = lastBefore(keyOf(topics[index]), oldest)
-    -- The events of a living run do not age.
-    if begin > 0 then begin = math.min(begin, (beginOfLiving(topics[index]) or head + 1) - 1) end
-    beginOf[topics[index]] = begin
+    local begin = lastAged(topics[index], now - (tonumber(limits[index] or nil) or maxAge))
     removed[index] = math.max(tonumber(known or floor), begin)
   end
   return removed
@@ -105,13 +112,15 @@ end
 `
 
 /**
- * ARGV: epoch and offset of the cursor, limit, maxBytes, the time of the oldest event that may be read; `all`, or `some` and the
- * topics. To read all topics, follows the live stream, so it only reaches as far back as the live stream does.
+ * ARGV: epoch and offset of the cursor, limit, maxBytes, now, the age limit of topics that have none of their own; `all`, or `some`
+ * and the topics. To read all topics, follows the live stream, so it only reaches as far back as the live stream does.
  */
 export const readScript = `${lookBack}
 local cursorEpoch, after = ARGV[5], tonumber(ARGV[6])
-local limit, maxBytes, oldest = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local isAll, topics = ARGV[10] == 'all', { unpack(ARGV, 11) }
+local limit, maxBytes = tonumber(ARGV[7]), tonumber(ARGV[8])
+local now, maxAge = tonumber(ARGV[9]), tonumber(ARGV[10])
+local isAll, topics = ARGV[11] == 'all', { unpack(ARGV, 12) }
+local begin, removed = 0, {}
 local events, count, bytes, last, isCut = {}, 0, 0, 0, false
 
 local function take(topic, offset, entry)
@@ -122,6 +131,13 @@ local function take(topic, offset, entry)
   count, last = count + 1, offset
   events[count] = { topic, fields[2], fields[4], offset, timeOf(entry) }
   return true
+end
+
+-- Events that are older than their own topic allows count as removed.
+local function noteOverage(names)
+  for index, own in ipairs(redis.call('HMGET', ownAges, unpack(names))) do
+    if own then removed[1] = math.max(removed[1], lastAged(names[index], now - tonumber(own))) end
+  end
 end
 
 local function takeAll(from)
@@ -136,19 +152,19 @@ local function takeAll(from)
         found[#found + 1] = topic
       end
     end
+    noteOverage(found)
     local upTo = offsetOf(appends[#appends])
     merge(found, from, upTo, true, take)
     from = upTo
   until isCut
 end
 
-local begin, removed = 0, {}
 if isAll then
   local first = firstAfter(live, 0)
-  begin = math.max(first and tonumber(first[2][2]) or head, lastBefore(live, oldest))
+  begin = math.max(first and tonumber(first[2][2]) or head, lastBefore(live, now - maxAge))
   removed = { math.max(trimmed, begin) }
 else
-  removed = survey(topics, oldest)
+  removed = survey(topics, now, maxAge)
 end
 local reason = reasonOf(cursorEpoch, after)
 if reason ~= '' then after = 0 end
@@ -163,13 +179,13 @@ return { epoch, head, token, reason, removed, through, events,
 `
 
 /**
- * ARGV: the time of the oldest event that may be read; `cursor`, epoch and offset, or `last` or `since` and a number; the topics.
+ * ARGV: now, the age limit of topics that have none of their own; `cursor`, epoch and offset, or `last` or `since` and a number; the topics.
  * Answers the offset of the first event to read and its epoch. The offset is 0 when there is no such event, or the cursor is valid.
  */
 export const locateScript = `${lookBack}
-local oldest, kind = tonumber(ARGV[5]), ARGV[6]
-local topics = { unpack(ARGV, kind == 'cursor' and 9 or 8) }
-local removed = survey(topics, oldest)
+local now, maxAge, kind = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local topics = { unpack(ARGV, kind == 'cursor' and 10 or 9) }
+local removed = survey(topics, now, maxAge)
 
 local function firstKept(beginAt)
   local first
@@ -182,12 +198,12 @@ end
 
 local reason, first = '', nil
 if kind == 'cursor' then
-  reason = reasonOf(ARGV[7], tonumber(ARGV[8]))
+  reason = reasonOf(ARGV[8], tonumber(ARGV[9]))
   if reason ~= '' then first = firstKept(function () return 0 end) end
 elseif kind == 'since' then
-  first = firstKept(function (topic) return lastBefore(keyOf(topic), tonumber(ARGV[7])) end)
+  first = firstKept(function (topic) return lastBefore(keyOf(topic), tonumber(ARGV[8])) end)
 else
-  local left = tonumber(ARGV[7])
+  local left = tonumber(ARGV[8])
   if left > 0 then
     merge(topics, 0, head, false, function (_, offset)
       first = offset

@@ -42,12 +42,12 @@ describe.skipIf(!findServer('redis'))('redis', () => {
     let log = open(retention)
     return {
       log,
-      reopen: async () => {
+      reopen: async (others = retention) => {
         await log.close()
-        log = open(retention)
+        log = open(others)
         return log
       },
-      openOther: () => open(retention),
+      openOther: (others = retention) => open(others),
       copy: () => copyOf(redis),
     }
   })

@@ -17,6 +17,7 @@ import {
   type EventLog,
   type Retention,
 } from '@/server/log/event-log'
+import { ownLimitsOf } from '@/server/log/retention'
 import { runEnded, type RunChange } from '@/server/log/run-change'
 import {
   openRedisConnection,
@@ -42,7 +43,6 @@ const longestMs = 1_000 * 365 * 86_400_000
 export function openRedisLog({
   address,
   Redis,
-  maxCount,
   ...retention
 }: Retention & { address: RedisAddress; Redis: RedisConnectionOptions['Redis'] }): EventLog {
   const maxAgeMs = Math.min(retention.maxAgeMs, longestMs)
@@ -98,11 +98,13 @@ export function openRedisLog({
     events: readonly NewEvent[],
     { idempotency, run }: AppendOptions,
   ): Promise<AppendResult> {
+    const own = ownLimitsOf(retention, topic)
     const args: Argument[] = [
       topic,
       Date.now(),
       maxAgeMs,
-      maxCount,
+      own ? Math.min(own.maxAgeMs, longestMs) : '',
+      (own ?? retention).maxCount,
       randomBytes(12).toString('base64url'),
       idempotency?.key ?? '',
       idempotency?.fingerprint ?? '',
@@ -201,7 +203,8 @@ export function openRedisLog({
           after.offset,
           limit,
           maxBytes,
-          Date.now() - maxAgeMs,
+          Date.now(),
+          maxAgeMs,
           topics ? 'some' : 'all',
           ...(topics ?? []),
         ])
@@ -218,7 +221,8 @@ export function openRedisLog({
     locate: (topics, start) =>
       answer(async () => {
         const { head, rest } = await call(connection, 'logLocate', [
-          Date.now() - maxAgeMs,
+          Date.now(),
+          maxAgeMs,
           ...argumentsOf(start),
           ...topics,
         ])

@@ -11,7 +11,8 @@
  * - `t:<topic>`, a stream: the kept events. Ids are `<offset>-0`.
  * - `live`, a stream: the newest appends of all topics. The id is the offset of the append's last event; `after` is the head before it.
  * - `trimmed`, a hash: for each known topic, the highest offset removed.
- * - `ages`, a sorted set: the topics by the time of their first kept event.
+ * - `own-ages`, a hash: the age limit of each topic that has its own, in milliseconds. `age-limits`, a set: these limits.
+ * - `ages`, a sorted set: the topics without a limit of their own, by the time of their first kept event. `ages:<limit>`: those with it.
  * - `k:<topic>:<key>`: idempotency keys, which expire; `keys:<topic>`, a sorted set: the keys of a topic by the offset of the last event.
  * - `run:<topic>:<id>`, a hash: a run. Expires some time after its end. `newest:<topic>`: the id of the run that began last, likewise.
  * - `living`, a hash: for each topic with a living run, `<offset of its first event> <id>`.

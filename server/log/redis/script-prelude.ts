@@ -17,7 +17,8 @@ export const otherFormat = 'FORMAT'
  */
 export const prelude = `
 local stateKey, terms, termOf = '{sse}:state', '{sse}:terms', '{sse}:term'
-local live, trimmedOf, ages = '${liveKey}', '{sse}:trimmed', '{sse}:ages'
+local live, trimmedOf = '${liveKey}', '{sse}:trimmed'
+local ages, ownAges, ageLimits = '{sse}:ages', '{sse}:own-ages', '{sse}:age-limits'
 
 local function keyOf(topic) return '{sse}:t:' .. topic end
 -- Plain concatenation would round big numbers.

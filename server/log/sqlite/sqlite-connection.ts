@@ -18,7 +18,7 @@ export interface Connection {
   close: () => void
 }
 
-type Value = string | number
+type Value = string | number | null
 
 /** Statements wait up to `busyTimeoutMs` for another connection's lock, which blocks the event loop. After `stopWaiting`, they fail at once. */
 export function openConnection(

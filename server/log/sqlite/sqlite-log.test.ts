@@ -27,12 +27,12 @@ testEventLog('SQLite', async (limits) => {
   let log = openSqliteLog({ file, ...limits })
   return {
     log,
-    reopen: async () => {
+    reopen: async (others = limits) => {
       await log.close()
-      log = openSqliteLog({ file, ...limits })
+      log = openSqliteLog({ file, ...others })
       return log
     },
-    openOther: () => openSqliteLog({ file, ...limits }),
+    openOther: (others = limits) => openSqliteLog({ file, ...others }),
     copy: async () => {
       const copy = join(folder, `${++files}.db`)
       const source = holdFile(file)

@@ -4,7 +4,7 @@ import type { StoredEvent } from '@/protocol/event'
 import type { EventLog, Start } from '@/server/log/event-log'
 import type { StoredRun } from '@/server/log/run-change'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
-import { nthNewest, rowsAfter, type EventRow, type ReadableTopic } from './sqlite-rows'
+import { lastBefore, nthNewest, rowsAfter, type EventRow, type ReadableTopic } from './sqlite-rows'
 import { beginOfLiving, findRun, livingRuns } from './sqlite-runs'
 import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
 import { epochsBetween, checkCursor, readLogRow, type LogRow } from './sqlite-terms'
@@ -27,11 +27,18 @@ interface View {
   head: Cursor
   /** The requested topics that the log knows; undefined when all topics are requested. */
   topics: ReadableTopic[] | undefined
-  names: Map<number, string>
+  /** The topics of the log that this view has met, by their ids. */
+  known: Map<number, KnownTopic>
   /** Up to this offset, events of no requested topic may be read. */
   keptAfter: number
   /** For each requested topic, the highest offset that is no longer kept. */
   removed: number[]
+}
+
+interface KnownTopic {
+  name: string
+  /** The age limit of a topic that has its own. */
+  ownAgeMs: number | null
 }
 
 /** Small enough to avoid reading big events beyond `maxBytes`, and large enough to need few queries for small events. */
@@ -51,72 +58,60 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     }
   }
 
-  function view(topics?: readonly string[]): View {
+  function view(requested?: readonly string[]): View {
     const log = readLogRow(connection)
     const head = { epoch: log.epoch, offset: log.head }
-    const agedUpTo = unlessDamaged(
-      () => lastBefore(Date.now() - maxAgeMs, log.head),
-      () => 0,
-    )
-    const names = new Map<number, string>()
-    if (!topics) {
-      const removed = [Math.max(log.trimmed, agedUpTo)]
-      return { log, head, topics: undefined, names, keptAfter: agedUpTo, removed }
+    const known = new Map<number, KnownTopic>()
+    if (!requested) {
+      const keptAfter = agedUpTo(maxAgeMs, log.head)
+      const removed = [Math.max(log.trimmed, keptAfter)]
+      return { log, head, topics: undefined, known, keptAfter, removed }
     }
-    const readable: ReadableTopic[] = []
-    const removed = topics.map((topic) => {
-      const [row] = connection.rows<[number, number]>(
-        'SELECT id, trimmed FROM topics WHERE name = ?',
-        topic,
+    const topics: ReadableTopic[] = []
+    const removed = requested.map((name) => {
+      const [row] = connection.rows<[number, number, number | null]>(
+        'SELECT id, trimmed, max_age FROM topics WHERE name = ?',
+        name,
       )
       if (!row) return log.floor
-      const [id, trimmed] = row
-      const keptAfter = agedUpTo === 0 ? 0 : agedUpToOf(topic, agedUpTo)
-      names.set(id, topic)
-      readable.push({ id, keptAfter })
-      return Math.max(trimmed, keptAfter === 0 ? 0 : lastAgedOf(id, keptAfter))
+      const [id, trimmed, ownAgeMs] = row
+      known.set(id, { name, ownAgeMs })
+      const keptAfter = lastAgedOf(id, name, ownAgeMs ?? maxAgeMs, log.head)
+      topics.push({ id, keptAfter })
+      return Math.max(trimmed, keptAfter)
     })
-    const keptAfter = Math.min(agedUpTo, ...readable.map((topic) => topic.keptAfter))
-    return { log, head, topics: readable, names, keptAfter, removed }
+    const keptAfter = Math.min(...topics.map((topic) => topic.keptAfter))
+    return { log, head, topics, known, keptAfter: topics.length > 0 ? keptAfter : 0, removed }
   }
 
-  /** The events of a living run do not age. */
-  function agedUpToOf(topic: string, agedUpTo: number): number {
-    return Math.min(agedUpTo, (beginOfLiving(connection, topic) ?? Infinity) - 1)
-  }
-
-  /** The highest offset among a topic's events that are too old, or 0 when there are none. */
-  function lastAgedOf(topicId: number, agedUpTo: number): number {
-    const [aged] = only(
-      connection.rows<[number | null]>(
-        'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?',
-        topicId,
-        agedUpTo,
-      ),
+  function agedUpTo(ageMs: number, head: number): number {
+    return unlessDamaged(
+      () => lastBefore(connection, Date.now() - ageMs, head),
+      () => 0,
     )
-    return aged ?? 0
   }
 
-  /** The offset up to which all events are older than `time`, or 0 when there are none. */
-  function lastBefore(time: number, head: number): number {
-    const [oldest] = connection.rows<[number, number]>(
-      'SELECT offset, time FROM events ORDER BY offset LIMIT 1',
+  /** The highest offset among a topic's events that are too old, or 0 when there are none. The events of a living run do not age. */
+  function lastAgedOf(topicId: number, name: string, ageMs: number, head: number): number {
+    return unlessDamaged(
+      () => {
+        const [oldest] = connection.rows<[number]>(
+          'SELECT time FROM events WHERE topic_id = ? ORDER BY offset LIMIT 1',
+          topicId,
+        )
+        if (!oldest || oldest[0] >= Date.now() - ageMs) return 0
+        const living = beginOfLiving(connection, name) ?? Infinity
+        const [aged] = only(
+          connection.rows<[number | null]>(
+            'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?',
+            topicId,
+            Math.min(agedUpTo(ageMs, head), living - 1),
+          ),
+        )
+        return aged ?? 0
+      },
+      () => 0,
     )
-    if (!oldest || oldest[1] >= time) return 0
-    let low = oldest[0]
-    let high = head
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      const [offset, at] = only(
-        connection.rows<[number, number]>(
-          'SELECT offset, time FROM events WHERE offset <= ? ORDER BY offset DESC LIMIT 1',
-          middle,
-        ),
-      )
-      if (at < time) low = middle
-      else high = offset - 1
-    }
-    return low
   }
 
   function firstAfter({ topics }: View, after: number): number | undefined {
@@ -155,9 +150,8 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
 
   function startOf(seen: View, start: { last: number } | { since: number }): Cursor {
     if ('since' in start) {
-      const { since } = start
       const last = unlessDamaged(
-        () => lastBefore(since, seen.log.head),
+        () => lastBefore(connection, start.since, seen.log.head),
         () => 0,
       )
       return beforeFirst(seen, last)
@@ -170,13 +164,23 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     return beforeFirst(seen, newest - 1)
   }
 
-  function nameOf({ names }: View, id: number): string {
-    let name = names.get(id)
-    if (name === undefined) {
-      ;[name] = only(connection.rows<[string]>('SELECT name FROM topics WHERE id = ?', id))
-      names.set(id, name)
+  function topicOf({ known }: View, id: number): KnownTopic {
+    let topic = known.get(id)
+    if (!topic) {
+      const query = 'SELECT name, max_age FROM topics WHERE id = ?'
+      const [name, ownAgeMs] = only(connection.rows<[string, number | null]>(query, id))
+      topic = { name, ownAgeMs }
+      known.set(id, topic)
     }
-    return name
+    return topic
+  }
+
+  /** Whether an event, read together with those of all topics, is older than its own topic allows. */
+  function isOverage(seen: View, [offset, id, , , time]: EventRow): boolean {
+    if (seen.topics) return false
+    const { name, ownAgeMs } = topicOf(seen, id)
+    if (ownAgeMs === null || time >= Date.now() - ownAgeMs) return false
+    return offset < (beginOfLiving(connection, name) ?? Infinity)
   }
 
   /** Reads rows after `from`, complete up to `upTo`. */
@@ -202,7 +206,7 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
     if (!first || !last) return []
     const epochOf = epochsBetween(connection, first[0], last[0])
     return found.map(([offset, id, type, data, time]) => ({
-      topic: nameOf(seen, id),
+      topic: topicOf(seen, id).name,
       epoch: epochOf(offset),
       offset,
       type: textOf(type),
@@ -223,12 +227,16 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
           () => collect(seen, from, request),
           () => salvageRows(connection, seen.topics, { ...request, from, head: head.offset }),
         )
-        const events = toEvents(seen, found)
+        const events = toEvents(
+          seen,
+          found.filter((row) => !isOverage(seen, row)),
+        )
+        const overage = found.findLast((row) => isOverage(seen, row))?.[0] ?? 0
         return {
           events,
           through: upTo === head.offset ? head : placeAt(upTo),
           lost,
-          removed: removed.map((offset) => Math.max(offset, damaged)),
+          removed: removed.map((offset) => Math.max(offset, damaged, overage)),
         }
       }),
     locate: (topics, start) =>

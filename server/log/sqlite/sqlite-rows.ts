@@ -1,7 +1,27 @@
-/** Queries for events of several topics, in the order of their offsets. */
-import type { Connection, Text } from './sqlite-connection'
+/** Queries for events of several topics, and for the place of a time. */
+import { only, type Connection, type Text } from './sqlite-connection'
 
 export type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]
+
+/** The offset up to which all events are older than `time`, or 0 when there are none. */
+export function lastBefore({ rows }: Connection, time: number, head: number): number {
+  const [oldest] = rows<[number, number]>('SELECT offset, time FROM events ORDER BY offset LIMIT 1')
+  if (!oldest || oldest[1] >= time) return 0
+  let low = oldest[0]
+  let high = head
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    const [offset, at] = only(
+      rows<[number, number]>(
+        'SELECT offset, time FROM events WHERE offset <= ? ORDER BY offset DESC LIMIT 1',
+        middle,
+      ),
+    )
+    if (at < time) low = middle
+    else high = offset - 1
+  }
+  return low
+}
 
 /** The offset of the oldest of the newest `count` events, or 0 when there are fewer events. */
 export function nthNewest(
@@ -10,10 +30,10 @@ export function nthNewest(
   count: number,
 ): number {
   if (topics.length === 0) return 0
-  const branches = topics.map(() => 'SELECT offset FROM events WHERE topic_id = ?')
+  const branches = topics.map(() => 'SELECT offset FROM events WHERE topic_id = ? AND offset > ?')
   const [row] = rows<[number]>(
     `${branches.join(' UNION ALL ')} ORDER BY offset DESC LIMIT 1 OFFSET ?`,
-    ...topics.map(({ id }) => id),
+    ...topics.flatMap(({ id, keptAfter }) => [id, keptAfter]),
     count - 1,
   )
   return row ? row[0] : 0

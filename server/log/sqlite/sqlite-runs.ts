@@ -130,7 +130,10 @@ function update(
     topic,
     id,
   )
-  if (last !== undefined) run(`UPDATE runs SET last = ?, ended = ? ${own}`, last, time, topic, id)
+  if (last === undefined) return
+  run(`UPDATE runs SET last = ?, ended = ? ${own}`, last, time, topic, id)
+  // The trimmer kept the events of the run.
+  run('UPDATE topics SET due = 0 WHERE name = ? AND due IS NOT NULL', topic)
 }
 
 function rememberStop({ run }: Connection, topic: string, id: string): void {

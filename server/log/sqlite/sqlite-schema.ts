@@ -42,6 +42,17 @@ const termTables = [
   'CREATE INDEX keys_by_event ON keys (topic_id, first)',
 ]
 
+/**
+ * Added later. Programs that don't know these columns can use the file meanwhile, so the version is the same. `max_age` is the age
+ * limit of a topic that has its own, in milliseconds. `due` is when the trimmer looks at the topic by itself: null for a topic whose
+ * events age with those of others.
+ */
+const topicLimits = [
+  'ALTER TABLE topics ADD COLUMN max_age INTEGER',
+  'ALTER TABLE topics ADD COLUMN due INTEGER',
+  'CREATE INDEX topics_by_due ON topics (due) WHERE due IS NOT NULL',
+]
+
 /** Upgrades a file from version 1 to version 2. A running process of version 1 then fails with an error, because it can't use the file. */
 const fromVersion1 = [
   ...termTables,
@@ -71,6 +82,7 @@ export function openSqliteFile(file: string): { reading: Connection; writing: Co
       else if (found === 1) upgrade(writing)
       else writing.run('UPDATE log SET head = head')
       for (const statement of runTables) writing.run(statement)
+      addTopicLimits(writing)
     })
     writing.stopWaiting()
     const reading = openConnection(file, openTimeoutMs)
@@ -110,4 +122,9 @@ function createTables(connection: Connection): void {
 function upgrade(connection: Connection): void {
   for (const statement of fromVersion1) connection.run(statement)
   connection.run(`PRAGMA user_version = ${formatVersion}`)
+}
+
+function addTopicLimits({ rows, run }: Connection): void {
+  const found = rows("SELECT 1 FROM pragma_table_info('topics') WHERE name = 'max_age'")
+  if (found.length === 0) for (const statement of topicLimits) run(statement)
 }

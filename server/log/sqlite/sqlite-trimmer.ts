@@ -1,72 +1,136 @@
 /** Removes events that a SQLite log no longer keeps: those that are too old, and the surplus of a topic. Works in small steps, inside the caller's transaction. */
 import type { Retention } from '@/server/log/event-log'
-import type { Connection } from './sqlite-connection'
+import { limitsOf } from '@/server/log/retention'
+import { only, type Connection } from './sqlite-connection'
 import { trimRuns } from './sqlite-runs'
 
 /** Small enough to block the event loop only briefly. */
 export const stepRows = 500
 
-/** Removes at most `stepRows` rows: first those that are too old, then the surplus of these topics. Returns true when there may be more. */
-type Trim = (topicIds: ReadonlySet<number>) => boolean
+/** How soon to look again at a topic whose living run has events that are too old. The end of the run makes the trimmer look at once. */
+const livingMs = 60_000
 
-/** True for events of a living run, which are not removed. */
-const isOfLivingRun = `EXISTS (
-  SELECT 1 FROM runs JOIN topics ON topics.name = runs.topic
-    WHERE runs.ended IS NULL AND topics.id = events.topic_id AND events.offset >= runs.first
-)`
+export interface Trimmer {
+  /** Removes at most `stepRows` rows: first those that are too old, then the surplus of these topics. Returns true when there may be more. */
+  step(topicIds: ReadonlySet<number>): boolean
+  /** Whether there are events that are too old. */
+  hasAged(): boolean
+}
 
-export function createTrimmer(connection: Connection, { maxCount, maxAgeMs }: Retention): Trim {
+export function createTrimmer(connection: Connection, retention: Retention): Trimmer {
   const { rows, run } = connection
-  /** Up to this offset, every event that is too old belongs to a living run. */
-  let sweptUpTo = 0
+  const { maxAgeMs } = retention
+  /** Up to this offset, what is left belongs to topics that the trimmer looks at by themselves. */
+  let scannedTo = 0
+  let keysScannedTo = 0
 
+  /** The time of the first event that was not scanned yet. */
+  function firstTime(): number | undefined {
+    const query = 'SELECT time FROM events WHERE offset > ? ORDER BY offset LIMIT 1'
+    return rows<[number]>(query, scannedTo)[0]?.[0]
+  }
+
+  /** Removes events of topics that age together: all of them are in the order of their time. Returns how many rows it looked at. */
   function trimAged(before: number, limit: number): number {
-    const [oldest] = rows<[number]>('SELECT time FROM events ORDER BY offset LIMIT 1')
-    if (!oldest || oldest[0] >= before) return 0
-    const [end] = rows<[number, number]>(
-      `SELECT max(offset), min(time < ?) FROM
-        (SELECT offset, time FROM events WHERE offset > ? ORDER BY offset LIMIT ?)`,
-      before,
-      sweptUpTo,
-      limit,
+    if ((firstTime() ?? before) >= before) return 0
+    // The events of a living run are not removed.
+    run(
+      'UPDATE topics SET due = 0 WHERE due IS NULL AND name IN (SELECT topic FROM runs WHERE ended IS NULL)',
+    )
+    const aged = `SELECT offset, topic_id FROM (
+      SELECT offset, topic_id, time FROM events WHERE offset > ? ORDER BY offset LIMIT ?) WHERE time < ?`
+    const values = [scannedTo, limit, before]
+    const [count, upTo] = only(
+      rows<[number, number]>(`SELECT count(*), max(offset) FROM (${aged})`, ...values),
     )
     const removed = rows<[number, number]>(
       `DELETE FROM events WHERE offset IN (
-        SELECT offset FROM (SELECT offset, time FROM events WHERE offset > ? ORDER BY offset LIMIT ?)
-          WHERE time < ?
-      ) AND NOT ${isOfLivingRun} RETURNING offset, topic_id`,
-      sweptUpTo,
-      limit,
-      before,
+        SELECT offset FROM (${aged}) AS old WHERE (SELECT due FROM topics WHERE topics.id = old.topic_id) IS NULL
+      ) RETURNING offset, topic_id`,
+      ...values,
     )
-    // Begins again when it has seen all events that are too old: runs end, and then theirs can go.
-    sweptUpTo = end?.[1] === 1 ? end[0] : 0
     noteRemoved(removed)
-    return removed.length
+    scannedTo = upTo
+    return count
   }
 
+  function dueTopic(
+    now: number,
+  ): { id: number; ageMs: number; living: number | undefined } | undefined {
+    const [due] = rows<[number, number | null, number | null]>(
+      `SELECT id, max_age, (SELECT first FROM runs WHERE topic = topics.name AND ended IS NULL)
+        FROM topics WHERE due <= ? ORDER BY due LIMIT 1`,
+      now,
+    )
+    return due && { id: due[0], ageMs: due[1] ?? maxAgeMs, living: due[2] ?? undefined }
+  }
+
+  /** Removes events of topics with limits of their own, and of topics with a living run. Returns how many rows it looked at. */
+  function trimDue(now: number, limit: number): number {
+    let left = limit
+    while (left > 0) {
+      const due = dueTopic(now)
+      if (!due) break
+      const { id, ageMs, living } = due
+      const removed = rows<[number, number]>(
+        `DELETE FROM events WHERE offset IN (
+          SELECT offset FROM (SELECT offset, time FROM events WHERE topic_id = ? ORDER BY offset LIMIT ?)
+            WHERE time < ? AND offset < ?
+        ) RETURNING offset, topic_id`,
+        id,
+        left,
+        now - ageMs,
+        living ?? Number.MAX_SAFE_INTEGER,
+      )
+      noteRemoved(removed)
+      run('DELETE FROM keys WHERE topic_id = ? AND time < ?', id, now - ageMs)
+      run(
+        `UPDATE topics SET due = max(?, ? + coalesce(
+          (SELECT time FROM events WHERE topic_id = topics.id ORDER BY offset LIMIT 1), ?)) WHERE id = ?`,
+        living === undefined ? 0 : now + livingMs,
+        // An event is too old a moment after it has reached the limit.
+        ageMs + 1,
+        now,
+        id,
+      )
+      forgetIfEmpty(id)
+      // Visiting a topic has a cost of its own.
+      left -= removed.length + 1
+    }
+    return limit - Math.max(0, left)
+  }
+
+  /** Keys are removed with their events. This removes the keys that outlived them. */
   function trimKeys(before: number, limit: number): number {
-    const [oldest] = rows<[number]>('SELECT time FROM keys ORDER BY id LIMIT 1')
+    const query = 'SELECT time FROM keys WHERE id > ? ORDER BY id LIMIT 1'
+    const [oldest] = rows<[number]>(query, keysScannedTo)
     if (!oldest || oldest[0] >= before) return 0
+    const aged = `SELECT id, topic_id FROM (
+      SELECT id, topic_id, time FROM keys WHERE id > ? ORDER BY id LIMIT ?) WHERE time < ?`
+    const values = [keysScannedTo, limit, before]
+    const [count, upTo] = only(
+      rows<[number, number]>(`SELECT count(*), max(id) FROM (${aged})`, ...values),
+    )
     const removed = rows<[number]>(
       `DELETE FROM keys WHERE id IN (
-        SELECT id FROM (SELECT id, time FROM keys ORDER BY id LIMIT ?) WHERE time < ?
+        SELECT id FROM (${aged}) AS old WHERE (SELECT due FROM topics WHERE topics.id = old.topic_id) IS NULL
       ) RETURNING topic_id`,
-      limit,
-      before,
+      ...values,
     )
     for (const id of new Set(removed.map(([topicId]) => topicId))) forgetIfEmpty(id)
-    return removed.length
+    keysScannedTo = upTo
+    return count
   }
 
   function trimSurplus(id: number, limit: number): number {
-    const [topic] = rows<[number, number | null]>(
-      `SELECT count, (SELECT first FROM runs WHERE topic = topics.name AND ended IS NULL)
+    const [topic] = rows<[number, string, number | null]>(
+      `SELECT count, name, (SELECT first FROM runs WHERE topic = topics.name AND ended IS NULL)
         FROM topics WHERE id = ?`,
       id,
     )
-    const [count, living] = topic ?? [0, null]
-    const surplus = Math.min(count - maxCount, limit)
+    if (!topic) return 0
+    const [count, name, living] = topic
+    const surplus = Math.min(count - limitsOf(retention, name).maxCount, limit)
     if (surplus <= 0) return 0
     const removed = rows<[number, number]>(
       `DELETE FROM events WHERE offset IN (
@@ -113,12 +177,20 @@ export function createTrimmer(connection: Connection, { maxCount, maxAgeMs }: Re
     if (forgotten) run('UPDATE log SET floor = max(floor, ?)', forgotten[0])
   }
 
-  return (topicIds) => {
-    const before = Date.now() - maxAgeMs
-    let budget = stepRows - trimAged(before, stepRows)
-    budget -= trimKeys(before, budget)
-    budget -= trimRuns(connection, maxAgeMs, budget)
-    for (const id of topicIds) budget -= trimSurplus(id, budget)
-    return budget === 0
+  return {
+    step(topicIds) {
+      const now = Date.now()
+      let budget = stepRows - trimAged(now - maxAgeMs, stepRows)
+      budget -= trimDue(now, budget)
+      budget -= trimKeys(now - maxAgeMs, budget)
+      budget -= trimRuns(connection, maxAgeMs, budget)
+      for (const id of topicIds) budget -= trimSurplus(id, budget)
+      return budget === 0
+    },
+    hasAged() {
+      const now = Date.now()
+      const time = firstTime()
+      return (time !== undefined && time < now - maxAgeMs) || dueTopic(now) !== undefined
+    },
   }
 }

@@ -8,6 +8,7 @@ import {
   type Idempotency,
   type Retention,
 } from '@/server/log/event-log'
+import { limitsOf, ownLimitsOf } from '@/server/log/retention'
 import type { RunChange } from '@/server/log/run-change'
 import type { Connection } from './sqlite-connection'
 import type { DiskReserve } from './sqlite-reserve'
@@ -38,36 +39,56 @@ export interface SqliteWriter {
   trim(topicIds: ReadonlySet<number>): boolean
 }
 
+interface KnownTopic {
+  id: number
+  /** The age limit of a topic that has its own. */
+  ownAgeMs: number | null
+  /** When the trimmer looks at the topic by itself; null when its events age with those of others. */
+  due: number | null
+}
+
 /** How many trim steps run on a full disk: 20 steps remove up to 10,000 rows. */
 const makeRoomSteps = 20
 
 export function createSqliteWriter(connection: Connection, retention: Retention): SqliteWriter {
   const { maxAgeMs } = retention
   const { rows, run } = connection
-  const trim = createTrimmer(connection, retention)
+  const trimmer = createTrimmer(connection, retention)
   /** The epoch and head after the last append of this process. Undefined before its first append, which begins a term. */
   let lastSeen: { epoch: string; head: number } | undefined
   const clock = createClockWatch()
 
-  function knownTopic(name: string): number | undefined {
-    return rows<[number]>('SELECT id FROM topics WHERE name = ?', name)[0]?.[0]
+  function knownTopic(name: string): KnownTopic | undefined {
+    const query = 'SELECT id, max_age, due FROM topics WHERE name = ?'
+    const [known] = rows<[number, number | null, number | null]>(query, name)
+    return known && { id: known[0], ownAgeMs: known[1], due: known[2] }
   }
 
-  function addTopic(name: string): number {
+  function addTopic(name: string): KnownTopic {
     // A forgotten topic of this name may have lost events. Only the floor still records this.
-    return run('INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log', name)
+    const query = 'INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log'
+    return { id: run(query, name), ownAgeMs: null, due: null }
+  }
+
+  /** Stores the age limit of a topic that has its own. */
+  function noteAge(name: string, { id, ownAgeMs, due }: KnownTopic): void {
+    const ageMs = ownLimitsOf(retention, name)?.maxAgeMs ?? null
+    if (ageMs === ownAgeMs && (ageMs === null || due !== null)) return
+    // The trimmer then looks at the topic at once, and notes when to look again.
+    run('UPDATE topics SET max_age = ?, due = 0 WHERE id = ?', ageMs, id)
   }
 
   function seenBefore(
     topicId: number | undefined,
     { key, fingerprint }: Idempotency,
+    ageMs: number,
   ): AppendResult | LogError | undefined {
     if (topicId === undefined) return undefined
     const [seen] = rows<[string, number, number]>(
       'SELECT fingerprint, first, count FROM keys WHERE topic_id = ? AND key = ? AND time >= ?',
       topicId,
       key,
-      Date.now() - maxAgeMs,
+      Date.now() - ageMs,
     )
     if (!seen) return undefined
     const [kept, first, count] = seen
@@ -124,14 +145,17 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     let keys = 0
     const outcomes = appends.map(({ topic, events, idempotency, run: change }) => {
       const known = knownTopic(topic)
-      const repeated = idempotency && seenBefore(known, idempotency)
+      const ageMs = limitsOf(retention, topic).maxAgeMs
+      const repeated = idempotency && seenBefore(known?.id, idempotency, ageMs)
       if (repeated) return repeated
       const span = { first: head + 1, last: head + events.length, time }
       const outcome = change && changeRun(connection, maxAgeMs, topic, change, span)
       if (outcome instanceof LogError) return outcome
       const unchanged: AppendResult = { ids: [], replayed: false, run: outcome }
       if (events.length === 0 || outcome?.applied === false) return unchanged
-      const id = known ?? addTopic(topic)
+      const own = known ?? addTopic(topic)
+      const { id } = own
+      noteAge(topic, own)
       const epoch = (term ??= termOf(before))
       const first = head + 1
       const count = events.length
@@ -165,15 +189,14 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
       lastSeen = done.left
       return done.written
     },
-    trim: (topicIds) => connection.transaction(() => trim(topicIds)),
+    trim: (topicIds) => connection.transaction(() => trimmer.step(topicIds)),
     makeRoom(reserve) {
-      const [oldest] = rows<[number]>('SELECT time FROM events ORDER BY offset LIMIT 1')
-      if (!oldest || oldest[0] >= Date.now() - maxAgeMs) return false
+      if (!trimmer.hasAged()) return false
       reserve.release()
       // Move committed changes into the file first: this frees their space in the write-ahead log for the removals.
       rows('PRAGMA wal_checkpoint(RESTART)')
       for (let step = 0; step < makeRoomSteps; step++) {
-        if (!connection.transaction(() => trim(new Set()))) break
+        if (!connection.transaction(() => trimmer.step(new Set()))) break
       }
       rows('PRAGMA wal_checkpoint(RESTART)')
       reserve.restore()
