@@ -5,8 +5,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createEventSourceClient } from './event-source-client'
 import { happenings, page, installModelPage } from '@/test/doubles/model-page'
 import { sources } from '@/test/doubles/model-source'
-
-installModelPage()
+import { transports } from '@/test/doubles/transports'
 
 /** Time passes and events come more often than anything else happens. */
 const happening = fc.oneof(
@@ -14,7 +13,9 @@ const happening = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...Object.keys(happenings)) },
 )
 
-describe('createEventSourceClient', () => {
+describe.each(transports)('createEventSourceClient by $by', ({ transport }) => {
+  installModelPage(transport)
+
   test('whatever happens: one EventSource at most, closed stays closed, nothing twice, nothing lost', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -22,7 +23,7 @@ describe('createEventSourceClient', () => {
         async (plan) => {
           sources.reset()
           page.isOnline = true
-          const client = createEventSourceClient({ url: 'http://localhost/events' })
+          const client = createEventSourceClient({ url: 'http://localhost/events', transport })
           const delivered: number[] = []
           client.onEvent(({ data }) => delivered.push(Number(data.split(' ')[1])))
 
@@ -72,7 +73,7 @@ describe('createEventSourceClient', () => {
   }, 60_000)
 
   test('the list is renewed in the next frame, some thirty times a second, and not at all while the page is hidden', async () => {
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     client.open()
     await vi.advanceTimersByTimeAsync(100)
     const heard = vi.fn<() => void>()
@@ -105,7 +106,7 @@ describe('createEventSourceClient', () => {
 
   test('close leaves no timer, no EventSource and no listener, whatever the stream was doing', async () => {
     const listen = vi.spyOn(window, 'addEventListener')
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     const doings = [
       'a moment',
       'a second',

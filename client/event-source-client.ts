@@ -4,6 +4,7 @@
  */
 import type { Connect } from './connection/connection'
 import { createOwnConnections } from './connection/own-connection'
+import type { RequestHeaders } from './connection/frame-source'
 import { createController, type Controller } from './controller'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createListeners } from './listeners'
@@ -12,13 +13,32 @@ import type { StreamError } from './stream-error'
 import { initialStreamProgress } from './stream-state'
 import type { JoinStream } from './tabs/shared-stream'
 
-export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
+/** How a stream is requested. */
+export type TransportOptions =
+  | {
+      /** Default: the browser's EventSource. */
+      transport?: undefined
+      headers?: undefined
+    }
+  | {
+      /**
+       * Reads with `fetch`, which can send headers, and tells why it was refused without a second request. Such a stream is not shared
+       * between tabs: its headers belong to one page. The script for it is loaded when the stream is opened.
+       */
+      transport: 'fetch'
+      /** Sent with the request. A function is called at every attempt, for example to get a new token. The newest ones are used. */
+      headers?: RequestHeaders | undefined
+    }
+
+export type EventSourceClientOptions<P extends Parsers = MessagesOnly> = TransportOptions & {
   /** A function is called at every attempt, for example to get a new token. */
   url: string | (() => string | Promise<string>)
   /** Sends cookies to another origin. Default false. */
   withCredentials?: boolean | undefined
   /** The event types to listen to besides `message`, each with a parser. A browser delivers no other types. `String` keeps the text. */
   types?: P | undefined
+  /** The query parameter in which the cursor is sent. Servers that are not ours may have another name for it. Default `lastEventId`. */
+  cursorParam?: string | undefined
   /** The cursor that the first `open()` resumes from. */
   initialLastEventId?: string | undefined
   /** The key of the reader that the first `open()` continues as, from an earlier answer. Default: the reader that the server names. */
@@ -31,7 +51,7 @@ export interface EventSourceClientOptions<P extends Parsers = MessagesOnly> {
   connectTimeoutMs?: number | undefined
   /**
    * Reads through one connection for all tabs: joinSharedStream of join-shared-stream.ts. A stream that can't be shared, for example
-   * with a function as `url`, gets its own connection. Default: shares nothing.
+   * with a function as `url` or with `transport: 'fetch'`, gets its own connection. Default: shares nothing.
    */
   join?: JoinStream | undefined
 }
@@ -55,17 +75,25 @@ export interface EventSourceClient<P extends Parsers = MessagesOnly> extends Sto
   disable: () => void
   /** Reconnects now, if the stream is waiting. If it is open, checks that the connection is alive. */
   reconnect: () => void
-  /** Sets the URL for the next attempt, and the parsers of known types for the next event. */
-  use: (newer: Pick<EventSourceClientOptions<P>, 'url' | 'types'>) => void
+  /** Sets the URL and the headers for the next attempt, and the parsers of known types for the next event. */
+  use: (newer: Pick<EventSourceClientOptions<P>, 'url' | 'headers' | 'types'>) => void
 }
 
-/** Creates the client. Sends no request before `open()`. */
+/**
+ * Creates the client. Sends no request before `open()`.
+ * @throws {TypeError} there are `headers`, but not `transport: 'fetch'`
+ */
 export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   options: EventSourceClientOptions<P>,
 ): EventSourceClient<P> {
-  const { join, maxEvents = 1_000, maxAttempts } = options
-  const { withCredentials = false, connectTimeoutMs = 15_000 } = options
-  let { url } = options
+  const { join, transport, maxEvents = 1_000, maxAttempts } = options
+  const {
+    withCredentials = false,
+    connectTimeoutMs = 15_000,
+    cursorParam = 'lastEventId',
+  } = options
+  let { url, headers } = options
+  if (headers && !transport) throw new TypeError("`headers` needs `transport: 'fetch'`")
   const types = new Map<string, Parser>([['message', String]])
   const takeParsers = (newer: P | undefined): void => {
     for (const [type, parser] of Object.entries<Parser>(newer ?? {})) types.set(type, parser)
@@ -74,14 +102,15 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   const errors = createListeners<StreamError>()
   const readerChanges = createListeners<void>()
 
-  const common = { types, withCredentials, connectTimeoutMs }
+  const common = { types, withCredentials, connectTimeoutMs, cursorParam }
   const connectAlone = createOwnConnections({
     ...common,
     url: () => (typeof url === 'string' ? url : url()),
+    fetchHeaders: transport && (() => headers),
   })
   const connect: Connect = async (attempt) => {
     try {
-      if (join && typeof url === 'string') {
+      if (join && !transport && typeof url === 'string') {
         return await join({ ...attempt, ...common, url, maxEvents, maxAttempts })
       }
     } catch {
@@ -113,7 +142,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     onReaderChange: readerChanges.add,
     onError: errors.add,
     use(newer) {
-      ;({ url } = newer)
+      ;({ url, headers } = newer)
       takeParsers(newer.types)
     },
   }

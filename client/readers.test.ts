@@ -9,7 +9,6 @@ import {
   bert,
   breakStreams,
   installReaderOrigin,
-  openSharing,
   openTab,
   origin,
   paths,
@@ -25,10 +24,20 @@ import {
 
 installReaderOrigin()
 
-for (const sharing of [false, true]) {
-  const open = sharing ? openSharing : openTab
+const ways = [
+  { name: 'a page with a stream of its own', options: {}, requestsForReason: 2 },
+  { name: 'a page that reads by fetch', options: { transport: 'fetch' }, requestsForReason: 1 },
+  {
+    name: 'a page that shares its stream',
+    options: { join: joinSharedStream },
+    requestsForReason: 2,
+  },
+] as const
 
-  describe(sharing ? 'a page that shares its stream' : 'a page with a stream of its own', () => {
+for (const { name, options, requestsForReason } of ways) {
+  const open = (more?: { initialReader: string }): Tab => openTab({ ...options, ...more })
+
+  describe(name, () => {
     test('knows its reader, and presents it from then on', async () => {
       origin.log = ['one']
       const page = open()
@@ -55,7 +64,9 @@ for (const sharing of [false, true]) {
 
       expect(page.heard).toEqual([`${anna} one`, 'another reader'])
       // An EventSource hides why it was refused, so that it is asked for once more.
-      expect(paths().slice(1)).toEqual(Array(2).fill(`/events?lastEventId=abcd.1&reader=${anna}`))
+      expect(paths().slice(1)).toEqual(
+        Array(requestsForReason).fill(`/events?lastEventId=abcd.1&reader=${anna}`),
+      )
       expect(page.client.getState()).toMatchObject({ lastEventId: '', reader: undefined })
     })
 
@@ -148,7 +159,7 @@ for (const sharing of [false, true]) {
         })
       })
       await wait()
-      expect(origin.asked).toHaveLength(2)
+      expect(origin.asked).toHaveLength(requestsForReason)
     })
 
     test('stopped by a listener that hears of the other reader, stays stopped', async () => {
@@ -167,9 +178,10 @@ for (const sharing of [false, true]) {
     })
 
     test('goes on as the reader that it is told to begin with, and no other', async () => {
-      const [mine, another] = [anna, bert].map((initialReader) =>
-        openTab({ initialReader, ...(sharing && { join: joinSharedStream }) }),
-      ) as [Tab, Tab]
+      const [mine, another] = [anna, bert].map((initialReader) => open({ initialReader })) as [
+        Tab,
+        Tab,
+      ]
 
       await untilStrange(another)
       await untilOpen(mine)

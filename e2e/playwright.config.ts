@@ -1,12 +1,13 @@
 import { defineConfig } from 'playwright/test'
 import { findBrowser } from '../test/programs/find-browser'
+import type { TransportOption } from '../test/fixtures/client-test'
 import type { WorkerOptions } from '../test/fixtures/server-test'
 import { findServer } from '../test/programs/find-server'
 
 // Once, for all workers.
 for (const name of ['redis', 'nginx', 'caddy'] as const) findServer(name)
 
-export default defineConfig<object, WorkerOptions>({
+export default defineConfig<TransportOption, WorkerOptions>({
   testMatch: '**/*.e2e.ts',
   // A test tagged @soak runs in both, with higher counts in `npm run test:soak`; one tagged @soak-only runs there alone.
   projects: [
@@ -17,6 +18,13 @@ export default defineConfig<object, WorkerOptions>({
       grepInvert: /@soak-only/,
       testMatch: /(?:server\/(?:events|frames|resume)|access\/access)\.e2e\.ts$/,
       use: { frontDoor: 'off' },
+    },
+    // The tests of the client in a browser, again by fetch. What a topic's page does is the same.
+    {
+      name: 'fetch',
+      grepInvert: /@soak-only|A topic that is left/,
+      testMatch: /client\/client-\w+\.e2e\.ts$/,
+      use: { transport: 'fetch' },
     },
     { name: 'soak', grep: /@soak/, timeout: 600_000, workers: 1 },
   ],

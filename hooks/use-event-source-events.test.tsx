@@ -14,11 +14,12 @@ import {
   stream,
   until,
 } from '@/test/doubles/hook-origin'
+import { transports } from '@/test/doubles/transports'
 import { useEventSource } from './use-event-source'
 
-installHookOrigin()
+describe.each(transports)('useEventSource by $by', ({ transport, requestsForReason }) => {
+  installHookOrigin(transport)
 
-describe('useEventSource', () => {
   test('typed events: a function gets the text, a schema its JSON; what does not parse reaches onError', async () => {
     const onError = vi.fn<(error: StreamError) => void>()
     const price: StandardSchemaV1<unknown, { amount: number }> = {
@@ -41,6 +42,7 @@ describe('useEventSource', () => {
     )
     const { result } = renderHook(() =>
       useEventSource(origin.url, {
+        transport,
         types: { count: Number, price, ['__proto__']: String },
         onError,
       }),
@@ -128,7 +130,7 @@ describe('useEventSource', () => {
     expect(result.current).toMatchObject({ error: { kind: 'reader' }, reader: undefined })
     expect(onReaderChange).toHaveBeenCalledOnce()
     expect(origin.requests.map((request) => request.url).slice(1)).toEqual(
-      Array(2).fill('/events?reader=annaannaannaanna'),
+      Array(requestsForReason).fill('/events?reader=annaannaannaanna'),
     )
   })
 

@@ -11,11 +11,12 @@ import {
   stream,
   until,
 } from '@/test/doubles/hook-origin'
+import { transports } from '@/test/doubles/transports'
 import { useEventSource } from './use-event-source'
 
-installHookOrigin()
+describe.each(transports)('useEventSource by $by', ({ transport, requestsForReason }) => {
+  installHookOrigin(transport)
 
-describe('useEventSource', () => {
   test('a lost connection is taken up again, after the last event', async () => {
     origin.answer = (request, response) => {
       origin.answer = stream('id: test.2\ndata: two\n\n')
@@ -88,7 +89,7 @@ describe('useEventSource', () => {
       code: 'not-granted',
       message: 'Not yours.',
     })
-    expect(origin.requests).toHaveLength(2)
+    expect(origin.requests).toHaveLength(requestsForReason)
   })
 
   test('an answer that is no event stream ends in failed', async () => {
@@ -160,10 +161,13 @@ describe('useEventSource', () => {
       response.end()
     }
     const { result } = renderHook(() =>
-      useEventSource(async () => {
-        asked++
-        return `${origin.url}?token=${asked}`
-      }),
+      useEventSource(
+        async () => {
+          asked++
+          return `${origin.url}?token=${asked}`
+        },
+        { transport },
+      ),
     )
 
     await until(() => expect(origin.requests.length).toBeGreaterThan(1))
@@ -176,7 +180,9 @@ describe('useEventSource', () => {
   })
 
   test('a function that rejects is a failed attempt', async () => {
-    const { result } = renderHook(() => useEventSource(() => Promise.reject(new Error('no token'))))
+    const { result } = renderHook(() =>
+      useEventSource(() => Promise.reject(new Error('no token')), { transport }),
+    )
 
     await until(() => expect(result.current.status).toBe('reconnecting'))
 

@@ -12,11 +12,12 @@ import {
   stream,
   until,
 } from '@/test/doubles/hook-origin'
+import { transports } from '@/test/doubles/transports'
 import { useEventSource } from './use-event-source'
 
-installHookOrigin()
+describe.each(transports)('useEventSource by $by', ({ transport }) => {
+  installHookOrigin(transport)
 
-describe('useEventSource', () => {
   test('opens when it mounts, with one request under StrictMode', async () => {
     origin.answer = stream(first)
     const { result } = renderStream()
@@ -137,9 +138,12 @@ describe('useEventSource', () => {
   })
 
   test('without a URL there is no stream', async () => {
-    const { result, rerender } = renderHook((address: string | null) => useEventSource(address), {
-      initialProps: null as string | null,
-    })
+    const { result, rerender } = renderHook(
+      (address: string | null) => useEventSource(address, { transport }),
+      {
+        initialProps: null as string | null,
+      },
+    )
     act(() => result.current.open())
     await act(async () => {})
     expect(result.current.status).toBe('idle')
@@ -203,7 +207,7 @@ describe('useEventSource', () => {
 
   test('renders on a server, as idle', () => {
     function Page() {
-      return <p>{useEventSource('/events').status}</p>
+      return <p>{useEventSource('/events', { transport }).status}</p>
     }
 
     expect(renderToString(<Page />)).toBe('<p>idle</p>')

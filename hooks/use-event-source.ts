@@ -5,6 +5,7 @@ import {
   createEventSourceClient,
   type EventSourceClient,
   type EventSourceClientOptions,
+  type TransportOptions,
 } from '@/client/event-source-client'
 import type { MessagesOnly, Parsers } from '@/client/event-parser'
 import type { Gap } from '@/client/gap'
@@ -12,14 +13,11 @@ import type { JoinStream } from '@/client/tabs/shared-stream'
 import type { StreamError } from '@/client/stream-error'
 import { initialStreamState, type ReceivedEvent, type StreamState } from '@/client/stream-state'
 
-export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends Omit<
-  EventSourceClientOptions<P>,
-  'url' | 'join'
-> {
+interface HookOptions<P extends Parsers> extends Omit<EventSourceClientOptions<P>, 'url' | 'join'> {
   /**
    * `tabs`: all tabs of the same reader with the same stream share one connection. This needs SharedWorker and Web Locks, so https
-   * or localhost, and a URL that is not a function; otherwise the tab gets its own connection. A tab that opens later starts with the
-   * events that the others have. Default: shares nothing.
+   * or localhost, a URL that is not a function, and no `transport: 'fetch'`; otherwise the tab gets its own connection. A tab that
+   * opens later starts with the events that the others have. Default: shares nothing.
    */
   share?: 'tabs' | undefined
   /** While false there is no stream, and `open()` does nothing. Default true. */
@@ -37,12 +35,15 @@ export interface UseEventSourceOptions<P extends Parsers = MessagesOnly> extends
   onError?: ((error: StreamError) => void) | undefined
 }
 
+export type UseEventSourceOptions<P extends Parsers = MessagesOnly> = HookOptions<P> &
+  TransportOptions
+
 export type UseEventSource<P extends Parsers = MessagesOnly> = StreamState<P> &
   Pick<EventSourceClient<P>, 'open' | 'close' | 'clear' | 'reconnect'>
 
 /**
- * Streams `url` into a component. Another URL or other options start another stream, with an empty list. Callbacks, parsers and a
- * function for `url` may change with each render; the newest ones are used. With `null` as the URL there is no stream.
+ * Streams `url` into a component. Another URL or other options start another stream, with an empty list. Callbacks, parsers,
+ * headers and a function for `url` may change with each render; the newest ones are used. With `null` as the URL there is no stream.
  *
  * @example
  * const { status, events, open, close } = useEventSource('/events', { types: { 'order.paid': orderSchema } })
@@ -55,6 +56,7 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   // JSON leaves out functions, so they may change without starting another stream.
   const key = JSON.stringify({
     ...ofStream,
+    headers: undefined,
     url: typeof url === 'function' ? true : url,
     types: Object.keys(options.types ?? {}),
   })
@@ -73,7 +75,7 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   const state = useSyncExternalStore(client.subscribe, client.getState, initialStreamState<P>)
 
   useEffect(() => {
-    if (url !== null) client.use({ url, types: options.types })
+    if (url !== null) client.use({ url, headers: options.headers, types: options.types })
   })
 
   const call = useEffectEvent((name: (typeof callbacks)[number], told?: unknown) =>

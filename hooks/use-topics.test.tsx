@@ -6,6 +6,7 @@ import { EventSource as NodeEventSource } from 'eventsource'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Gap } from '@/client/gap'
+import { transports } from '@/test/doubles/transports'
 import { useTopics, type TopicEvent, type UseTopicsOptions } from './use-topics'
 
 let server: Server
@@ -13,16 +14,24 @@ let requests: { url: string; response: ServerResponse; closed: Promise<void> }[]
 /** What the server sends at once to every reader. */
 let frames: string[] = []
 
-/** jsdom has no EventSource; this one keeps to the standard, over real sockets, and takes a path to be the test's server's. */
+/** The same path of the test's server. */
+function atServer(url: string): string {
+  const { pathname, search } = new URL(url, 'http://localhost')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}${search}`
+}
+
+/** jsdom has no EventSource; this one keeps to the standard, over real sockets. */
 class LocalEventSource extends NodeEventSource {
   constructor(url: string) {
-    const { pathname, search } = new URL(url, 'http://localhost')
-    super(`http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}${search}`)
+    super(atServer(url))
   }
 }
 
+const { fetch } = globalThis
+
 beforeEach(async () => {
   vi.stubGlobal('EventSource', LocalEventSource)
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) => fetch(atServer(url), init))
   requests = []
   frames = []
   server = createServer((request, response) => {
@@ -41,15 +50,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-interface Props extends UseTopicsOptions {
+interface Props extends Omit<UseTopicsOptions, 'transport' | 'headers'> {
   topics?: string[]
-}
-
-function renderTopics(props: Props = {}) {
-  return renderHook(({ topics = ['orders'], ...options }: Props) => useTopics(topics, options), {
-    initialProps: props,
-    reactStrictMode: true,
-  })
 }
 
 async function until(check: () => void): Promise<void> {
@@ -63,7 +65,13 @@ function frame(offset: number, envelope: unknown): string {
 const paid = { topic: 'orders', type: 'order.paid', time: 1_767_621_801_004, data: '{"amount":1}' }
 const note = { topic: 'orders', type: 'message', time: 1_767_621_802_000, data: 'two\nlines' }
 
-describe('useTopics', () => {
+describe.each(transports)('useTopics by $by', ({ transport }) => {
+  const renderTopics = (props: Props = {}) =>
+    renderHook(
+      ({ topics = ['orders'], ...options }: Props) => useTopics(topics, { ...options, transport }),
+      { initialProps: props, reactStrictMode: true },
+    )
+
   test('tells each event’s topic, type, data and time of publishing', async () => {
     frames = [frame(1, paid), frame(2, note)]
     const { result } = renderTopics()
@@ -87,7 +95,7 @@ describe('useTopics', () => {
   })
 
   test('asks for them where the route of topics is', async () => {
-    renderHook(() => useTopics(['orders'], { path: '/base/live' }))
+    renderHook(() => useTopics(['orders'], { path: '/base/live', transport }))
 
     await waitFor(() => expect(requests).toHaveLength(1))
     expect(requests[0]?.url).toBe('/base/live/orders?envelope=1')
@@ -214,7 +222,7 @@ describe('useTopics', () => {
 
   test('renders on a server, as idle', () => {
     function Page() {
-      return <p>{useTopics(['orders']).status}</p>
+      return <p>{useTopics(['orders'], { transport }).status}</p>
     }
 
     expect(renderToString(<Page />)).toBe('<p>idle</p>')

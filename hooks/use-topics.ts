@@ -5,6 +5,7 @@
  */
 import { useMemo, useState } from 'react'
 import { createEventPicker } from '@/client/event-picker'
+import type { TransportOptions } from '@/client/event-source-client'
 import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
 import { parseJsonObject } from '@/protocol/json'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
@@ -15,7 +16,7 @@ export interface TopicEvent extends StreamEvent<string, string> {
   time: number
 }
 
-export interface UseTopicsOptions extends Omit<UseEventSourceOptions, 'types' | 'onEvent'> {
+interface TopicsOptions extends Omit<UseEventSourceOptions, 'types' | 'onEvent' | 'cursorParam'> {
   /** Starts with at most this many of the events published before: 0 to 1,000. Default 0. Ignored when there is a cursor. */
   last?: number | undefined
   /**
@@ -26,6 +27,8 @@ export interface UseTopicsOptions extends Omit<UseEventSourceOptions, 'types' | 
   /** Called with every event as it arrives, even when `events` no longer has it. */
   onEvent?: ((event: TopicEvent) => void) | undefined
 }
+
+export type UseTopicsOptions = TopicsOptions & TransportOptions
 
 export interface UseTopics extends Omit<UseEventSource, 'events'> {
   /** The newest events since the last `clear()`, oldest first. */

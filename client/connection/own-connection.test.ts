@@ -2,14 +2,15 @@
 /** One connection: when it counts as dead, and which events it has brought before. */
 import { describe, expect, test, vi } from 'vitest'
 import { createEventSourceClient } from '@/client/event-source-client'
-import { newest, installModelPage } from '@/test/doubles/model-page'
+import { newest, installModelPage, settle } from '@/test/doubles/model-page'
 import { sources } from '@/test/doubles/model-source'
+import { transports } from '@/test/doubles/transports'
 
-installModelPage()
+describe.each(transports)('a connection of its own by $by', ({ transport }) => {
+  installModelPage(transport)
 
-describe('a connection of its own', () => {
   test('a stream that falls silent is taken up again; pings keep it', async () => {
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     const errors: string[] = []
     client.onError(({ kind }) => errors.push(kind))
     client.open()
@@ -31,7 +32,7 @@ describe('a connection of its own', () => {
   })
 
   test('a timer that comes late is no proof of silence: what waits behind it is heard first', async () => {
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     client.open()
     await vi.advanceTimersByTimeAsync(100)
 
@@ -53,7 +54,12 @@ describe('a connection of its own', () => {
         close(): void {}
       },
     )
-    const client = createEventSourceClient({ url: 'http://localhost/', connectTimeoutMs: 3_000 })
+    if (transport) vi.stubGlobal('fetch', () => new Promise(() => {}))
+    const client = createEventSourceClient({
+      url: 'http://localhost/',
+      transport,
+      connectTimeoutMs: 3_000,
+    })
     client.open()
 
     await vi.advanceTimersByTimeAsync(3_000)
@@ -66,7 +72,7 @@ describe('a connection of its own', () => {
   })
 
   test('an event that came before on the same connection is dropped, whatever its epoch; after a resync offsets may come again', async () => {
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     const delivered: string[] = []
     client.onEvent(({ id }) => delivered.push(id))
     client.open()
@@ -81,13 +87,14 @@ describe('a connection of its own', () => {
     const gap = '{"reason":"epoch","from":"cccc.150","oldest":null,"topics":[]}'
     newest()?.dispatchEvent(new MessageEvent('resync', { data: gap, lastEventId: 'bbbb.100' }))
     tell('bbbb.100', 'bbbb.101')
+    await settle()
 
     expect(delivered).toEqual(['aaaa.99', 'aaaa.100', 'cccc.101', 'cccc.150', 'bbbb.101'])
     client.close()
   })
 
   test('an event of an earlier connection is never taken for repeated on the next', async () => {
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     const delivered: string[] = []
     client.onEvent(({ id }) => delivered.push(id))
     client.open()
@@ -99,15 +106,18 @@ describe('a connection of its own', () => {
     // Of a server that says nothing of its own.
     newest()?.dispatchEvent(new Event('open'))
     newest()?.dispatchEvent(new MessageEvent('message', { data: '', lastEventId: 'aaaa.9' }))
+    await settle()
 
     expect(delivered).toEqual(['aaaa.9', 'aaaa.9'])
     client.close()
   })
 
-  test.each(['open', 'error', 'message', 'connected', 'ping', 'reconnect', 'end'])(
+  test
+    .skipIf(transport)
+    .each(['open', 'error', 'message', 'connected', 'ping', 'reconnect', 'end'])(
     'a source that was closed and comes alive again closes itself when it speaks: %s',
     async (type) => {
-      const client = createEventSourceClient({ url: 'http://localhost/events' })
+      const client = createEventSourceClient({ url: 'http://localhost/events', transport })
       const delivered: string[] = []
       client.onEvent(({ data }) => delivered.push(data))
       client.open()
@@ -132,16 +142,18 @@ describe('a connection of its own', () => {
   )
 
   test('ids that are not of our grammar, or without order, are never taken for repeated', async () => {
-    const client = createEventSourceClient({ url: 'http://localhost/events' })
+    const client = createEventSourceClient({ url: 'http://localhost/events', transport })
     const delivered: string[] = []
     client.onEvent(({ data }) => delivered.push(data))
     client.open()
     await vi.advanceTimersByTimeAsync(5)
     const source = newest()
+    source?.dispatchEvent(new Event('open'))
 
     for (const [index, lastEventId] of ['abcd.9', 'abcd.3', 'abcd.3', '', '7', '7'].entries()) {
       source?.dispatchEvent(new MessageEvent('message', { data: `${index}`, lastEventId }))
     }
+    await settle()
 
     expect(delivered).toEqual(['0', '1', '2', '3', '4', '5'])
     client.close()

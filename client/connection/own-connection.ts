@@ -1,20 +1,26 @@
 /**
- * A connection that is not shared, using the browser's EventSource. It never lets the EventSource reconnect by itself, notices
- * silence, and sends a second request to learn why the first was refused.
+ * A connection that is not shared, by the browser's EventSource or by `fetch`. It never lets an EventSource reconnect by itself,
+ * notices silence, and where an EventSource was refused sends a second request to learn why.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */
 import type { StreamError } from '@/client/stream-error'
 import type { Attempt, Connect, Connection } from './connection'
 import { createFrameReader, type KnownServer, type Read } from './frame-reader'
-import { probe } from './probe'
+import { noAnswer, probe, refusedAtFirst } from './probe'
 import { createServerClock } from './server-clock'
 import { createSilenceWatch } from './silence-watch'
+import type { RequestHeaders, FrameSource } from './frame-source'
 import { streamUrl } from './stream-url'
+import { verdictOf } from './verdict'
 
 export interface OwnConnectionOptions {
   /** Called for every attempt. */
   url: () => string | Promise<string>
   withCredentials: boolean
+  /** Reads with `fetch`, and sends these headers. Default: reads with an EventSource. */
+  fetchHeaders?: (() => RequestHeaders | undefined) | undefined
+  /** The query parameter for the cursor. */
+  cursorParam: string
   /** The event types to listen to. */
   types: { has: (type: string) => boolean; keys: () => Iterable<string> }
   /** How long an answer may take, in milliseconds. */
@@ -30,11 +36,12 @@ export function createOwnConnections(options: OwnConnectionOptions): Connect {
 }
 
 function openConnection(
-  { url: currentUrl, types, withCredentials, connectTimeoutMs }: OwnConnectionOptions,
+  options: OwnConnectionOptions,
   server: KnownServer,
   { cursor, reader, signal, tell }: Attempt,
 ): Connection {
-  let source: EventSource | undefined
+  const { types, withCredentials, connectTimeoutMs } = options
+  let source: FrameSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
   let isOpen = false
   const asking = new AbortController()
@@ -65,17 +72,24 @@ function openConnection(
     if (signal.aborted) return
     const message = `No answer within ${connectTimeoutMs} ms.`
     timer = setTimeout(() => lose('unreachable', message), connectTimeoutMs)
+    let create: (url: string) => FrameSource
+    try {
+      create = await loadSource(options)
+    } catch (cause) {
+      lose('unreachable', noAnswer, cause)
+      return
+    }
     let url: string
     try {
-      url = await currentUrl()
+      url = await options.url()
     } catch (cause) {
       lose('url', 'There is no URL to open.', cause)
       return
     }
     if (signal.aborted) return
     try {
-      url = streamUrl(url, { lastEventId: cursor, reader })
-      source = new EventSource(url, { withCredentials })
+      url = streamUrl(url, { [options.cursorParam]: cursor, reader })
+      source = create(url)
     } catch (cause) {
       tell('refused', { kind: 'url', message: `${url} is not a URL.`, cause })
       return
@@ -83,7 +97,7 @@ function openConnection(
     listenTo(source, url)
   }
 
-  function listenTo(to: EventSource, url: string): void {
+  function listenTo(to: FrameSource, url: string): void {
     /** `open` and `error` may be the EventSource's own events, or frames with these types. Only frames have `data`. */
     const listen = (type: string, react: Read, isFrame = true): void =>
       to.addEventListener(type, (event) => {
@@ -104,9 +118,10 @@ function openConnection(
     const end = (): void => {
       // The connection broke. The browser also does this when the user leaves the page.
       if (isOpen) lose('lost', 'The connection was lost.')
+      else if (to.verdict) tell(...to.verdict)
       // CLOSED means that the EventSource got an answer it could not use; CONNECTING means that it got none.
       else if (to.readyState === 2) void askWhy(url)
-      else lose('unreachable', 'The server did not answer.')
+      else lose('unreachable', noAnswer)
     }
     listen('open', begin, false)
     listen('error', end, false)
@@ -119,9 +134,19 @@ function openConnection(
 
   async function askWhy(url: string): Promise<void> {
     clearTimeout(timer)
-    tell('probing', { kind: 'refused', message: 'The server refused the stream.' })
+    tell('probing', refusedAtFirst)
     if (signal.aborted) return
     timer = setTimeout(() => asking.abort(), connectTimeoutMs)
     tell(...(await probe(url, withCredentials, asking)))
   }
+}
+
+/** Returns what opens a stream. Rejects when the script that reads with `fetch` can't be loaded. */
+async function loadSource({
+  withCredentials,
+  fetchHeaders,
+}: OwnConnectionOptions): Promise<(url: string) => FrameSource> {
+  if (!fetchHeaders) return (url) => new EventSource(url, { withCredentials })
+  const { openFetchSource } = await import('./fetch-source')
+  return (url) => openFetchSource(url, { withCredentials, headers: fetchHeaders(), verdictOf })
 }

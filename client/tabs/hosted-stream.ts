@@ -92,6 +92,7 @@ export function openHostedStream(options: HostedStreamOptions): HostedStream {
     connect: createOwnConnections({
       url: () => wanted.url,
       withCredentials: wanted.withCredentials,
+      cursorParam: wanted.cursorParam,
       types: new Set(wanted.types),
       connectTimeoutMs: wanted.connectTimeoutMs,
     }),

@@ -22,13 +22,14 @@ const silentAfterBeats = 2.5
 /** Keeps to JoinStream. */
 export async function joinSharedStream(attempt: SharedAttempt): Promise<Connection> {
   const { place, cursor, reader, signal, tell, maxEvents, maxAttempts } = attempt
-  const { withCredentials, connectTimeoutMs } = attempt
+  const { withCredentials, cursorParam, connectTimeoutMs } = attempt
   if (!('SharedWorker' in globalThis) || !('locks' in navigator)) {
     throw new Error('This browser shares no streams.')
   }
   const stream: SharedStreamOptions = {
     url: streamUrl(attempt.url),
     withCredentials,
+    cursorParam,
     types: [...attempt.types.keys()],
     maxEvents,
     maxAttempts,

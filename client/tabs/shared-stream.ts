@@ -8,7 +8,7 @@ import type { StreamError } from '@/client/stream-error'
 import type { RawEvent, StreamProgress } from '@/client/stream-state'
 
 /** To be changed with anything here: tabs of two versions may be open at once. */
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 /** The worker gives a sign of life after this time at the latest. */
 export const beatMs = 5_000
@@ -18,6 +18,7 @@ export interface SharedStreamOptions {
   /** Absolute. */
   url: string
   withCredentials: boolean
+  cursorParam: string
   /** The event types to listen to. */
   types: readonly string[]
   maxEvents: number

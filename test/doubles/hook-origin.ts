@@ -9,6 +9,8 @@ import { useEventSource, type UseEventSourceOptions } from '@/hooks/use-event-so
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
+type Props<P extends Parsers> = Omit<UseEventSourceOptions<P>, 'transport' | 'headers'>
+
 interface Asked {
   url: string
   response: ServerResponse
@@ -21,7 +23,8 @@ function emptyOrigin() {
     origin.requests.push({ url: request.url ?? '', response, closed })
     origin.answer(request, response)
   })
-  return { server, url: '', requests: new Array<Asked>(), answer: stream() }
+  const transport = undefined as 'fetch' | undefined
+  return { server, url: '', transport, requests: new Array<Asked>(), answer: stream() }
 }
 
 /** The server, fresh for each test. A test may replace `answer`: how the server answers. */
@@ -35,13 +38,13 @@ export function stream(...frames: string[]): Answer {
   }
 }
 
-/** Starts the server for each test of a file, and waits after each until every request is closed. */
-export function installHookOrigin(): void {
+/** Starts the server for each test of a `describe`, and waits after each until every request is closed. */
+export function installHookOrigin(transport?: 'fetch'): void {
   // jsdom has no EventSource; this one keeps to the standard.
   vi.stubGlobal('EventSource', NodeEventSource)
 
   beforeEach(async () => {
-    Object.assign(origin, emptyOrigin())
+    Object.assign(origin, emptyOrigin(), { transport })
     const { server } = origin
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     origin.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`
@@ -55,10 +58,11 @@ export function installHookOrigin(): void {
   })
 }
 
-/** A component under StrictMode that streams the server's URL of the moment. */
-export function renderStream<P extends Parsers = MessagesOnly>(options?: UseEventSourceOptions<P>) {
+/** A component under StrictMode that streams the server's URL of the moment, with the transport of the tests. */
+export function renderStream<P extends Parsers = MessagesOnly>(options?: Props<P>) {
   return renderHook(
-    (props: UseEventSourceOptions<P> | undefined) => useEventSource(origin.url, props),
+    (props: Props<P> | undefined) =>
+      useEventSource<P>(origin.url, { ...props, transport: origin.transport }),
     { initialProps: options, reactStrictMode: true },
   )
 }

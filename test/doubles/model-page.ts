@@ -1,10 +1,15 @@
 /** For tests of a client in a page: everything that can happen to it, by name, with a model of EventSource and of a server. */
 import { afterEach, beforeEach, vi } from 'vitest'
 import type { EventSourceClient } from '@/client/event-source-client'
-import { ModelSource, sources } from './model-source'
+import { fetchModel, ModelSource, sources } from './model-source'
 
 /** What the browser says of itself. */
 export const page = { isOnline: true }
+
+/** Lets the client read what has been sent. What an EventSource dispatches is heard at once, what `fetch` reads a little later. */
+export async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0)
+}
 
 export function newest(): ModelSource | undefined {
   return sources.open().at(-1)
@@ -46,16 +51,19 @@ export const happenings: Record<string, (client: EventSourceClient) => void> = {
   'a minute': () => vi.advanceTimersByTime(60_000),
 }
 
-/** Puts the model in the place of the browser's EventSource, with fake timers, for each test of a file. */
-export function installModelPage(): void {
-  beforeEach(() => {
+/** Puts the model in the place of the browser's EventSource, or of `fetch`, with fake timers, for each test of a `describe`. */
+export function installModelPage(transport?: 'fetch'): void {
+  beforeEach(async () => {
+    // Loaded before the timers are replaced, because loading takes real time.
+    await import('@/client/connection/fetch-source')
     vi.useFakeTimers()
-    vi.stubGlobal('EventSource', ModelSource)
+    vi.stubGlobal('EventSource', transport === 'fetch' ? undefined : ModelSource)
     // What the question after a refusal learns: the server is busy. What else it may learn is in hooks/use-event-source-failures.test.tsx.
-    vi.stubGlobal('fetch', async () => {
+    const refuse = async (): Promise<Response> => {
       await new Promise((resolve) => setTimeout(resolve, 30))
       return new Response(null, { status: 503 })
-    })
+    }
+    vi.stubGlobal('fetch', transport === 'fetch' ? fetchModel : refuse)
     vi.spyOn(navigator, 'onLine', 'get').mockImplementation(() => page.isOnline)
     page.isOnline = true
     sources.reset()

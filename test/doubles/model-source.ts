@@ -1,6 +1,7 @@
-/** A model of an EventSource and its server, for tests of what a client does whatever happens, in whatever order. */
+/** A model of an EventSource, or of `fetch`, and its server, for tests of what a client does whatever happens, in whatever order. */
+import { encodeEvent } from '@/protocol/event'
 
-/** A server with a log of numbered events, and the EventSources that a client has made to it. */
+/** A server with a log of numbered events, and the EventSources or requests that a client has made to it. */
 export const sources = {
   all: new Array<ModelSource>(),
   log: 0,
@@ -99,4 +100,58 @@ export class ModelSource extends EventTarget {
     const lastEventId = offset === undefined ? `epoch.${this.sent}` : `epoch.${offset}`
     this.dispatchEvent(new MessageEvent(type, { data, lastEventId }))
   }
+}
+
+/** The same server behind `fetch`: what an EventSource would dispatch arrives as an answer, and as frames in its body. */
+class ModelAnswer extends ModelSource {
+  private body: ReadableStreamDefaultController<Uint8Array> | undefined
+  private readonly settle: Settle
+
+  constructor(url: string, settle: Settle) {
+    super(url)
+    this.settle = settle
+  }
+
+  override dispatchEvent(event: Event): boolean {
+    if (event instanceof MessageEvent) this.write(event)
+    else if (event.type === 'open') this.begin()
+    else if (this.body || this.readyState !== 2) this.break(new TypeError('The connection broke.'))
+    else this.settle.resolve(new Response(null, { status: 503 }))
+    return true
+  }
+
+  /** Ends the request without an answer or, if it was answered, in the midst of the body. */
+  break(cause: unknown): void {
+    this.settle.reject(cause)
+    this.body?.error(cause)
+    this.body = undefined
+  }
+
+  private begin(): void {
+    if (this.body) return
+    const stream = new ReadableStream<Uint8Array>({ start: (body) => void (this.body = body) })
+    this.settle.resolve(new Response(stream, { headers: { 'content-type': 'text/event-stream' } }))
+  }
+
+  private write({ type, data, lastEventId }: MessageEvent<string>): void {
+    const frame = encodeEvent({ type, data, id: lastEventId || undefined })
+    this.body?.enqueue(new TextEncoder().encode(frame))
+  }
+}
+
+interface Settle {
+  resolve: (response: Response) => void
+  reject: (cause: unknown) => void
+}
+
+/** In the place of `fetch`, for a client that reads with it. */
+export function fetchModel(url: string, { signal }: { signal: AbortSignal }): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const answer = new ModelAnswer(url, { resolve, reject })
+    signal.addEventListener('abort', () => {
+      answer.close()
+      answer.break(signal.reason)
+    })
+  })
 }

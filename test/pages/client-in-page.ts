@@ -8,7 +8,10 @@ import type { Gap } from '@/client/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent, Status } from '@/client/stream-state'
 
-export interface PageClientOptions extends Omit<EventSourceClientOptions<never>, 'url' | 'types'> {
+export interface PageClientOptions extends Omit<
+  EventSourceClientOptions<never>,
+  'url' | 'types' | 'transport' | 'headers'
+> {
   url: string
   /** Event types besides `message`; their data is taken as text. */
   types?: string[]
@@ -27,6 +30,8 @@ export interface Recorded {
 declare global {
   interface Window {
     startClient: (options: PageClientOptions) => void
+    /** The transport of every client in the page. Default: an EventSource. */
+    transport?: 'fetch'
     client: EventSourceClient<Record<string, StringConstructor>>
     recorded: Recorded
   }
@@ -36,6 +41,7 @@ window.startClient = ({ types = [], random, ...options }) => {
   if (random !== undefined) Math.random = () => random
   const client = createEventSourceClient({
     ...options,
+    transport: window.transport,
     types: Object.fromEntries(['message', ...types].map((type) => [type, String])),
   })
   const recorded: Recorded = { steps: [], events: [], gaps: [], errors: [] }
