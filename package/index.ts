@@ -17,6 +17,10 @@ export {
   type ReadFrom,
   type TopicEvent,
 } from '@/server/hub/read-events'
+export { RunError, type RunInfo, type RunOptions, type StartedRun } from '@/server/runs/runs'
+export type { RunContext, RunEnding, RunSource } from '@/server/runs/local-run'
+export type { RunValue } from '@/server/runs/run-values'
+export type { RunEnd, RunReason, RunStatus } from '@/protocol/run'
 export { PublishError } from '@/server/hub/publish'
 export { LogError, type Appended } from '@/server/log/event-log'
 export { ConfigError } from '@/server/config'

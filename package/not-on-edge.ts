@@ -13,6 +13,7 @@ export const {
   PublishError,
   ReadError,
   Refusal,
+  RunError,
 } = refuse()
 
 function refuse(): typeof library {

@@ -23,6 +23,7 @@ describe('readConfig', () => {
       maxStreams: 10_000,
       streamMaxAgeMs: undefined,
       drainMs: 5_000,
+      drainRunsMs: 5_000,
       jwtSecret: undefined,
       publicTopics: [],
       isOpen: true,

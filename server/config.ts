@@ -26,6 +26,8 @@ export interface Config {
   streamMaxAgeMs: number | undefined
   /** Over how long the streams are asked to leave before the process stops, in milliseconds. `DRAIN`, default 5 s. */
   drainMs: number
+  /** How long the runs of this process may go on before it stops, in milliseconds. `DRAIN_RUNS`, default 5 s. */
+  drainRunsMs: number
   /** What tokens are signed with, by HS256. `EVENTS_JWT_SECRET`, none by default: then no token is accepted. */
   jwtSecret: string | undefined
   /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, none by default. */
@@ -75,6 +77,7 @@ export function readConfig(env: Environment): Config {
     maxStreams: readCount(env, 'MAX_STREAMS', 10_000),
     streamMaxAgeMs: readMaxAge(env, 'STREAM_MAX_AGE'),
     drainMs: readTimer(env, 'DRAIN', '5s'),
+    drainRunsMs: readTimer(env, 'DRAIN_RUNS', '5s'),
     jwtSecret,
     publicTopics: readPublicTopics(env),
     isOpen,

@@ -21,6 +21,7 @@ import { metrics } from './observe/metrics'
 import { processState } from './process'
 import { createPublishesUnderWay, type PublishesUnderWay } from './routes/publishes-under-way'
 import { createUploadBudget, type UploadBudget } from './routes/upload-budget'
+import { createRuns, type Runs } from './runs/runs'
 import { createOpenStreams, type OpenStreams } from './stream/open-streams'
 
 export interface Engine {
@@ -31,6 +32,7 @@ export interface Engine {
   readonly limits: Limits
   readonly uploads: UploadBudget
   readonly publishes: PublishesUnderWay
+  readonly runs: Runs
   readonly slots: ResponseSlots
   readonly door: FrontDoor
   /**
@@ -97,6 +99,24 @@ function createEngine(config: Config): Engine {
     journal.error({ err: error }, error.message)
   }
 
+  async function openedHub(): Promise<Hub> {
+    const attempt = (opening ??= slots.outside(open))
+    try {
+      return await attempt
+    } catch (error) {
+      // Another caller may have begun the next attempt.
+      if (opening === attempt) opening = undefined
+      tellFailure(error)
+      throw error
+    }
+  }
+
+  const runs = createRuns({
+    openLog: async () => (await openedHub()).log,
+    openedLog: () => openHub?.log,
+    limits: { eventMaxBytes: config.eventMaxBytes },
+  })
+
   return {
     config,
     tokenRules,
@@ -104,19 +124,10 @@ function createEngine(config: Config): Engine {
     limits: createLimits({ streams: config.limitStreams, publishesPerMinute: config.limitPublish }),
     uploads: createUploadBudget(),
     publishes,
+    runs,
     slots,
     door,
-    async hub() {
-      const attempt = (opening ??= slots.outside(open))
-      try {
-        return await attempt
-      } catch (error) {
-        // Another caller may have begun the next attempt.
-        if (opening === attempt) opening = undefined
-        tellFailure(error)
-        throw error
-      }
-    },
+    hub: openedHub,
     get openHub() {
       return openHub
     },
@@ -125,7 +136,8 @@ function createEngine(config: Config): Engine {
       isWatching = true
       metrics.measureProcess()
       slots.begin({ isEarly })
-      const { stallMs, trustedProxies, drainMs } = config
+      runs.watch()
+      const { stallMs, trustedProxies, drainMs, drainRunsMs } = config
       const onStopped = streams.refuse
       const requests = watchServerRequests({
         stallMs,
@@ -138,6 +150,7 @@ function createEngine(config: Config): Engine {
       drainOnSignals({
         drainMs,
         drainStreams: streams.drain,
+        drainRuns: () => runs.drain(drainRunsMs),
         publishesDone: publishes.done,
         closeIdleConnections: requests.closeIdleConnections,
       })
@@ -152,6 +165,7 @@ function createEngine(config: Config): Engine {
     },
     async close() {
       await streams.drain(0)
+      await runs.drain(0)
       await (await opening)?.close()
     },
   }

@@ -16,6 +16,8 @@ import {
 } from './routes/handlers'
 import { healthAnswer, metricsAnswer } from './routes/health-and-metrics'
 import type { StreamSource } from './routes/own-stream'
+import type { RunSource } from './runs/local-run'
+import type { RunInfo, RunOptions, StartedRun, StopOptions } from './runs/runs'
 
 export interface SseOptions {
   /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
@@ -145,6 +147,44 @@ export interface Sse {
     options?: ReadFrom & { signal?: AbortSignal | undefined },
   ) => AsyncIterable<TopicEvent>
   /**
+   * Begins a run: long work whose values are events of the topic, such as an AI answer or an import. Resolves once it has begun; the work
+   * goes on in this process, whether anybody watches or not. Does not check permissions.
+   *
+   * When another run of the topic lives, it is joined: see `onLiving`. A source that throws makes the run `failed`; what the error said
+   * goes to the journal.
+   *
+   * @throws {RunError} `run-living`: another run lives, and `onLiving` is `refuse`. `invalid-id`
+   * @throws {PublishError} `invalid-topic`
+   * @throws {LogError} `busy`, `unavailable` or `closed`
+   *
+   * @example
+   * await sse.run('import.42', async function* ({ signal }) {
+   *   for (const [index, row] of rows.entries()) {
+   *     signal.throwIfAborted()
+   *     await insert(row)
+   *     yield { type: 'progress', data: { done: index + 1, total: rows.length } }
+   *   }
+   * })
+   */
+  run: (topic: string, source: RunSource, options?: RunOptions) => Promise<StartedRun>
+  /**
+   * Stops the living run of the topic, in whichever process it is produced: aborts the signal of its source. Resolves with the run as it
+   * stands, without waiting for its end. A run that has not begun yet, named by its id, is stopped when it begins within 15 s. Does not
+   * check permissions.
+   *
+   * @throws {RunError} `invalid-id`
+   * @throws {PublishError} `invalid-topic`
+   * @throws {LogError} `busy`, `unavailable` or `closed`
+   */
+  stop: (topic: string, options?: Pick<StopOptions, 'id'>) => Promise<RunInfo | undefined>
+  /**
+   * The run of the topic that began last. Undefined when there was none, or it is forgotten, seven days after its events.
+   *
+   * @throws {PublishError} `invalid-topic`
+   * @throws {LogError} `unavailable` or `closed`
+   */
+  runOf: (topic: string) => Promise<RunInfo | undefined>
+  /**
    * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request would do the same.
    * Call this when the process starts, to find a wrong setting at once.
    *
@@ -152,7 +192,7 @@ export interface Sse {
    * @throws {LogError} `unavailable`: the log's file can't be opened or written
    */
   start: () => Promise<void>
-  /** Ends every stream of this process, and closes the log. */
+  /** Ends every stream and every run of this process, and closes the log. */
   close: () => Promise<void>
 }
 
@@ -224,9 +264,18 @@ export function createSse({
       const { log } = await processEngine().hub()
       yield* readEvents(log, topics, from, signal)
     },
+    async run(topic, source, options) {
+      const engine = processEngine()
+      // Even where no route was asked yet: a process that is told to stop waits for its runs.
+      if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: false })
+      return await engine.runs.run(topic, source, options)
+    },
+    stop: async (topic, { id } = {}) => await processEngine().runs.stop(topic, { id }),
+    runOf: async (topic) => await processEngine().runs.find(topic),
     async start() {
       const engine = processEngine()
       await engine.hub()
+      engine.runs.watch()
       if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: true })
       describe(engine)
     },

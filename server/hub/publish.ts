@@ -1,6 +1,7 @@
 /** Publishing, for code in this process and for the route alike. Does not check permissions: callers do. */
 import { isReservedType } from '@/protocol/control-events'
 import { isPublishableType } from '@/protocol/event'
+import { isRunType } from '@/protocol/run'
 import { isTopic } from '@/protocol/topic'
 import type { Appended, EventLog, Idempotency } from '@/server/log/event-log'
 
@@ -48,7 +49,7 @@ export async function publishTo(
   }
   if (events.length === 0) return { ids: [], replayed: false }
   const checked = events.map(({ type, data }) => {
-    checkType(type)
+    checkEventType(type)
     checkSize(data, eventMaxBytes)
     // Lone surrogates can't be encoded as UTF-8, neither by a log nor on the wire.
     return { type, data: data.toWellFormed() }
@@ -56,8 +57,9 @@ export async function publishTo(
   return await log.append(topic, checked, { idempotency })
 }
 
-function checkType(type: string): void {
-  if (isReservedType(type)) {
+/** @throws {PublishError} `reserved-type` or `invalid-type` */
+export function checkEventType(type: string): void {
+  if (isReservedType(type) || isRunType(type)) {
     throw new PublishError('reserved-type', `The event type ${type} is reserved. Choose another.`)
   }
   if (!isPublishableType(type)) {

@@ -4,6 +4,7 @@
  *
  * While a run lives, no event since its beginning is removed. Its row outlives the age limit of events by `keptMs`.
  */
+import type { RunEnd, RunReason } from '@/protocol/run'
 import { LogError } from './event-log'
 
 /** What an append asks of a run. Only the changes to a living run, and `begin`, append their events. */
@@ -15,6 +16,8 @@ export type RunChange = { id: string } & (
   | {
       /** Appends events of the living run, or none, and says that its producer is alive. Otherwise fails with `run-ended`. */
       op: 'renew'
+      /** Changes the run only while its `renewals` have this value: so an append whose answer was lost can be sent again. */
+      ifRenewals?: number | undefined
     }
   | {
       /**
@@ -28,28 +31,13 @@ export type RunChange = { id: string } & (
       op: 'end'
       status: RunEnd
       reason?: RunReason | undefined
-      /** Ends the run only while its `renewals` have this value. */
+      /** Ends the run only while its `renewals` have this value: so a run whose producer seems dead is not ended if it is alive. */
       ifRenewals?: number | undefined
     }
 )
 
-/** How a run ended. `lost`: nothing was heard of its producer for too long. */
-export type RunEnd = 'done' | 'failed' | 'stopped' | 'lost'
 /** `stopping`: it was asked to stop, and has not ended yet. */
 export type RunState = 'running' | 'stopping' | RunEnd
-
-/** Why a run failed or was stopped. */
-export type RunReason =
-  /** Its source threw an error. */
-  | 'error'
-  /** A value, or all values together, had too many bytes. */
-  | 'too-large'
-  /** It had too many values. */
-  | 'too-long'
-  /** The process that produced it was stopped. */
-  | 'drain'
-  /** Another run took its place. */
-  | 'replaced'
 
 /** A run as a log keeps it. */
 export interface StoredRun {
@@ -120,14 +108,12 @@ export function decideRun(
     if (own?.state !== 'running') return { applied: false, run: own }
     return { applied: true, run: { ...own, state: 'stopping', reason: change.reason } }
   }
-  if (!own) return runEnded()
-  if (op === 'renew') {
-    if (!isLiving(own)) return runEnded()
-    return { applied: true, run: { ...own, renewals: own.renewals + 1 } }
-  }
-  const { status, reason, ifRenewals = own.renewals } = change
+  if (!own || (op === 'renew' && !isLiving(own))) return runEnded()
+  const { ifRenewals = own.renewals } = change
   if (!isLiving(own) || ifRenewals !== own.renewals) return { applied: false, run: own }
-  return { applied: true, run: { ...own, state: status, reason, last } }
+  if (op === 'renew') return { applied: true, run: { ...own, renewals: own.renewals + 1 } }
+  const { status: state, reason } = change
+  return { applied: true, run: { ...own, state, reason, last } }
 }
 
 export function isLiving({ state }: Pick<StoredRun, 'state'>): boolean {

@@ -146,6 +146,18 @@ export function testRuns(
       expect(await log.head()).toEqual(head)
     })
 
+    test('an append whose answer was lost can be repeated on condition of the renewals', async () => {
+      await begin('r1')
+      const once = { id: 'r1', op: 'renew', ifRenewals: 0 } as const
+      const first = await change(once, 'one')
+
+      const again = await change(once, 'one')
+
+      expect(first.run).toMatchObject({ applied: true, run: { renewals: 1 } })
+      expect(again).toMatchObject({ ids: [], run: { applied: false, run: { renewals: 1 } } })
+      expect(await dataOf()).toEqual(['begin r1', 'one'])
+    })
+
     test('the first end wins', async () => {
       await begin('r1')
       const failed = await change(

@@ -10,6 +10,8 @@ export interface DrainedParts {
   /** Over how long streams are asked to leave, in milliseconds. */
   drainMs: number
   drainStreams: (overMs: number) => Promise<void>
+  /** Waits for the runs of this process, and ends those that take too long. */
+  drainRuns: () => Promise<void>
   publishesDone: (overMs: number) => Promise<void>
   closeIdleConnections: () => void
 }
@@ -43,11 +45,11 @@ export function drainOnSignals(parts: DrainedParts): void {
 async function stop(
   signal: Signal,
   listeners: readonly NodeJS.SignalsListener[],
-  { drainMs, drainStreams, publishesDone, closeIdleConnections }: DrainedParts,
+  { drainMs, drainStreams, drainRuns, publishesDone, closeIdleConnections }: DrainedParts,
 ): Promise<void> {
   journal.info({ signal, drainMs }, 'Stopping: streams are asked to leave.')
   const startedAt = performance.now()
-  await drainStreams(drainMs)
+  await Promise.all([drainStreams(drainMs), drainRuns()])
   await publishesDone(startedAt + drainMs - performance.now())
   // What was said last is still on its way to the sockets, which `next dev` cuts.
   await sleep(flushMs)

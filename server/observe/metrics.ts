@@ -75,6 +75,17 @@ function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
+    livingRuns: new Gauge({
+      name: 'sse_living_runs',
+      help: 'Runs whose source runs in this process.',
+      registers,
+    }),
+    runsEnded: new Counter({
+      name: 'sse_runs_ended_total',
+      help: 'Runs of this process that have ended, by how they ended.',
+      labelNames: ['status'],
+      registers,
+    }),
     flushSeconds: new Histogram({
       name: 'sse_flush_duration_seconds',
       help: 'How long it took to read what is new and to wake every stream that waits for it.',

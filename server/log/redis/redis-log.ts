@@ -262,5 +262,6 @@ function runArguments(run: RunChange | undefined): Argument[] {
   const { id, op } = run
   const status = op === 'end' ? run.status : ''
   const reason = op === 'stop' || op === 'end' ? (run.reason ?? '') : ''
-  return [id, op, status, reason, op === 'end' ? (run.ifRenewals ?? '') : '']
+  const renewals = op === 'renew' || op === 'end' ? (run.ifRenewals ?? '') : ''
+  return [id, op, status, reason, renewals]
 }

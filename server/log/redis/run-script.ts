@@ -76,12 +76,12 @@ local function decide(topic, id, op, status, reason, ifRenewals)
     return own
   end
   if not own or (op == 'renew' and not isLiving) then return nil, { 'run-ended', {} } end
+  if not isLiving or (ifRenewals ~= '' and tonumber(ifRenewals) ~= own.renewals) then
+    return nil, { 'unchanged', answerOf(own) }
+  end
   if op == 'renew' then
     own.renewals = own.renewals + 1
     return own
-  end
-  if not isLiving or (ifRenewals ~= '' and tonumber(ifRenewals) ~= own.renewals) then
-    return nil, { 'unchanged', answerOf(own) }
   end
   own.state, own.reason, own.last = status, reason, head + count
   return own

@@ -1,7 +1,8 @@
 /** The arguments and the answers of the scripts. */
 import type { StoredEvent } from '@/protocol/event'
+import type { RunReason } from '@/protocol/run'
 import type { EventLog, LostReason } from '@/server/log/event-log'
-import type { RunReason, RunState, StoredRun } from '@/server/log/run-change'
+import type { RunState, StoredRun } from '@/server/log/run-change'
 
 export type Argument = string | number
 type Reason = LostReason | ''

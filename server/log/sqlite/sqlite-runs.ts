@@ -1,4 +1,5 @@
 /** The runs of a SQLite log. Call these functions inside a transaction or a snapshot. */
+import type { RunReason } from '@/protocol/run'
 import { LogError } from '@/server/log/event-log'
 import {
   decideRun,
@@ -7,7 +8,6 @@ import {
   maxEarlyStops,
   type RunChange,
   type RunOutcome,
-  type RunReason,
   type RunState,
   type StoredRun,
 } from '@/server/log/run-change'
