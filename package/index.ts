@@ -1,5 +1,6 @@
 export { createSse } from '@/server/sse'
 export type { NewEvent, PublishOptions, Sse, SseOptions } from '@/server/sse'
+export { byToken } from '@/server/by-token'
 export type {
   AccessAnswer,
   AccessGrant,

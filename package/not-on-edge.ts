@@ -5,6 +5,7 @@
 import type * as library from './index'
 
 export const {
+  byToken,
   ConfigError,
   createSse,
   EventsLostError,

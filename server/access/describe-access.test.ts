@@ -73,7 +73,7 @@ describe('describeAuthorize', () => {
 
   test('says that a secret is set in vain', () => {
     expect(describeAuthorize(decide, { publicTopics: [], hasSecret: true })).toMatch(
-      /\. EVENTS_JWT_SECRET is not used\.$/,
+      /\. Tokens count only where it asks `byToken`\.$/,
     )
   })
 })

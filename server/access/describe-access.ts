@@ -2,7 +2,7 @@
 import { readAuthorize, type Authorize } from './authorize'
 import type { TokenRules } from './token-access'
 
-/** What holds for an app whose `createSse` has an `authorize`: one sentence, and one more where a secret is set in vain. */
+/** What holds for an app whose `createSse` has an `authorize`: one sentence, and one more where a secret is set. */
 export function describeAuthorize(
   authorize: Authorize,
   { publicTopics, hasSecret }: { publicTopics: readonly string[]; hasSecret: boolean },
@@ -21,7 +21,7 @@ export function describeAuthorize(
   const publishing = publish
     ? '`authorize` decides who may publish'
     : 'nobody may publish over HTTP'
-  const unused = hasSecret ? ' EVENTS_JWT_SECRET is not used.' : ''
+  const unused = hasSecret ? ' Tokens count only where it asks `byToken`.' : ''
   return `createSse has \`authorize\`: ${reading}, and ${publishing}.${unused}`
 }
 

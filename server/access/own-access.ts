@@ -15,6 +15,7 @@ import { clientOf } from './client-address'
 import { judgeAnswer, type Granted } from './judge-answer'
 import { readerNamed } from './reader-of'
 import { createSessionKeyWatch } from './session-key-watch'
+import { isVouched } from './vouched'
 
 /** How long an answer may take. */
 const patienceMs = 10_000
@@ -55,8 +56,8 @@ export function ownAccess(
     },
     async publish(request, topic) {
       if (!publish) throw closed('Nobody may publish over HTTP', 'publish')
-      const { subject } = await ask(publish, request, [topic])
-      return { subject, isCounted: true }
+      const { subject, isVouched } = await ask(publish, request, [topic])
+      return { subject, isCounted: !isVouched }
     },
   }
 }
@@ -79,7 +80,7 @@ async function ask(
   authorizer: Authorizer,
   request: AskedRequest,
   topics: Topics,
-): Promise<Granted> {
+): Promise<Granted & { isVouched: boolean }> {
   let made: Request | undefined
   const asked = {
     topics,
@@ -87,8 +88,9 @@ async function ask(
       return (made ??= request.toRequest())
     },
   }
-  const verdict = judgeAnswer(await answerOrRefuse(authorizer, asked))
-  if ('granted' in verdict) return verdict.granted
+  const answer = await answerOrRefuse(authorizer, asked)
+  const verdict = judgeAnswer(answer)
+  if ('granted' in verdict) return { ...verdict.granted, isVouched: isVouched(answer) }
   if ('refused' in verdict) {
     throw verdict.refused === 'login-required'
       ? new Refusal('login-required', 'Log in first.')
