@@ -23,14 +23,14 @@ import { processEngine } from './engine'
  * })
  */
 export const byToken = {
-  async read({ topics, request }: AccessQuestion): Promise<true | AccessGrant> {
+  read: async ({ topics, request }: AccessQuestion): Promise<true | AccessGrant> => {
     const access = tokenAccess(processEngine().tokenRules)
     const guarded = guardedTopics(access, topics)
     if (!guarded) return true
     const { subject, reader, expiresAtMs } = await access.read(asAsked(request), guarded)
     return { ...(subject === undefined ? { sessionKey: reader } : { subject }), until: expiresAtMs }
   },
-  async publish({ topics, request }: AccessQuestion): Promise<true | AccessGrant> {
+  publish: async ({ topics, request }: AccessQuestion): Promise<true | AccessGrant> => {
     const access = tokenAccess(processEngine().tokenRules)
     const { subject, isCounted } = await access.publish(asAsked(request), topics[0])
     if (isCounted) return true

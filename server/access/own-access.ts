@@ -56,8 +56,8 @@ export function ownAccess(
     },
     async publish(request, topic) {
       if (!publish) throw closed('Nobody may publish over HTTP', 'publish')
-      const { subject, isVouched } = await ask(publish, request, [topic])
-      return { subject, isCounted: !isVouched }
+      const { subject, byToken } = await ask(publish, request, [topic])
+      return { subject, isCounted: !byToken }
     },
   }
 }
@@ -80,7 +80,7 @@ async function ask(
   authorizer: Authorizer,
   request: AskedRequest,
   topics: Topics,
-): Promise<Granted & { isVouched: boolean }> {
+): Promise<Granted & { byToken: boolean }> {
   let made: Request | undefined
   const asked = {
     topics,
@@ -90,7 +90,7 @@ async function ask(
   }
   const answer = await answerOrRefuse(authorizer, asked)
   const verdict = judgeAnswer(answer)
-  if ('granted' in verdict) return { ...verdict.granted, isVouched: isVouched(answer) }
+  if ('granted' in verdict) return { ...verdict.granted, byToken: isVouched(answer) }
   if ('refused' in verdict) {
     throw verdict.refused === 'login-required'
       ? new Refusal('login-required', 'Log in first.')
