@@ -104,6 +104,16 @@ describe('history', () => {
     await stream.return(undefined)
   })
 
+  test('has as its cursor the newest event of its own topics, where a stream of them stands', async () => {
+    const { ids } = await sse.publish('h.own', 'n', 1)
+    const other = await sse.publish('h.other', 'n', 2)
+
+    for (const from of [{ last: 0 }, { last: 5 }, { since: '0ms' }, { after: other.ids[0] }]) {
+      expect((await sse.history('h.own', from)).cursor).toBe(ids[0])
+    }
+    expect((await sse.history(['h.own', 'h.other'], { last: 0 })).cursor).toBe(other.ids[0])
+  })
+
   test('of a topic without events is empty, and still has a cursor', async () => {
     const { events, cursor } = await sse.history('h.empty', { last: 5 })
 

@@ -59,7 +59,8 @@ export class EventsLostError extends Error {
 const page = { limit: 500, maxBytes: 1024 * 1024 }
 
 /**
- * Reads the kept events of the topics, oldest first, and the cursor from which a stream of the same topics continues.
+ * Reads the kept events of the topics, oldest first, and the cursor from which a stream of the same topics continues: the newest event
+ * of these topics.
  * @throws {ReadError}
  * @throws {LogError} `unavailable` or `closed`
  */
@@ -70,17 +71,38 @@ export async function historyOf(
 ): Promise<{ events: TopicEvent[]; cursor: string }> {
   const names = checkTopics(topics)
   const start = startOf(from)
-  let { after } = await log.locate(names, start ?? { since: 0 })
-  const events: TopicEvent[] = []
-  for (;;) {
-    const { events: found, through } = await log.read({ topics: names, after, ...page })
-    for (const event of found) events.push(toTopicEvent(event))
+  const { after } = await log.locate(names, start ?? { since: 0 })
+  const { events, through } = await readAll(log, names, after)
+  const newest = events.at(-1) ?? (await newestOf(log, names, through))
+  return { events: events.map(toTopicEvent), cursor: formatCursor(newest ?? through) }
+}
+
+async function readAll(
+  log: EventLog,
+  topics: readonly string[],
+  start: Cursor,
+): Promise<{ events: StoredEvent[]; through: Cursor }> {
+  const events: StoredEvent[] = []
+  for (let after = start; ;) {
+    const { events: found, through } = await log.read({ topics, after, ...page })
+    events.push(...found)
     after = through
-    // Prefer the id of the newest event: a stream that shares a connection may already be at that place.
-    if (found.at(-1)?.offset !== through.offset) {
-      return { events, cursor: events.at(-1)?.id ?? formatCursor(after) }
-    }
+    if (found.at(-1)?.offset !== through.offset) return { events, through }
   }
+}
+
+/**
+ * The newest event up to `through`; undefined when none is kept. A stream of the same topics stands there, so that a reader with this
+ * cursor can share it: it may never have heard of the events of other topics that follow.
+ */
+async function newestOf(
+  log: EventLog,
+  topics: readonly string[],
+  through: Cursor,
+): Promise<StoredEvent | undefined> {
+  const { after } = await log.locate(topics, { last: 1 })
+  const { events } = await log.read({ topics, after, limit: 1, maxBytes: page.maxBytes })
+  return events.find(({ offset }) => offset <= through.offset)
 }
 
 /**
