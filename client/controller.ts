@@ -54,7 +54,10 @@ export function createController(options: ControllerOptions): Controller {
   /** One timer is enough, because every state waits for at most one thing. */
   let timer: ReturnType<typeof setTimeout> | undefined
   let stopWatching: (() => void) | undefined
+  /** How many transitions there were. */
   let steps = 0
+  /** True when the server has answered this client as the reader that it has, or had. */
+  let isConfirmed = false
 
   const prepare: Record<Preparation, (change: Partial<StreamProgress>) => void> & No<Consequence> =
     {
@@ -104,6 +107,7 @@ export function createController(options: ControllerOptions): Controller {
         return
       }
       Object.assign(progress, facts, { reader })
+      confirmReader()
       sink.show(isUrgent)
     },
     probing: (error) => step('probing', { error }),
@@ -114,7 +118,10 @@ export function createController(options: ControllerOptions): Controller {
       else step('refused', { error })
     },
     ended: () => step('ended', { closedBy: 'server', error: undefined }),
-    followed: (status, worker) => step(`follow ${status}`, worker),
+    followed(status, worker) {
+      step(`follow ${status}`, worker)
+      confirmReader()
+    },
     trouble: sink.error,
   }
 
@@ -193,11 +200,16 @@ export function createController(options: ControllerOptions): Controller {
     place = undefined
   }
 
+  function confirmReader(): void {
+    isConfirmed ||= progress.status === 'open' && progress.reader !== undefined
+  }
+
   /** A cursor or list of one reader must not reach another. A page of a signed-in user continues only when it calls `open()`. */
   function changeReader(error: StreamError): void {
     const wasAnonymous = progress.reader === undefined || progress.reader === anonymousReader
     progress.reader = undefined
-    if (wasAnonymous) sink.begin(true)
+    // The initial events may be those of a page that was kept from before another user signed in.
+    if (wasAnonymous || !isConfirmed) sink.begin(true)
     else isLeftOver = true
     step(wasAnonymous ? 'new reader' : 'other reader', { error })
     sink.readerChanged()
@@ -213,7 +225,10 @@ export function createController(options: ControllerOptions): Controller {
       step('open', { closedBy: undefined, error: undefined, attempt: 0, openedAt: undefined })
     },
     close: () => step('close', { closedBy: 'user', error: undefined }),
-    disable: () => step('disable', { closedBy: undefined, error: undefined }),
+    disable() {
+      // A stream that was never opened stays as it was created: it may have failed.
+      if (steps > 0) step('disable', { closedBy: undefined, error: undefined })
+    },
     reconnect: retry,
   }
 }

@@ -8,9 +8,10 @@ import type { RequestHeaders } from './connection/frame-source'
 import { createController, type Controller } from './controller'
 import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
 import { createListeners } from './listeners'
+import type { Reduce } from './reduce'
 import { createStore, type StoreView } from './store'
 import type { StreamError } from './stream-error'
-import { initialStreamProgress } from './stream-state'
+import { initialStreamProgress, type RawEvent, type ReceivedEvent } from './stream-state'
 import type { JoinStream } from './tabs/shared-stream'
 
 /** How a stream is requested. */
@@ -30,7 +31,10 @@ export type TransportOptions =
       headers?: RequestHeaders | undefined
     }
 
-export type EventSourceClientOptions<P extends Parsers = MessagesOnly> = TransportOptions & {
+export type EventSourceClientOptions<
+  P extends Parsers = MessagesOnly,
+  Reduced = undefined,
+> = TransportOptions & {
   /** A function is called at every attempt, for example to get a new token. */
   url: string | (() => string | Promise<string>)
   /** Sends cookies to another origin. Default false. */
@@ -43,6 +47,15 @@ export type EventSourceClientOptions<P extends Parsers = MessagesOnly> = Transpo
   initialLastEventId?: string | undefined
   /** The key of the reader that the first `open()` continues as, from an earlier answer. Default: the reader that the server names. */
   initialReader?: string | undefined
+  /**
+   * The events that the page has already, oldest first. `events` begins with them, `onEvent` does not hear of them, and they are not
+   * `received`. Pass the cursor after the last one as `initialLastEventId`.
+   */
+  initialEvents?: readonly RawEvent[] | undefined
+  /** Why the server will refuse the stream, from an earlier answer. The stream is `failed` until `open()`. */
+  initialError?: StreamError | undefined
+  /** Folds the events into the value `reduced`. */
+  reduce?: Reduce<ReceivedEvent<P>, Reduced> | undefined
   /** The maximum length of `events`. Default 1,000. */
   maxEvents?: number | undefined
   /** Gives up after this many failed attempts. Default: never. */
@@ -56,7 +69,10 @@ export type EventSourceClientOptions<P extends Parsers = MessagesOnly> = Transpo
   join?: JoinStream | undefined
 }
 
-export interface EventSourceClient<P extends Parsers = MessagesOnly> extends StoreView<P> {
+export interface EventSourceClient<
+  P extends Parsers = MessagesOnly,
+  Reduced = undefined,
+> extends StoreView<P, Reduced> {
   /**
    * Calls `listener` when the server says that the page has another reader, for example because another user has signed in. At that
    * point, the stream of an anonymous page has started over with an empty list. Any other stream is `failed` until `open()`.
@@ -75,24 +91,26 @@ export interface EventSourceClient<P extends Parsers = MessagesOnly> extends Sto
   disable: () => void
   /** Reconnects now, if the stream is waiting. If it is open, checks that the connection is alive. */
   reconnect: () => void
-  /** Sets the URL and the headers for the next attempt, and the parsers of known types for the next event. */
-  use: (newer: Pick<EventSourceClientOptions<P>, 'url' | 'headers' | 'types'>) => void
+  /** Sets the URL and the headers for the next attempt, and the parsers of known types and the reducer for the next event. */
+  use: (
+    newer: Pick<EventSourceClientOptions<P, Reduced>, 'url' | 'headers' | 'types' | 'reduce'>,
+  ) => void
 }
 
 /**
  * Creates the client. Sends no request before `open()`.
  * @throws {TypeError} there are `headers`, but not `transport: 'fetch'`
  */
-export function createEventSourceClient<P extends Parsers = MessagesOnly>(
-  options: EventSourceClientOptions<P>,
-): EventSourceClient<P> {
+export function createEventSourceClient<P extends Parsers = MessagesOnly, Reduced = undefined>(
+  options: EventSourceClientOptions<P, Reduced>,
+): EventSourceClient<P, Reduced> {
   const { join, transport, maxEvents = 1_000, maxAttempts } = options
   const {
     withCredentials = false,
     connectTimeoutMs = 15_000,
     cursorParam = 'lastEventId',
   } = options
-  let { url, headers } = options
+  let { url, headers, reduce } = options
   if (headers && !transport) throw new TypeError("`headers` needs `transport: 'fetch'`")
   const types = new Map<string, Parser>([['message', String]])
   const takeParsers = (newer: P | undefined): void => {
@@ -100,6 +118,12 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
   }
   takeParsers(options.types)
   const errors = createListeners<StreamError>()
+  /** Errors of the initial events, until somebody can listen. */
+  let earlyErrors: StreamError[] | undefined = []
+  const tellError = (error: StreamError): void => {
+    if (earlyErrors) earlyErrors.push(error)
+    else errors.tell(error)
+  }
   const readerChanges = createListeners<void>()
 
   const common = { types, withCredentials, connectTimeoutMs, cursorParam }
@@ -119,30 +143,36 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly>(
     return connectAlone(attempt)
   }
 
-  const progress = initialStreamProgress(options.initialLastEventId, options.initialReader)
-  const { view, sink } = createStore<P>({
+  const { initialLastEventId, initialReader, initialEvents = [], initialError } = options
+  const progress = initialStreamProgress(initialLastEventId, initialReader, initialError)
+  const { view, sink } = createStore<P, Reduced>({
+    initialEvents,
     maxEvents,
     progress,
     parse: (type, data) => parseWith(types.get(type) ?? String, data),
-    onUnreadable(type, cause) {
-      const message = `An event of type ${type} could not be parsed.`
-      errors.tell({ kind: 'event', message, cause })
-    },
+    reduce: () => reduce,
+    onFailure: (message, cause) => tellError({ kind: 'event', message, cause }),
   })
   const controller = createController({
     connect,
     progress,
-    sink: { ...sink, error: errors.tell, readerChanged: readerChanges.tell },
+    sink: { ...sink, error: tellError, readerChanged: readerChanges.tell },
     maxAttempts,
   })
 
   return {
     ...view,
     ...controller,
+    open(from) {
+      const early = earlyErrors ?? []
+      earlyErrors = undefined
+      controller.open(from)
+      for (const error of early) errors.tell(error)
+    },
     onReaderChange: readerChanges.add,
     onError: errors.add,
     use(newer) {
-      ;({ url, headers } = newer)
+      ;({ url, headers, reduce } = newer)
       takeParsers(newer.types)
     },
   }

@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { anonymousReader } from '@/protocol/reader-key'
+import type { EventSourceClientOptions } from './event-source-client'
 import { joinSharedStream } from './tabs/join-shared-stream'
 import {
   anna,
@@ -34,8 +35,13 @@ const ways = [
   },
 ] as const
 
+type Begin = Pick<
+  EventSourceClientOptions,
+  'initialReader' | 'initialLastEventId' | 'initialEvents'
+>
+
 for (const { name, options, requestsForReason } of ways) {
-  const open = (more?: { initialReader: string }): Tab => openTab({ ...options, ...more })
+  const open = (more?: Begin): Tab => openTab({ ...options, ...more })
 
   describe(name, () => {
     test('knows its reader, and presents it from then on', async () => {
@@ -176,6 +182,32 @@ for (const { name, options, requestsForReason } of ways) {
       expect(page.client.getState().status).toBe('closed')
       expect(streams()).toEqual([])
     })
+
+    test.each([anonymousReader, bert])(
+      'that begins with events of a reader whom the browser no longer is (%s) shows none of them',
+      async (former) => {
+        origin.log = ['one', 'two']
+        const event = { type: 'message', data: `${former} one`, id: 'abcd.1', receivedAt: 0 }
+        const page = open({
+          initialReader: former,
+          initialLastEventId: 'abcd.1',
+          initialEvents: [event],
+        })
+        const texts = () => page.client.getState().events.map(({ data }) => data)
+        expect(texts()).toEqual([`${former} one`])
+
+        await until(() => expect(page.heard).toContain('another reader'))
+        expect(texts()).toEqual([])
+        // The page of a user waits: what else it shows may belong to that user too.
+        if (former === bert) page.client.open()
+
+        await untilHeard(page, 'another reader', `${anna} one`, `${anna} two`)
+        await until(() => expect(texts()).toEqual([`${anna} one`, `${anna} two`]))
+        expect(paths().filter((path) => path.includes('lastEventId'))[0]).toBe(
+          `/events?lastEventId=abcd.1&reader=${former}`,
+        )
+      },
+    )
 
     test('goes on as the reader that it is told to begin with, and no other', async () => {
       const [mine, another] = [anna, bert].map((initialReader) => open({ initialReader })) as [

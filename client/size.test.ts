@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { build, type OutputFile } from 'esbuild'
 import { expect, test } from 'vitest'
 
-test('hooks/ is within 6.1 kB of gzipped script, and needs nothing but React at run time; sharing and fetch come on top where they are asked for', async () => {
+test('hooks/ is within 7 kB of gzipped script, and needs nothing but React at run time; sharing and fetch come on top where they are asked for', async () => {
   const { outputFiles, metafile } = await build({
     stdin: {
       contents: "export * from '@/hooks/use-event-source'; export * from '@/hooks/use-topics'",
@@ -33,7 +33,7 @@ test('hooks/ is within 6.1 kB of gzipped script, and needs nothing but React at 
     .flatMap((output) => output.imports)
     .filter(({ external }) => external)
   expect(new Set(imports.map(({ path }) => path))).toEqual(new Set(['react']))
-  expect(bytes).toBeLessThanOrEqual(6_100)
+  expect(bytes).toBeLessThanOrEqual(7_000)
 })
 
 function sizeOf(files: readonly OutputFile[]): number {

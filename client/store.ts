@@ -6,47 +6,51 @@ import type { MessagesOnly, Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
 import type { Gap } from './gap'
 import { createListeners } from './listeners'
+import type { Reduce } from './reduce'
 import { createRenewal } from './renewal'
 import type { Sink } from './sink'
-import {
-  type GapMark,
-  type ReceivedEvent,
-  type StreamProgress,
-  type StreamState,
-} from './stream-state'
+import type { GapMark, RawEvent, ReceivedEvent, StreamProgress, StreamState } from './stream-state'
 
-export interface StoreOptions {
+export interface StoreOptions<P extends Parsers, Reduced> {
+  /** The events that it begins with. No listener hears of them. */
+  initialEvents: readonly RawEvent[]
   /** How many events it keeps. */
   maxEvents: number
   /** The progress of the stream: always the same object, read at each update. */
   progress: Readonly<StreamProgress>
   /** Parses the text of an event. */
   parse: (type: string, data: string) => unknown
-  /** Called in place of `onEvent` for an event that `parse` throws at. */
-  onUnreadable: (type: string, cause: unknown) => void
+  /** Called at each event. */
+  reduce: () => Reduce<ReceivedEvent<P>, Reduced> | undefined
+  /** Called when `parse` or the reducer throws for an event. */
+  onFailure: (message: string, cause: unknown) => void
 }
 
-export interface Store<P extends Parsers = MessagesOnly> {
+export interface Store<P extends Parsers = MessagesOnly, Reduced = undefined> {
   /** The methods for the page. */
-  view: StoreView<P>
+  view: StoreView<P, Reduced>
   /** The methods for the controller. */
   sink: Pick<Sink, 'show' | 'event' | 'gap' | 'begin'>
 }
 
-export interface StoreView<P extends Parsers = MessagesOnly> {
-  getState: () => StreamState<P>
+export interface StoreView<P extends Parsers = MessagesOnly, Reduced = undefined> {
+  getState: () => StreamState<P, Reduced>
+  /** The state that the client was created with: what a server renders, and the page when it hydrates. */
+  getInitialState: () => StreamState<P, Reduced>
   /** Calls `listener` after every change of state. Like all methods that take a listener, returns a function that removes it. */
   subscribe: (listener: () => void) => () => void
   /** Calls `listener` with every event as it arrives. */
   onEvent: (listener: (event: ReceivedEvent<P>) => void) => () => void
   /** Calls `listener` when the server could not resume at the requested place. */
   onGap: (listener: (gap: Gap) => void) => () => void
-  /** Empties `events`; the connection stays as it is. */
+  /** Empties `events`, and starts `reduced` over; the connection stays as it is. */
   clear: () => void
 }
 
-export function createStore<P extends Parsers = MessagesOnly>(options: StoreOptions): Store<P> {
-  const { maxEvents, progress, parse, onUnreadable } = options
+export function createStore<P extends Parsers, Reduced>(
+  options: StoreOptions<P, Reduced>,
+): Store<P, Reduced> {
+  const { initialEvents, maxEvents, progress, parse, reduce, onFailure } = options
   const ring = createEventRing<ReceivedEvent<P>>(maxEvents)
   const changes = createListeners<void>()
   const events = createListeners<ReceivedEvent<P>>()
@@ -54,22 +58,52 @@ export function createStore<P extends Parsers = MessagesOnly>(options: StoreOpti
   let gaps: readonly GapMark[] = []
   let seq = 0
   let received = 0
+  let reduced = reduce()?.initialState
 
-  const look = (): StreamState<P> => ({ ...progress, ...ring.read(), gaps, received })
-  let state = look()
+  for (const event of initialEvents) take(event)
+  const look = (): StreamState<P, Reduced> => ({
+    ...progress,
+    ...ring.read(),
+    gaps,
+    received,
+    reduced: reduced as Reduced,
+  })
+  const initialState = look()
+  let state = initialState
   const show = createRenewal(() => {
     state = look()
     changes.tell()
   })
 
+  /** Takes the event into the list and the reduced value. Returns it as the list has it, or undefined when it can't be parsed. */
+  function take(raw: RawEvent): ReceivedEvent<P> | undefined {
+    let data: unknown
+    try {
+      data = parse(raw.type, raw.data)
+    } catch (cause) {
+      onFailure(`An event of type ${raw.type} could not be parsed.`, cause)
+      return undefined
+    }
+    const event = { ...raw, seq: ++seq, data } as ReceivedEvent<P>
+    ring.push(event)
+    try {
+      reduced = reduce()?.reducer(reduced as Reduced, event)
+    } catch (cause) {
+      onFailure(`The reducer threw for an event of type ${raw.type}.`, cause)
+    }
+    return event
+  }
+
   function empty(): void {
     ring.clear()
     gaps = []
+    reduced = reduce()?.initialState
   }
 
   return {
     view: {
       getState: () => state,
+      getInitialState: () => initialState,
       subscribe: changes.add,
       onEvent: events.add,
       onGap: gapListeners.add,
@@ -83,18 +117,11 @@ export function createStore<P extends Parsers = MessagesOnly>(options: StoreOpti
       event(raw) {
         received++
         show()
-        let data: unknown
-        try {
-          data = parse(raw.type, raw.data)
-        } catch (cause) {
-          onUnreadable(raw.type, cause)
-          return
-        }
-        const event = { ...raw, seq: ++seq, data } as ReceivedEvent<P>
-        ring.push(event)
-        events.tell(event)
+        const event = take(raw)
+        if (event) events.tell(event)
       },
       gap(gap) {
+        if (reduce()?.onGap === 'reset') reduced = reduce()?.initialState
         gaps = [...gaps, { ...gap, beforeSeq: seq + 1 }].slice(-maxEvents)
         show()
         gapListeners.tell(gap)

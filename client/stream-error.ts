@@ -5,7 +5,7 @@ export interface StreamError {
    * `url`: there is no URL to open. `headers`: there are no headers to send, or they are not valid. `unreachable`: no answer came, or not within `connectTimeoutMs`. `lost`: the connection broke, or
    * the server closed it without an `end`. `silent`: nothing arrived for so long that the connection must be dead. `refused`: the
    * server answered with a status other than 200, or without an event stream. `asked`: the server asked the client to come back later.
-   * `event`: the page's parser threw for an event; the stream continues. `reader`: the page has another reader now, because another
+   * `event`: the page's parser or reducer threw for an event; the stream continues. `reader`: the page has another reader now, because another
    * user has signed in, or the user has signed out.
    */
   kind:

@@ -25,7 +25,7 @@ export interface StreamEvent<Type = string, Data = unknown> {
   receivedAt: number
 }
 
-/** An event from a connection: not yet parsed or counted. */
+/** An event as a connection brings it: not yet parsed or counted. */
 export type RawEvent = Omit<StreamEvent<string, string>, 'seq'>
 
 /** An event parsed by `P`. */
@@ -67,7 +67,10 @@ export interface StreamProgress {
   tabs: number | undefined
 }
 
-export interface StreamState<P extends Parsers = MessagesOnly> extends StreamProgress {
+export interface StreamState<
+  P extends Parsers = MessagesOnly,
+  Reduced = undefined,
+> extends StreamProgress {
   /** The newest events since the last `clear()`, oldest first. Updated at most about thirty times a second, and not while the page is hidden. */
   events: readonly ReceivedEvent<P>[]
   /** How many older events were dropped. */
@@ -76,15 +79,14 @@ export interface StreamState<P extends Parsers = MessagesOnly> extends StreamPro
   gaps: readonly GapMark[]
   /** Events received since `open()`. `clear()` does not reset this. */
   received: number
+  /** What `reduce` has made of all events since the last `clear()`, including those that `events` no longer has. */
+  reduced: Reduced
 }
 
-const idleState: StreamState & { events: readonly never[] } = {
+const idle: StreamProgress = {
   status: 'idle',
   readyState: 2,
   closedBy: undefined,
-  events: [],
-  dropped: 0,
-  gaps: [],
   lastEventId: '',
   error: undefined,
   attempt: 0,
@@ -92,18 +94,16 @@ const idleState: StreamState & { events: readonly never[] } = {
   openedAt: undefined,
   closedAt: undefined,
   lastSeenAt: undefined,
-  received: 0,
   clockOffsetMs: undefined,
   reader: undefined,
   tabs: undefined,
 }
 
-/** The initial state, which a server renders. */
-export function initialStreamState<P extends Parsers>(): StreamState<P> {
-  return idleState
-}
-
-/** The progress of a stream that is not open yet. It will resume after `lastEventId`, as `reader`. */
-export function initialStreamProgress(lastEventId = '', reader?: string): StreamProgress {
-  return { ...idleState, lastEventId, reader }
+/** The progress of a stream that is not open yet. It will resume after `lastEventId`, as `reader`. With an `error` it has failed. */
+export function initialStreamProgress(
+  lastEventId = '',
+  reader?: string,
+  error?: StreamError,
+): StreamProgress {
+  return { ...idle, status: error ? 'failed' : 'idle', lastEventId, reader, error }
 }

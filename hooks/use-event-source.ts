@@ -11,9 +11,12 @@ import type { MessagesOnly, Parsers } from '@/client/event-parser'
 import type { Gap } from '@/client/gap'
 import type { JoinStream } from '@/client/tabs/shared-stream'
 import type { StreamError } from '@/client/stream-error'
-import { initialStreamState, type ReceivedEvent, type StreamState } from '@/client/stream-state'
+import type { ReceivedEvent, StreamState } from '@/client/stream-state'
 
-interface HookOptions<P extends Parsers> extends Omit<EventSourceClientOptions<P>, 'url' | 'join'> {
+interface HookOptions<P extends Parsers, Reduced> extends Omit<
+  EventSourceClientOptions<P, Reduced>,
+  'url' | 'join'
+> {
   /**
    * `tabs`: all tabs of the same reader with the same stream share one connection. This needs SharedWorker and Web Locks, so https
    * or localhost, a URL that is not a function, and no `transport: 'fetch'`; otherwise the tab gets its own connection. A tab that
@@ -35,47 +38,62 @@ interface HookOptions<P extends Parsers> extends Omit<EventSourceClientOptions<P
   onError?: ((error: StreamError) => void) | undefined
 }
 
-export type UseEventSourceOptions<P extends Parsers = MessagesOnly> = HookOptions<P> &
-  TransportOptions
+export type UseEventSourceOptions<
+  P extends Parsers = MessagesOnly,
+  Reduced = undefined,
+> = HookOptions<P, Reduced> & TransportOptions
 
-export type UseEventSource<P extends Parsers = MessagesOnly> = StreamState<P> &
+export type UseEventSource<P extends Parsers = MessagesOnly, Reduced = undefined> = StreamState<
+  P,
+  Reduced
+> &
   Pick<EventSourceClient<P>, 'open' | 'close' | 'clear' | 'reconnect'>
 
 /**
- * Streams `url` into a component. Another URL or other options start another stream, with an empty list. Callbacks, parsers,
- * headers and a function for `url` may change with each render; the newest ones are used. With `null` as the URL there is no stream.
+ * Streams `url` into a component. Another URL or other options start another stream, with its own list. Callbacks, parsers, the
+ * reducer, headers and a function for `url` may change with each render; the newest ones are used. The `initial…` options are used
+ * when the stream is created; later ones are ignored, unless they are of another reader. With `null` as the URL there is no stream.
  *
  * @example
  * const { status, events, open, close } = useEventSource('/events', { types: { 'order.paid': orderSchema } })
  */
-export function useEventSource<P extends Parsers = MessagesOnly>(
+export function useEventSource<P extends Parsers = MessagesOnly, Reduced = undefined>(
   url: string | null | (() => string | Promise<string>),
-  options: UseEventSourceOptions<P> = {},
-): UseEventSource<P> {
-  const { enabled = true, ...ofStream } = options
+  options: UseEventSourceOptions<P, Reduced> = {},
+): UseEventSource<P, Reduced> {
+  const { enabled = true, ...ofClient } = options
+  const { headers, reduce, initialReader, initialError } = options
   // JSON leaves out functions, so they may change without starting another stream.
   const key = JSON.stringify({
-    ...ofStream,
+    ...ofClient,
     headers: undefined,
     url: typeof url === 'function' ? true : url,
     types: Object.keys(options.types ?? {}),
+    reduce: undefined,
+    initialEvents: undefined,
+    initialLastEventId: undefined,
+    initialReader: undefined,
+    initialError: undefined,
   })
-  const create = (): KeyedClient<P> => ({
+  const reader = initialError ? `refused ${initialError.code}` : initialReader
+  const create = (): KeyedClient<P, Reduced> => ({
     key,
+    reader,
     client: createEventSourceClient({
-      ...ofStream,
+      ...ofClient,
       url: url ?? '',
-      join: ofStream.share === 'tabs' ? join : undefined,
+      join: options.share === 'tabs' ? join : undefined,
     }),
   })
   const [kept, keep] = useState(create)
-  const current = kept.key === key ? kept : create()
+  const isSame = kept.key === key && (reader === undefined || reader === kept.reader)
+  const current = isSame ? kept : create()
   if (current !== kept) keep(current)
   const { client } = current
-  const state = useSyncExternalStore(client.subscribe, client.getState, initialStreamState<P>)
+  const state = useSyncExternalStore(client.subscribe, client.getState, client.getInitialState)
 
   useEffect(() => {
-    if (url !== null) client.use({ url, headers: options.headers, types: options.types })
+    if (url !== null) client.use({ url, headers, types: options.types, reduce })
   })
 
   const call = useEffectEvent((name: (typeof callbacks)[number], told?: unknown) =>
@@ -91,7 +109,8 @@ export function useEventSource<P extends Parsers = MessagesOnly>(
   const isWanted = enabled && url !== null
   useEffect(() => {
     if (!isWanted) return undefined
-    client.open()
+    // A stream that was created as failed waits for the page's `open()`.
+    if (client.getState().status === 'idle') client.open()
     return () => client.disable()
   }, [client, isWanted])
 
@@ -114,8 +133,10 @@ const callbacks = ['onEvent', 'onGap', 'onReaderChange', 'onError'] as const
 const join: JoinStream = async (attempt) =>
   (await import('@/client/tabs/join-shared-stream')).joinSharedStream(attempt)
 
-/** A client and the key of its options. Another key needs another client. */
-interface KeyedClient<P extends Parsers> {
+/** A client, the key of its options, and the reader it was created for. Another key or reader needs another client. */
+interface KeyedClient<P extends Parsers, Reduced> {
   key: string
-  client: EventSourceClient<P>
+  /** Undefined when the page did not know the reader. */
+  reader: string | undefined
+  client: EventSourceClient<P, Reduced>
 }

@@ -6,9 +6,12 @@
 import { useMemo, useState } from 'react'
 import { createEventPicker } from '@/client/event-picker'
 import type { TransportOptions } from '@/client/event-source-client'
+import type { Reduce } from '@/client/reduce'
 import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
 import { parseJsonObject } from '@/protocol/json'
+import type { Preloaded } from '@/protocol/preloaded'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
+import { usePreloaded } from './use-preloaded'
 
 export interface TopicEvent extends StreamEvent<string, string> {
   topic: string
@@ -16,43 +19,78 @@ export interface TopicEvent extends StreamEvent<string, string> {
   time: number
 }
 
-interface TopicsOptions extends Omit<UseEventSourceOptions, 'types' | 'onEvent' | 'cursorParam'> {
+interface TopicsOptions<Reduced> extends Omit<
+  UseEventSourceOptions,
+  'types' | 'onEvent' | 'cursorParam' | 'initialEvents' | 'initialError' | 'reduce'
+> {
+  /**
+   * What `sse.preload` returned for these topics: the first render has its events, on the server too, and the stream continues after
+   * them. The list begins with the first one; a later one of the same reader is ignored, because the stream brings what is newer. When
+   * the server refused, the stream is `failed` from the first render.
+   */
+  initial?: Preloaded | undefined
   /** Starts with at most this many of the events published before: 0 to 1,000. Default 0. Ignored when there is a cursor. */
   last?: number | undefined
+  /** Starts with the events of this time: a duration such as `10m`, or `all`. Instead of `last`. Ignored when there is a cursor. */
+  since?: string | undefined
   /**
    * Where the topic route is mounted: the app's `basePath`, if any, followed by the `path` given to `createSse`. May be an absolute URL
    * of another origin. Default `/events`.
    */
   path?: string | undefined
-  /** Called with every event as it arrives, even when `events` no longer has it. */
+  /** Called with every event as it arrives, even when `events` no longer has it. Not called for the events of `initial`. */
   onEvent?: ((event: TopicEvent) => void) | undefined
+  /** Folds the events into the value `reduced`, those of `initial` first. */
+  reduce?: Reduce<TopicEvent, Reduced> | undefined
 }
 
-export type UseTopicsOptions = TopicsOptions & TransportOptions
+export type UseTopicsOptions<Reduced = undefined> = TopicsOptions<Reduced> & TransportOptions
 
-export interface UseTopics extends Omit<UseEventSource, 'events'> {
+export interface UseTopics<Reduced = undefined> extends Omit<UseEventSource, 'events' | 'reduced'> {
   /** The newest events since the last `clear()`, oldest first. */
   events: readonly TopicEvent[]
+  /** What `reduce` has made of all events since the last `clear()`, including those that `events` no longer has. */
+  reduced: Reduced
 }
 
 /**
- * Streams 1 to 32 topics. Without topics there is no stream. Other topics, or another `last`, start another stream.
+ * Streams 1 to 32 topics. Without topics there is no stream. Other topics, or another `last` or `since`, start another stream.
  *
  * @example
  * const { events, open, close } = useTopics(['orders', 'stock'], { last: 100 })
  */
-export function useTopics(
+export function useTopics<Reduced = undefined>(
   topics: readonly string[],
-  { last, path = '/events', enabled = true, onEvent, ...options }: UseTopicsOptions = {},
-): UseTopics {
-  const url = `${path}/${topics.map((topic) => encodeURIComponent(topic)).join(',')}`
-  const stream = useEventSource(`${url}?envelope=1${last === undefined ? '' : `&last=${last}`}`, {
+  {
+    initial,
+    last,
+    since,
+    path = '/events',
+    enabled = true,
+    onEvent,
+    reduce,
+    ...options
+  }: UseTopicsOptions<Reduced> = {},
+): UseTopics<Reduced> {
+  const query = new URLSearchParams({ envelope: '1' })
+  if (last !== undefined) query.set('last', String(last))
+  if (since !== undefined) query.set('since', since)
+  const names = topics.map((topic) => encodeURIComponent(topic)).join(',')
+  const stream = useEventSource(`${path}/${names}?${query}`, {
     ...options,
+    ...usePreloaded(initial, topics, path),
     types,
     enabled: enabled && topics.length > 0,
     onEvent(received) {
       const event = openEnvelope(received)
       if (event) onEvent?.(event)
+    },
+    reduce: reduce && {
+      ...reduce,
+      reducer(state: Reduced, received) {
+        const event = openEnvelope(received)
+        return event ? reduce.reducer(state, event) : state
+      },
     },
   })
   const [openAll] = useState(() => createEventPicker(openEnvelope))

@@ -4,7 +4,14 @@ export {
   type EventSourceClientOptions,
 } from '@/client/event-source-client'
 export type { Gap } from '@/client/gap'
+export type { Reduce } from '@/client/reduce'
 export type { StreamError } from '@/client/stream-error'
-export type { GapMark, ReceivedEvent, StreamEvent, StreamState } from '@/client/stream-state'
+export type {
+  GapMark,
+  RawEvent,
+  ReceivedEvent,
+  StreamEvent,
+  StreamState,
+} from '@/client/stream-state'
 export { parseCursor, type Cursor } from '@/protocol/cursor'
 export { isTopic } from '@/protocol/topic'

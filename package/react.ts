@@ -11,5 +11,13 @@ export {
   type UseTopicsOptions,
 } from '@/hooks/use-topics'
 export type { Gap } from '@/client/gap'
+export type { Reduce } from '@/client/reduce'
 export type { StreamError } from '@/client/stream-error'
-export type { GapMark, ReceivedEvent, StreamEvent, StreamState } from '@/client/stream-state'
+export type {
+  GapMark,
+  RawEvent,
+  ReceivedEvent,
+  StreamEvent,
+  StreamState,
+} from '@/client/stream-state'
+export type { Preloaded } from '@/protocol/preloaded'

@@ -134,6 +134,12 @@ describe('history', () => {
   })
 })
 
+describe('preload', () => {
+  test('needs a request of Next', async () => {
+    await expect(sse.preload('p.script')).rejects.toThrow('outside a request scope')
+  })
+})
+
 describe('read', () => {
   test('yields the kept events, then new ones, until the signal aborts', async () => {
     await sse.publish('r.live', 'n', 1)

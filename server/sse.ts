@@ -1,12 +1,17 @@
 /** The server side of an app: one object from which an app takes its routes, and with which it publishes and reads. */
 import { parseDuration } from '@/protocol/duration'
+import type { Preloaded } from '@/protocol/preloaded'
+import type { Access } from './access/access'
 import { readAuthorize, type Authorize, type Revalidate } from './access/authorize'
 import { describeAuthorize } from './access/describe-access'
-import type { OwnRules } from './access/own-access'
+import { ownAccess, type OwnRules } from './access/own-access'
+import { tokenAccess } from './access/token-access'
 import { processEngine, type Engine } from './engine'
 import { publishTo, PublishError, type TextEvent } from './hub/publish'
 import { historyOf, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
 import type { Appended } from './log/event-log'
+import { preloadTopics } from './preload'
+import { requestHeaders, untilRequest } from './request-scope'
 import {
   streamRoute,
   topicRoute,
@@ -119,7 +124,8 @@ export interface Sse {
   }
   /**
    * Reads the kept events of the topics, oldest first, and a cursor. A stream that starts after this cursor continues without a gap.
-   * Default: all kept events. Does not check permissions: check your session first.
+   * Default: all kept events. Does not check permissions: check your session first. In a page this needs a request, as Next's
+   * `connection()` does: with `cacheComponents`, put the component into a `<Suspense>`. In `'use cache'` it throws.
    *
    * @throws {ReadError} the topics or the start are invalid
    * @throws {LogError} `unavailable` or `closed`
@@ -131,6 +137,20 @@ export interface Sse {
     topics: string | readonly string[],
     from?: ReadFrom,
   ) => Promise<{ events: TopicEvent[]; cursor: string }>
+  /**
+   * Reads what `history` reads for the reader who asked for the page, as the `initial` of `useTopics`: the page is rendered with the
+   * events, and continues after them. Checks that the reader may read the topics, by the headers of the request for the page. If not, the
+   * stream is `failed` from the first render. Default: no events, only the place from which to continue.
+   *
+   * @throws {ReadError} the topics or the start are invalid
+   * @throws {Refusal} with a status from 500: the reader may be allowed later
+   * @throws {LogError} `unavailable` or `closed`
+   * @throws outside of a request, and in `'use cache'`
+   *
+   * @example
+   * <Orders initial={await sse.preload(['orders'], { last: 20 })} />
+   */
+  preload: (topics: string | readonly string[], from?: ReadFrom) => Promise<Preloaded>
   /**
    * Yields the kept events of the topics from the start on, then each new one, until `signal` aborts or the loop ends. Default start:
    * now. Does not check permissions.
@@ -207,10 +227,16 @@ export interface Sse {
 export function createSse({
   path = '/events',
   frontDoor = 'auto',
-  ...access
+  ...ownOptions
 }: SseOptions = {}): Sse {
   checkPath(path)
-  const own = readOwnRules(access)
+  const own = readOwnRules(ownOptions)
+  let access: Access | undefined
+
+  /** Made once: there is one engine in a process. */
+  function accessOf({ tokenRules, config }: Engine): Access {
+    return (access ??= own ? ownAccess(own, config) : tokenAccess(tokenRules))
+  }
 
   /** Says once who may, where the start could only tell what the environment says. */
   function describe({ config, tellOnce }: Engine): void {
@@ -232,7 +258,11 @@ export function createSse({
   }
 
   return {
-    topicRoute: topicRoute(serving, { path, usesFrontDoor: frontDoor === 'auto', own }),
+    topicRoute: topicRoute(serving, {
+      path,
+      usesFrontDoor: frontDoor === 'auto' && !own,
+      accessOf,
+    }),
     streamRoute: (source) => streamRoute(serving, source),
     healthRoute: { GET: (request) => healthAnswer(serving(request)) },
     metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
@@ -257,8 +287,14 @@ export function createSse({
       })
     },
     async history(topics, from = {}) {
+      await untilRequest()
       const { log } = await processEngine().hub()
       return await historyOf(log, topics, from)
+    },
+    async preload(topics, from = { last: 0 }) {
+      const headers = await requestHeaders()
+      const engine = processEngine()
+      return await preloadTopics(engine, { topics, from, path, headers, access: accessOf(engine) })
     },
     async *read(topics, { signal = new AbortController().signal, ...from } = {}) {
       const { log } = await processEngine().hub()

@@ -62,6 +62,38 @@ describe('a tab that comes to a stream which others read', () => {
     await until(() => expect(newcomer.client.getState()).toMatchObject({ tabs: 1, reader: bert }))
   })
 
+  test('with what its page was rendered with goes on after that, on the stream of the others', async () => {
+    origin.log = ['one', 'two']
+    const first = openSharing({ initialReader: anna, initialLastEventId: 'abcd.1' })
+    await untilHeard(first, `${anna} two`)
+    publish('three')
+    await untilHeard(first, `${anna} two`, `${anna} three`)
+
+    const late = openSharing({ initialReader: anna, initialLastEventId: 'abcd.2' })
+    const latest = openSharing({ initialReader: anna, initialLastEventId: 'abcd.3' })
+    await untilHeard(late, `${anna} three`)
+    await untilOpen(latest)
+    publish('four')
+
+    await untilHeard(late, `${anna} three`, `${anna} four`)
+    await untilHeard(latest, `${anna} four`)
+    expect(paths()).toEqual([`/events?lastEventId=abcd.1&reader=${anna}`])
+  })
+
+  test('with what a page was rendered with earlier has a stream of its own until it has caught up', async () => {
+    origin.log = ['one', 'two']
+    const first = openSharing({ initialReader: anna, initialLastEventId: 'abcd.2' })
+    await untilOpen(first)
+
+    const late = openSharing({ initialReader: anna, initialLastEventId: 'abcd.1' })
+    await untilHeard(late, `${anna} two`)
+    publish('three')
+
+    await untilHeard(first, `${anna} three`)
+    await untilHeard(late, `${anna} two`, `${anna} three`)
+    await until(() => expect(streams()).toHaveLength(1))
+  })
+
   test('and cannot be told whose it is gets nothing, asks again by itself, and shares in the end', async () => {
     origin.log = ['one']
     const first = openSharing()

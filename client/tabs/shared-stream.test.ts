@@ -76,19 +76,26 @@ const happening = fc.record({
   isSettled: fc.boolean(),
 })
 
-test('whatever happens, each tab hears every event once, and all end with one stream', async () => {
+/** How many events there are before the tabs are opened. */
+const before = 5
+
+test('whatever happens, each tab hears every event once that it did not begin with, and all end with one stream', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(happening, { minLength: 20, maxLength: 60, size: 'max' }),
-      async (plan) => {
+      // How many events each tab begins with.
+      fc.array(fc.nat(before), { minLength: 3, maxLength: 3 }),
+      async (plan, begins) => {
         sources.reset()
         workers.clear()
-        const tabs = Array.from({ length: 3 }, () => {
+        for (let n = 0; n < before; n++) sources.publish()
+        const tabs = begins.map((begin) => {
           const client = createEventSourceClient({
             url: 'http://localhost/events',
             join: joinSharedStream,
+            initialLastEventId: begin > 0 ? `epoch.${begin}` : '',
           })
-          const heard: number[] = []
+          const heard = Array.from({ length: begin }, (_, index) => index + 1)
           client.onEvent(({ data }) => heard.push(Number(data.split(' ')[1])))
           return { client, heard }
         })

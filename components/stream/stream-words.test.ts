@@ -1,14 +1,22 @@
 // @vitest-environment jsdom
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { readerChanged } from '@/client/stream-error'
-import { initialStreamState, type StreamState } from '@/client/stream-state'
+import { createEventSourceClient } from '@/client/event-source-client'
+import type { StreamState } from '@/client/stream-state'
 import { phaseOf } from './phase'
 import type { Stream } from './stream'
 import { streamWords } from './stream-words'
 
 function stream(change: Partial<StreamState>): Stream {
   const act = (): void => {}
-  return { ...initialStreamState(), open: act, close: act, clear: act, reconnect: act, ...change }
+  return {
+    ...createEventSourceClient({ url: '' }).getInitialState(),
+    open: act,
+    close: act,
+    clear: act,
+    reconnect: act,
+    ...change,
+  }
 }
 
 afterEach(() => {

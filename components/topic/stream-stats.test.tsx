@@ -3,13 +3,13 @@ import { act, cleanup, render, screen } from '@testing-library/react'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { TopicEvent, UseTopics } from 'next-sse/react'
-import { initialStreamState } from '@/client/stream-state'
+import { createEventSourceClient } from '@/client/event-source-client'
 import { createStreamMeter } from './stream-meter'
 import { StreamStats } from './stream-stats'
 
 const nothing = (): void => {}
 const idle: UseTopics = {
-  ...initialStreamState(),
+  ...createEventSourceClient({ url: '' }).getInitialState(),
   events: [],
   open: nothing,
   close: nothing,

@@ -187,7 +187,8 @@ function createNews(signal: AbortSignal): {
   }
 }
 
-function checkTopics(topics: string | readonly string[]): string[] {
+/** @throws {ReadError} `invalid-topic` or `too-many-topics` */
+export function checkTopics(topics: string | readonly string[]): string[] {
   const parsed = parseTopics(typeof topics === 'string' ? topics : topics.join(','))
   if ('topics' in parsed) return parsed.topics
   if (parsed.fault === 'too-many') {

@@ -1,8 +1,6 @@
 /** The route handlers that Next calls. They render refusals as responses, and write streams directly to Node's response where possible. */
 import type { Access } from '@/server/access/access'
 import { preflightAnswer, withCors } from '@/server/access/cors'
-import { ownAccess, type OwnRules } from '@/server/access/own-access'
-import { tokenAccess } from '@/server/access/token-access'
 import { headOf, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
 import { writeDirectly } from '@/server/node/direct-write'
@@ -47,25 +45,18 @@ const topicMethods = 'GET, HEAD, OPTIONS, POST'
 export interface TopicRouteOptions {
   path: string
   usesFrontDoor: boolean
-  /** How the app decides itself. Undefined: tokens decide. */
-  own: OwnRules | undefined
+  accessOf: (engine: Engine) => Access
 }
 
 export function topicRoute(
   serving: Serving,
-  { path, usesFrontDoor, own }: TopicRouteOptions,
+  { path, usesFrontDoor, accessOf }: TopicRouteOptions,
 ): TopicRoute {
-  let access: Access | undefined
-  /** Made once: there is one engine in a process. */
-  function accessOf({ tokenRules, config }: Engine): Access {
-    return (access ??= own ? ownAccess(own, config) : tokenAccess(tokenRules))
-  }
-
   function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
       const engine = serving(request)
-      if (usesFrontDoor && !own) engine.door.offer(offered(engine), engine.slots.current()?.server)
+      if (usesFrontDoor) engine.door.offer(offered(engine), engine.slots.current()?.server)
       return respond(
         engine,
         await answerTopics(engine, { ...fromWeb(request), method }, accessOf(engine)),

@@ -117,8 +117,8 @@ export function openTab(options: Partial<EventSourceClientOptions> = {}): Tab {
   return tab
 }
 
-export function openSharing(): Tab {
-  return openTab({ join: joinSharedStream })
+export function openSharing(options: Partial<EventSourceClientOptions> = {}): Tab {
+  return openTab({ ...options, join: joinSharedStream })
 }
 
 /** Starts the server for each test of a file, and checks after each that no stream is left. */

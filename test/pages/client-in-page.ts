@@ -10,7 +10,7 @@ import type { ReceivedEvent, Status } from '@/client/stream-state'
 
 export interface PageClientOptions extends Omit<
   EventSourceClientOptions<never>,
-  'url' | 'types' | 'transport' | 'headers'
+  'url' | 'types' | 'transport' | 'headers' | 'reduce'
 > {
   url: string
   /** Event types besides `message`; their data is taken as text. */

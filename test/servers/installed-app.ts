@@ -139,6 +139,8 @@ async function documentedFiles(): Promise<Files> {
   const ofGuide = Object.fromEntries(filesIn(guide ?? ''))
   for (const name of [
     'worker.ts',
+    'app/board/page.tsx',
+    'app/board/board.tsx',
     'app/ticks/route.ts',
     'app/health/route.ts',
     'app/metrics/route.ts',

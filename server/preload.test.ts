@@ -1,0 +1,160 @@
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { anonymousReader } from '@/protocol/reader-key'
+import { parsePreloaded, type PreloadedTopics } from '@/protocol/preloaded'
+import { signToken } from '@/test/requests/publisher'
+import type { Authorize } from './access/authorize'
+import { ownAccess } from './access/own-access'
+import { readerNamed } from './access/reader-of'
+import { tokenAccess } from './access/token-access'
+import type { ReadFrom } from './hub/read-events'
+import { journal } from './observe/journal'
+import { preloadTopics } from './preload'
+import { processEngine } from './engine'
+import { createSse } from './sse'
+
+const secret = 'the secret of these tests, of 32 bytes and more'
+// The configuration is read on first use, not on import.
+vi.stubEnv('EVENTS_URL', 'memory:')
+vi.stubEnv('EVENTS_JWT_SECRET', secret)
+vi.stubEnv('PUBLIC_TOPICS', 'news,large')
+const sse = createSse()
+
+afterAll(() => sse.close())
+
+function tokenOf(subject: string): string {
+  return signToken({ sub: subject, events: { subscribe: ['private.*'] } }, { secret })
+}
+
+interface Asked {
+  from?: ReadFrom
+  token?: string
+  /** How the app decides itself. */
+  authorize?: Authorize
+}
+
+/** What is preloaded for a page whose request had this cookie. */
+async function preload(
+  topics: string | string[],
+  { from = {}, token, authorize }: Asked = {},
+): Promise<PreloadedTopics | undefined> {
+  const headers = new Headers({ host: 'app.example.com' })
+  if (token !== undefined) headers.set('cookie', `events_token=${token}`)
+  const engine = processEngine()
+  const access = authorize
+    ? ownAccess({ authorize, recheckMs: 1_000, revalidate: undefined }, engine.config)
+    : tokenAccess(engine.tokenRules)
+  const given = { topics, from, path: '/events', headers, access }
+  return parsePreloaded(await preloadTopics(engine, given))
+}
+
+/** What a stream of the topics says of its reader. */
+async function readerOf(topic: string, token: string): Promise<string | null> {
+  const headers = { cookie: `events_token=${token}` }
+  const response = await sse.topicRoute.HEAD(
+    new Request(`http://localhost/events/${topic}`, { headers }),
+  )
+  return response.headers.get('event-reader')
+}
+
+describe('preloadTopics', () => {
+  test('reads public topics for everyone: their events, and where they go on', async () => {
+    await sse.publish('news', 'n', 1)
+    const { ids } = await sse.publish('news', 'n', 2)
+    const before = Date.now()
+
+    const preloaded = await preload(['news', 'large'], { from: { last: 1 } })
+
+    expect(preloaded).toMatchObject({ topics: ['news', 'large'], path: '/events' })
+    expect(preloaded?.time).toBeGreaterThanOrEqual(before)
+    expect(preloaded?.answer).toEqual({
+      reader: anonymousReader,
+      cursor: ids[0],
+      events: [
+        {
+          id: ids[0],
+          topic: 'news',
+          type: 'n',
+          data: '2',
+          time: expect.any(Number) as number,
+        },
+      ],
+    })
+  })
+
+  test('reads for the reader of the page’s cookie, as the stream will', async () => {
+    await sse.publish('private.ana', 'n', 1)
+    const token = tokenOf('ana')
+
+    const preloaded = await preload('private.ana', { token })
+
+    expect(preloaded?.answer).toMatchObject({
+      reader: await readerOf('private.ana', token),
+      events: [{ data: '1' }],
+    })
+  })
+
+  test.each([
+    ['private.ana', undefined, 401, 'token-required'],
+    ['private.ana', 'nonsense', 401, 'invalid-token'],
+    ['secret', tokenOf('ana'), 403, 'not-granted'],
+  ])('tells who may not read %s with the token %j: %d %s', async (topic, token, status, code) => {
+    await sse.publish(topic, 'n', 1)
+
+    const preloaded = await preload([topic, 'news'], token === undefined ? {} : { token })
+
+    expect(preloaded?.answer).toEqual({ status, code, detail: expect.any(String) as string })
+  })
+
+  test('asks `authorize` about the request for the page, in place of one for the stream', async () => {
+    await sse.publish('private.bob', 'n', 1)
+    const asked: string[] = []
+    const authorize: Authorize = ({ topics, request: { method, url, headers } }) => {
+      asked.push([method, url, headers.get('cookie'), ...topics].join(' '))
+      return { subject: 'bob' }
+    }
+
+    const granted = await preload(['private.bob', 'news'], { token: 'a', authorize })
+    const refused = await preload('private.bob', { authorize: () => false })
+
+    expect(granted?.answer).toMatchObject({ reader: readerNamed('bob') })
+    expect(refused?.answer).toMatchObject({ status: 403, code: 'not-granted' })
+    expect(asked).toEqual([
+      'GET http://app.example.com/events/private.bob,news events_token=a private.bob',
+    ])
+  })
+
+  test('throws when `authorize` can not decide now: asked again, it may grant', async () => {
+    vi.spyOn(journal, 'error').mockReturnValue()
+    const authorize = (): never => {
+      throw new Error('The sessions are away.')
+    }
+
+    await expect(preload('private.bob', { authorize })).rejects.toMatchObject({
+      name: 'Refusal',
+      code: 'unavailable',
+    })
+  })
+
+  test.each([
+    ['a b', {}, 'invalid-topic'],
+    ['news', { last: -1 }, 'invalid-start'],
+  ])('refuses %j from %j: %s', async (topic, from, code) => {
+    await expect(preload(topic, { from })).rejects.toMatchObject({ name: 'ReadError', code })
+  })
+
+  test('warns once of a page with more than 128 KiB, and preloads it all the same', async () => {
+    const warn = vi.spyOn(journal, 'warn').mockReturnValue()
+    for (let n = 0; n < 40; n++) await sse.publish('large', 'n', 'x'.repeat(55_000))
+
+    await preload('large', { from: { last: 2 } })
+    expect(warn).not.toHaveBeenCalled()
+    const preloaded = await preload('large')
+    await preload('large')
+
+    expect(preloaded?.answer).toMatchObject({ events: { length: 40 } })
+    expect(warn).toHaveBeenCalledOnce()
+    expect(warn.mock.calls[0]?.[0]).toMatch(
+      /^sse\.preload\(\["large"\]\) puts 2\d{3} KiB into the page: ask for fewer events/,
+    )
+  })
+})
