@@ -1,6 +1,14 @@
 export { createSse } from '@/server/sse'
-export type { NewEvent, PublishOptions, Sse, SseOptions } from '@/server/sse'
+export type { Sse, SseOptions } from '@/server/sse'
 export { byToken } from '@/server/by-token'
+export type {
+  NewEvent,
+  NewEventOf,
+  Publish,
+  PublishDefined,
+  PublishOptions,
+} from '@/server/topic-publisher'
+export type { History, HistoryDefined, Read, ReadDefined } from '@/server/topic-reader'
 export type {
   AccessAnswer,
   AccessGrant,
@@ -22,7 +30,7 @@ export { RunError, type RunInfo, type RunOptions, type StartedRun } from '@/serv
 export type { RunContext, RunEnding, RunSource } from '@/server/runs/local-run'
 export type { RunValue } from '@/server/runs/run-values'
 export type { RunEnd, RunReason, RunStatus } from '@/protocol/run'
-export { PublishError } from '@/server/hub/publish'
+export { PublishError } from '@/server/hub/publish-error'
 export { LogError, type Appended } from '@/server/log/event-log'
 export { ConfigError } from '@/server/config'
 export { Refusal, type OwnProblem, type ProblemCode } from '@/server/refusal'

@@ -104,7 +104,7 @@ function publicDeclarations(): string {
       add(join(dirname(file), `${specifier}.d.ts`))
     }
   }
-  for (const entry of ['index', 'react', 'client', 'instrumentation']) {
+  for (const entry of ['index', 'topics', 'react', 'client', 'instrumentation']) {
     add(join(dist, 'package', `${entry}.d.ts`))
   }
   return [...texts].map(([file, text]) => `// ${relative(dist, file)}\n${text}`).join('\n')

@@ -59,16 +59,18 @@ export function encodeControl<T extends ControlType>(
   return encodeEvent({ ...fields, type, data: JSON.stringify(data) })
 }
 
+/** The types that publishers can't use. EventSource dispatches the last two itself. */
+export type ReservedType = ControlType | 'open' | 'error'
+
 const reservedTypes: ReadonlySet<string> = new Set<string>([
   'connected',
   'ping',
   'resync',
   'reconnect',
   'end',
-  // EventSource dispatches these two itself.
   'open',
   'error',
-] satisfies (ControlType | 'open' | 'error')[])
+] satisfies ReservedType[])
 
 /** True for types that publishers can't use, because a reader would take such an event for one of the stream's own. */
 export function isReservedType(type: string): boolean {

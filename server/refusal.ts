@@ -10,17 +10,20 @@ const kinds = {
   // The path and the query
   'malformed-path': { status: 400, title: 'Malformed path' },
   'invalid-topic': { status: 400, title: 'Malformed topic' },
+  'unknown-topic': { status: 404, title: 'Unknown topic' },
   'too-many-topics': { status: 400, title: 'Too many topics' },
   'invalid-cursor': { status: 400, title: 'Malformed cursor' },
   'invalid-query': { status: 400, title: 'Malformed query' },
   'not-an-image': { status: 400, title: 'Not an image' },
   'invalid-type': { status: 422, title: 'Malformed event type' },
   'reserved-type': { status: 422, title: 'Reserved event type' },
+  'unknown-type': { status: 422, title: 'Unknown event type' },
 
   // The body
   'empty-body': { status: 400, title: 'Empty body' },
   'invalid-utf8': { status: 400, title: 'Body is not UTF-8' },
   'invalid-json': { status: 400, title: 'Body is not JSON' },
+  'invalid-data': { status: 422, title: 'Data that does not fit its type' },
   'event-too-large': { status: 413, title: 'Event too large' },
   'body-too-large': { status: 413, title: 'Body too large' },
   'too-many-events': { status: 413, title: 'Too many events' },
@@ -40,6 +43,7 @@ const kinds = {
   'too-many-publishes': { status: 429, title: 'Too many publishes' },
 
   // The server
+  'schema-failed': { status: 500, title: 'Schema failed' },
   'access-error': { status: 500, title: 'Access not decided' },
   busy: { status: 503, title: 'Server busy' },
   unavailable: { status: 503, title: 'Server unavailable' },
@@ -72,6 +76,8 @@ export class Refusal extends Error {
   readonly title: string
   /** Additional headers of the answer, such as `Retry-After`. */
   readonly headers: Record<string, string>
+  /** Additional members of the problem details, such as `issues`. */
+  readonly members: Record<string, unknown>
 
   /** Compares by name: Next bundles routes and pages separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -83,6 +89,7 @@ export class Refusal extends Error {
     problem: ProblemCode | OwnProblem,
     detail: string,
     headers: Record<string, string> = {},
+    members: Record<string, unknown> = {},
   ) {
     super(detail)
     const { status, code, title } =
@@ -91,15 +98,16 @@ export class Refusal extends Error {
     this.code = code
     this.title = title
     this.headers = headers
+    this.members = members
   }
 }
 
 /** Renders the refusal for the client, and counts it in the metrics. */
-export function answerOf({ status, code, title, message, headers }: Refusal): Answer {
+export function answerOf({ status, code, title, message, headers, members }: Refusal): Answer {
   metrics.refusals.inc({ reason: code })
   return jsonAnswer(
     status,
-    { status, code, title, detail: message },
+    { ...members, status, code, title, detail: message },
     {
       'Content-Type': 'application/problem+json',
       // Otherwise Node would read the rest of a body that is too large, in order to reuse the connection.

@@ -1,4 +1,5 @@
 /** The server side of an app: one object from which an app takes its routes, and with which it publishes and reads. */
+import type { Topics } from '@/protocol/define-topics'
 import { parseDuration } from '@/protocol/duration'
 import type { Preloaded } from '@/protocol/preloaded'
 import type { Access } from './access/access'
@@ -7,11 +8,9 @@ import { describeAuthorize } from './access/describe-access'
 import { ownAccess, type OwnRules } from './access/own-access'
 import { tokenAccess } from './access/token-access'
 import { processEngine, type Engine } from './engine'
-import { publishTo, PublishError, type TextEvent } from './hub/publish'
-import { historyOf, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
-import type { Appended } from './log/event-log'
+import type { ReadFrom } from './hub/read-events'
 import { preloadTopics } from './preload'
-import { requestHeaders, untilRequest } from './request-scope'
+import { requestHeaders } from './request-scope'
 import {
   streamRoute,
   topicRoute,
@@ -23,8 +22,15 @@ import { healthAnswer, metricsAnswer } from './routes/health-and-metrics'
 import type { StreamSource } from './routes/own-stream'
 import type { RunSource } from './runs/local-run'
 import type { RunInfo, RunOptions, StartedRun, StopOptions } from './runs/runs'
+import { createTopicPublisher, type TopicPublisher } from './topic-publisher'
+import { createTopicReader, type TopicReader } from './topic-reader'
 
-export interface SseOptions {
+export interface SseOptions<T extends Topics | undefined = undefined> {
+  /**
+   * The topics of the app, made by `defineTopics`. Then other topics and types are refused, and every event is checked by its schema before
+   * it is published. Default: any topic and any type.
+   */
+  topics?: T | undefined
   /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
   path?: string | undefined
   /**
@@ -65,23 +71,9 @@ export interface SseOptions {
   frontDoor?: 'auto' | 'off' | undefined
 }
 
-/** An event to publish. */
-export interface NewEvent {
-  /** The type that a reader listens to. Default `message`. */
-  type?: string | undefined
-  /** Any JSON value. The event's data is the text that `JSON.stringify` returns. */
-  data: unknown
-}
-
-export interface PublishOptions {
-  /**
-   * Makes the call safe to repeat: a second call with the same key and events publishes nothing, and resolves with the same ids. A key
-   * belongs to one topic, and is remembered as long as the events are kept.
-   */
-  idempotencyKey?: string | undefined
-}
-
-export interface Sse {
+/** `T` is the type of the defined topics: `Sse<typeof topics>`. */
+export interface Sse<T extends Topics | undefined = undefined>
+  extends TopicPublisher<T>, TopicReader<T> {
   /**
    * The handlers of the route of topics.
    *
@@ -108,36 +100,6 @@ export interface Sse {
   /** `GET` answers with the metrics of this process, as Prometheus text. */
   readonly metricsRoute: { GET: (request: Request) => Promise<Response> }
   /**
-   * Publishes one event, or several together: all of them or none. Resolves once the log has stored them. Every reader of the topic gets
-   * them, including readers of other processes on the same log, and readers that connect later. Does not check permissions: check your
-   * session first.
-   *
-   * @throws {PublishError} the topic, a type or an event can't be published
-   * @throws {LogError} the log could not take them
-   *
-   * @example
-   * await sse.publish('orders', 'order.paid', { id, amount })
-   */
-  publish: {
-    (topic: string, type: string, data: unknown, options?: PublishOptions): Promise<Appended>
-    (topic: string, events: readonly NewEvent[], options?: PublishOptions): Promise<Appended>
-  }
-  /**
-   * Reads the kept events of the topics, oldest first, and a cursor. A stream that starts after this cursor continues without a gap.
-   * Default: all kept events. Does not check permissions: check your session first. In a page this needs a request, as Next's
-   * `connection()` does: with `cacheComponents`, put the component into a `<Suspense>`. In `'use cache'` it throws.
-   *
-   * @throws {ReadError} the topics or the start are invalid
-   * @throws {LogError} `unavailable` or `closed`
-   *
-   * @example
-   * const { events } = await sse.history('orders', { last: 20 })
-   */
-  history: (
-    topics: string | readonly string[],
-    from?: ReadFrom,
-  ) => Promise<{ events: TopicEvent[]; cursor: string }>
-  /**
    * Reads what `history` reads for the reader who asked for the page, as the `initial` of `useTopics`: the page is rendered with the
    * events, and continues after them. Checks that the reader may read the topics, by the headers of the request for the page. If not, the
    * stream is `failed` from the first render. Default: no events, only the place from which to continue.
@@ -151,21 +113,6 @@ export interface Sse {
    * <Orders initial={await sse.preload(['orders'], { last: 20 })} />
    */
   preload: (topics: string | readonly string[], from?: ReadFrom) => Promise<Preloaded>
-  /**
-   * Yields the kept events of the topics from the start on, then each new one, until `signal` aborts or the loop ends. Default start:
-   * now. Does not check permissions.
-   *
-   * @throws {ReadError} the topics or the start are invalid
-   * @throws {EventsLostError} events were removed before they were read, or the log lost events
-   * @throws {LogError} `unavailable` or `closed`
-   *
-   * @example
-   * for await (const event of sse.read('orders', { since: '1h', signal })) await handle(event)
-   */
-  read: (
-    topics: string | readonly string[],
-    options?: ReadFrom & { signal?: AbortSignal | undefined },
-  ) => AsyncIterable<TopicEvent>
   /**
    * Begins a run: long work whose values are events of the topic, such as an AI answer or an import. Resolves once it has begun; the work
    * goes on in this process, whether anybody watches or not. Does not check permissions.
@@ -224,11 +171,12 @@ export interface Sse {
  * import { createSse } from 'next-sse'
  * export const sse = createSse()
  */
-export function createSse({
+export function createSse<T extends Topics | undefined = undefined>({
+  topics,
   path = '/events',
   frontDoor = 'auto',
   ...ownOptions
-}: SseOptions = {}): Sse {
+}: SseOptions<T> = {}): Sse<T> {
   checkPath(path)
   const own = readOwnRules(ownOptions)
   let access: Access | undefined
@@ -262,43 +210,18 @@ export function createSse({
       path,
       usesFrontDoor: frontDoor === 'auto' && !own,
       accessOf,
+      topics,
     }),
     streamRoute: (source) => streamRoute(serving, source),
     healthRoute: { GET: (request) => healthAnswer(serving(request)) },
     metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
-    async publish(
-      topic: string,
-      typeOrEvents: string | readonly NewEvent[],
-      dataOrOptions?: unknown,
-      ofOne?: PublishOptions,
-    ) {
-      const isOne = typeof typeOrEvents === 'string'
-      const events = isOne ? [{ type: typeOrEvents, data: dataOrOptions }] : typeOrEvents
-      const { idempotencyKey } = (isOne ? ofOne : (dataOrOptions as PublishOptions)) ?? {}
-      const engine = processEngine()
-      const texts = events.map(toText)
-      const { log } = await engine.hub()
-      return await publishTo(log, topic, texts, {
-        eventMaxBytes: engine.config.eventMaxBytes,
-        idempotency:
-          idempotencyKey === undefined
-            ? undefined
-            : { key: idempotencyKey, fingerprint: JSON.stringify(texts) },
-      })
-    },
-    async history(topics, from = {}) {
-      await untilRequest()
-      const { log } = await processEngine().hub()
-      return await historyOf(log, topics, from)
-    },
-    async preload(topics, from = { last: 0 }) {
+    ...createTopicPublisher(topics),
+    ...createTopicReader(topics),
+    async preload(names, from = { last: 0 }) {
       const headers = await requestHeaders()
       const engine = processEngine()
-      return await preloadTopics(engine, { topics, from, path, headers, access: accessOf(engine) })
-    },
-    async *read(topics, { signal = new AbortController().signal, ...from } = {}) {
-      const { log } = await processEngine().hub()
-      yield* readEvents(log, topics, from, signal)
+      const access = accessOf(engine)
+      return await preloadTopics(engine, { topics: names, from, path, headers, access })
     },
     async run(topic, source, options) {
       const engine = processEngine()
@@ -319,12 +242,6 @@ export function createSse({
       await processEngine().close()
     },
   }
-}
-
-function toText({ type = 'message', data }: NewEvent): TextEvent {
-  const text = JSON.stringify(data) as string | undefined
-  if (text !== undefined) return { type, data: text }
-  throw new PublishError('invalid-data', 'The data of an event must be a JSON value.')
 }
 
 /** @throws {Error} one of the options can't be understood */

@@ -20,6 +20,8 @@ export interface Subscription {
   topics: readonly string[]
   /** Wraps every event in an envelope with its topic, type and time. */
   envelope: boolean
+  /** The keys that an envelope names, by topic. */
+  keys?: ReadonlyMap<string, string> | undefined
   /** Default: now. */
   start?: Start<PresentedCursor> | undefined
 }
@@ -200,11 +202,11 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
 
   return {
     log,
-    async subscribe({ topics, envelope, start }) {
+    async subscribe({ topics, envelope, keys, start }) {
       const tail = session?.tail
       const known = tail && { tail, head: tail.head.offset }
       const place = await locate(topics, start)
-      return createTopicFeed(source, createSelection(topics, envelope), { ...place, known })
+      return createTopicFeed(source, createSelection(topics, envelope, keys), { ...place, known })
     },
     slowestLag() {
       const head = session?.tail?.head.offset ?? 0

@@ -80,13 +80,13 @@ async function readPage(
  */
 function encodePage(
   events: readonly StoredEvent[],
-  { envelope }: Selection,
+  selection: Selection,
 ): { frames: string[]; last: StoredEvent | undefined } {
   const frames: string[] = []
   let bytes = 0
   let last: StoredEvent | undefined
   for (const event of events) {
-    const frame = encodeStoredEvent(event, envelope)
+    const frame = encodeStoredEvent(event, selection)
     bytes += Buffer.byteLength(frame)
     if (last && bytes > maxBytes) break
     frames.push(frame)

@@ -1,9 +1,12 @@
 /** Publishing, for code in this process and for the route alike. Does not check permissions: callers do. */
 import { isReservedType } from '@/protocol/control-events'
+import type { Topics } from '@/protocol/define-topics'
 import { isPublishableType } from '@/protocol/event'
 import { isRunType } from '@/protocol/run'
 import { isTopic } from '@/protocol/topic'
 import type { Appended, EventLog, Idempotency } from '@/server/log/event-log'
+import { checkEvents } from './check-events'
+import { PublishError } from './publish-error'
 
 /** An event as the log takes it. */
 export interface TextEvent {
@@ -12,37 +15,24 @@ export interface TextEvent {
   data: string
 }
 
-/** Nothing was published. */
-export class PublishError extends Error {
-  override name = 'PublishError'
-  readonly code:
-    | 'invalid-topic'
-    | 'invalid-type'
-    | 'reserved-type'
-    | 'invalid-data'
-    | 'event-too-large'
-
-  /** Compares by name: Next bundles routes and pages separately, so an error may be an instance of another bundle's class. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'PublishError'
-  }
-
-  constructor(code: PublishError['code'], message: string) {
-    super(message)
-    this.code = code
-  }
+export interface PublishRules {
+  eventMaxBytes: number
+  /** The defined topics, if the app has defined them: then no others are published. */
+  topics: Topics | undefined
+  idempotency?: Idempotency | undefined
 }
 
 /**
  * Checks every event, then appends all of them or none.
  * @throws {PublishError} the topic, a type or an event can't be published
+ * @throws {TypeError} a schema is asynchronous
  * @throws {LogError} the log could not take them
  */
 export async function publishTo(
   log: Pick<EventLog, 'append'>,
   topic: string,
   events: readonly TextEvent[],
-  { eventMaxBytes, idempotency }: { eventMaxBytes: number; idempotency?: Idempotency | undefined },
+  { eventMaxBytes, topics, idempotency }: PublishRules,
 ): Promise<Appended> {
   if (!isTopic(topic)) {
     throw new PublishError('invalid-topic', `${JSON.stringify(topic)} is not a topic.`)
@@ -54,6 +44,7 @@ export async function publishTo(
     // Lone surrogates can't be encoded as UTF-8, neither by a log nor on the wire.
     return { type, data: data.toWellFormed() }
   })
+  if (topics) await checkEvents(topics, topic, checked)
   return await log.append(topic, checked, { idempotency })
 }
 

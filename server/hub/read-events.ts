@@ -30,7 +30,12 @@ export interface ReadFrom {
 /** The topics or the start are invalid. */
 export class ReadError extends Error {
   override name = 'ReadError'
-  readonly code: 'invalid-topic' | 'too-many-topics' | 'invalid-cursor' | 'invalid-start'
+  readonly code:
+    | 'invalid-topic'
+    | 'unknown-topic'
+    | 'too-many-topics'
+    | 'invalid-cursor'
+    | 'invalid-start'
 
   constructor(code: ReadError['code'], message: string) {
     super(message)

@@ -39,6 +39,8 @@ interface TailEvent {
   event: StoredEvent
   plain?: Buffer
   enveloped?: Buffer
+  /** The key that `enveloped` names. */
+  key?: string | undefined
 }
 
 /** Events in the order of their offsets. Removing the first one only moves `first`, not the other items. */
@@ -83,9 +85,14 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     heldBytes -= sizeOf(oldest.event)
   }
 
-  function frameOf(item: TailEvent, envelope: boolean): Buffer {
-    if (envelope) return (item.enveloped ??= Buffer.from(encodeStoredEvent(item.event, true)))
-    return (item.plain ??= Buffer.from(encodeStoredEvent(item.event, false)))
+  function frameOf(item: TailEvent, selection: Selection): Buffer {
+    const encode = (): Buffer => Buffer.from(encodeStoredEvent(item.event, selection))
+    if (!selection.envelope) return (item.plain ??= encode())
+    const key = selection.keys.get(item.event.topic)
+    // All streams have the same key, unless the app has several server objects.
+    if (item.enveloped && item.key === key) return item.enveloped
+    item.key = key
+    return (item.enveloped = encode())
   }
 
   function forgetShared(): void {
@@ -99,7 +106,7 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     let through = head
     let last: StoredEvent | undefined
     for (const item of merged(selection.topics, byTopic, after)) {
-      const frame = frameOf(item, selection.envelope)
+      const frame = frameOf(item, selection)
       if (last && bytes + frame.length > maxChunkBytes) {
         through = cursorOf(last)
         break

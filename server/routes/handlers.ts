@@ -1,4 +1,5 @@
 /** The route handlers that Next calls. They render refusals as responses, and write streams directly to Node's response where possible. */
+import type { Topics } from '@/protocol/define-topics'
 import type { Access } from '@/server/access/access'
 import { preflightAnswer, withCors } from '@/server/access/cors'
 import { headOf, type Answer } from '@/server/answer'
@@ -8,7 +9,7 @@ import type { OfferedRoute } from '@/server/node/front-door'
 import { answerOf, Refusal } from '@/server/refusal'
 import type { RequestHead, SseRequest } from '@/server/sse-request'
 import { readOwnStream, type StreamSource } from './own-stream'
-import { publishToTopic, readTopicStream } from './topic-route'
+import { publishToTopic, readTopicStream, type TopicRules } from './topic-route'
 import { mountOf } from './topics-in-path'
 import { fromWeb, toWeb } from './web-request'
 
@@ -46,12 +47,16 @@ export interface TopicRouteOptions {
   path: string
   usesFrontDoor: boolean
   accessOf: (engine: Engine) => Access
+  /** Undefined: any topic and any type. */
+  topics: Topics | undefined
 }
 
 export function topicRoute(
   serving: Serving,
-  { path, usesFrontDoor, accessOf }: TopicRouteOptions,
+  { path, usesFrontDoor, accessOf, topics }: TopicRouteOptions,
 ): TopicRoute {
+  const rulesOf = (engine: Engine): TopicRules => ({ access: accessOf(engine), topics })
+
   function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
@@ -59,7 +64,7 @@ export function topicRoute(
       if (usesFrontDoor) engine.door.offer(offered(engine), engine.slots.current()?.server)
       return respond(
         engine,
-        await answerTopics(engine, { ...fromWeb(request), method }, accessOf(engine)),
+        await answerTopics(engine, { ...fromWeb(request), method }, rulesOf(engine)),
       )
     }
   }
@@ -74,24 +79,28 @@ export function topicRoute(
   const offered = (engine: Engine): OfferedRoute => ({
     handlers: route as unknown as OfferedRoute['handlers'],
     path,
-    answer: (request) => answerTopics(engine, request, accessOf(engine)),
+    answer: (request) => answerTopics(engine, request, rulesOf(engine)),
   })
   return route
 }
 
 /** Answers a request to the topic route, from Next or from the front door. */
-async function answerTopics(engine: Engine, request: SseRequest, access: Access): Promise<Answer> {
+async function answerTopics(
+  engine: Engine,
+  request: SseRequest,
+  rules: TopicRules,
+): Promise<Answer> {
   switch (request.method) {
     case 'POST':
       return await engine.publishes.track(
-        serve(engine, request, () => publishToTopic(engine, request, access)),
+        serve(engine, request, () => publishToTopic(engine, request, rules)),
       )
     case 'OPTIONS':
       return optionsAnswer(engine, request, topicMethods)
     case 'HEAD':
-      return headOf(await serve(engine, request, () => readTopicStream(engine, request, access)))
+      return headOf(await serve(engine, request, () => readTopicStream(engine, request, rules)))
     default:
-      return await serve(engine, request, () => readTopicStream(engine, request, access))
+      return await serve(engine, request, () => readTopicStream(engine, request, rules))
   }
 }
 

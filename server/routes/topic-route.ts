@@ -1,12 +1,15 @@
 /** The topic route: reads 1 to 32 topics as one stream, and publishes to one topic. */
+import { keyOf, type Topics } from '@/protocol/define-topics'
 import { grantRead, guardedTopics, type Access, type Publisher } from '@/server/access/access'
 import { limitedClient } from '@/server/access/client-address'
 import { refuseCrossSite } from '@/server/access/cross-site'
 import { emptyAnswer, jsonAnswer, type Answer } from '@/server/answer'
 import type { Grant } from '@/server/access/grant'
 import type { Engine } from '@/server/engine'
-import { publishTo, PublishError } from '@/server/hub/publish'
+import { publishTo } from '@/server/hub/publish'
+import { PublishError } from '@/server/hub/publish-error'
 import { LogError } from '@/server/log/event-log'
+import { journal } from '@/server/observe/journal'
 import { Refusal } from '@/server/refusal'
 import type { RecheckOptions } from '@/server/stream/recheck'
 import { UploadAbortedError, type SseRequest } from '@/server/sse-request'
@@ -15,6 +18,13 @@ import { readPublishedBody } from './published-body'
 import { readStreamQuery } from './stream-query'
 import { readTopics } from './topics-in-path'
 
+/** What the server object of the app says about its topics. */
+export interface TopicRules {
+  access: Access
+  /** The defined topics. Undefined: any topic and any type. */
+  topics: Topics | undefined
+}
+
 /**
  * `GET`: opens a stream.
  * @throws {Refusal}
@@ -22,11 +32,12 @@ import { readTopics } from './topics-in-path'
 export async function readTopicStream(
   engine: Engine,
   request: SseRequest,
-  access: Access,
+  { access, topics: defined }: TopicRules,
 ): Promise<Answer> {
   const { streams, limits, config } = engine
   const topics = readTopics(request.url)
   if (guardedTopics(access, topics)) refuseCrossSite(request, config.corsOrigins)
+  const keys = keysOf(topics, defined)
   const query = readStreamQuery(request)
   const grant = await grantRead(access, request, topics)
   const { reader } = grant
@@ -43,7 +54,7 @@ export async function readTopicStream(
   if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
   try {
     const hub = await engine.hub()
-    const feed = await engine.slots.outside(() => hub.subscribe({ topics, envelope, start }))
+    const feed = await engine.slots.outside(() => hub.subscribe({ topics, keys, envelope, start }))
     const { signal } = request
     const recheck = recheckOf(engine, access, grant, topics)
     return streams.answer(feed, { signal, expiresAt: grant.expiresAtMs, recheck, reader, onEnd })
@@ -76,7 +87,7 @@ function recheckOf(
 export async function publishToTopic(
   engine: Engine,
   request: SseRequest,
-  access: Access,
+  { access, topics }: TopicRules,
 ): Promise<Answer> {
   const { config, uploads, slots } = engine
   if (slots.isFromBeforeStart()) {
@@ -85,6 +96,7 @@ export async function publishToTopic(
   }
   refuseCrossSite(request, config.corsOrigins)
   const [topic] = readTopics(request.url, 1)
+  keysOf([topic], topics)
   const subject = await allowPublish(engine, request, topic, access)
   const ownKey = readIdempotencyKey(request)
   const type = new URL(request.url).searchParams.get('type') ?? 'message'
@@ -93,7 +105,7 @@ export async function publishToTopic(
   try {
     const { eventMaxBytes } = config
     const body = await readPublishedBody(request, share, { eventMaxBytes })
-    const key = keyOf(ownKey, subject)
+    const key = idempotencyKeyOf(ownKey, subject)
     const { log } = await engine.hub()
     const { ids, replayed } = await publishTo(
       log,
@@ -101,6 +113,7 @@ export async function publishToTopic(
       body.data.map((data) => ({ type, data })),
       {
         eventMaxBytes,
+        topics,
         idempotency: key === undefined ? undefined : { key, fingerprint: fingerprint(body, type) },
       },
     )
@@ -111,6 +124,24 @@ export async function publishToTopic(
   } finally {
     share.close()
   }
+}
+
+/**
+ * The keys of the definition that the topics belong to, where these are not the topics themselves.
+ * @throws {Refusal} `unknown-topic`
+ */
+function keysOf(
+  topics: readonly string[],
+  defined: Topics | undefined,
+): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>()
+  if (!defined) return keys
+  for (const topic of topics) {
+    const key = keyOf(defined, topic)
+    if (key === undefined) throw new Refusal('unknown-topic', `There is no topic ${topic}.`)
+    if (key !== topic) keys.set(topic, key)
+  }
+  return keys
 }
 
 /** Checks that the request may publish. Returns its subject, or undefined when there is none. */
@@ -149,14 +180,19 @@ async function allowPublish(
 }
 
 /** The key for the log includes the subject. Otherwise a publisher could use another publisher's key to learn about its events. */
-function keyOf(key: string | undefined, subject: string | undefined): string | undefined {
+function idempotencyKeyOf(
+  key: string | undefined,
+  subject: string | undefined,
+): string | undefined {
   // A key contains no line end, so different pairs of subject and key give different results.
   return key === undefined || subject === undefined ? key : `${subject}\n${key}`
 }
 
 function asRefusal(error: unknown): unknown {
-  if (error instanceof PublishError && error.code !== 'invalid-data') {
-    return new Refusal(error.code, error.message)
+  if (error instanceof PublishError && error.code !== 'publish-in-render') {
+    const { code, message, issues, cause } = error
+    if (code === 'schema-failed') journal.error({ err: cause }, message)
+    return new Refusal(code, message, {}, issues.length > 0 ? { issues } : {})
   }
   if (!(error instanceof LogError)) return error
   switch (error.code) {

@@ -1,7 +1,8 @@
 /** The values of a run, and how they become events. */
 import type { NewEvent } from '@/protocol/event'
 import { splitValue, type RunReason } from '@/protocol/run'
-import { checkEventType, PublishError } from '@/server/hub/publish'
+import { checkEventType } from '@/server/hub/publish'
+import { PublishError } from '@/server/hub/publish-error'
 
 /** A value of a run. */
 export interface RunValue {

@@ -1,0 +1,160 @@
+/** Reading topics in the app's own code: `sse.history` and `sse.read`. */
+import { keyOf, type Topics } from '@/protocol/define-topics'
+import { readDefined, UnreadableEventError } from '@/protocol/read-defined'
+import type { EventOf, TopicOf } from '@/protocol/topic-types'
+import { processEngine } from './engine'
+import { forEachInTurns } from './hub/for-each-in-turns'
+import { historyOf, ReadError, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
+import { journal } from './observe/journal'
+import { untilRequest } from './request-scope'
+
+/** `sse.history` of an app that defines no topics. */
+export type History = (
+  topics: string | readonly string[],
+  from?: ReadFrom,
+) => Promise<{ events: TopicEvent[]; cursor: string }>
+
+/** `sse.read` of an app that defines no topics. */
+export type Read = (
+  topics: string | readonly string[],
+  options?: ReadFrom & WithSignal,
+) => AsyncIterable<TopicEvent>
+
+/** `sse.history` of an app that defines its topics. */
+export type HistoryDefined<T extends Topics> = <const Topic extends TopicOf<T>>(
+  topics: Topic | readonly Topic[],
+  from?: ReadFrom & WithUnreadable,
+) => Promise<{
+  events: EventOf<T, Topic>[]
+  cursor: string
+  /** How many kept events are not in `events`, because they don't fit their schemas. */
+  unreadable: number
+}>
+
+/** `sse.read` of an app that defines its topics. */
+export type ReadDefined<T extends Topics> = <const Topic extends TopicOf<T>>(
+  topics: Topic | readonly Topic[],
+  options?: ReadFrom & WithSignal & WithUnreadable,
+) => AsyncIterable<EventOf<T, Topic>>
+
+interface WithSignal {
+  /** Ends the reading. */
+  signal?: AbortSignal | undefined
+}
+
+interface WithUnreadable {
+  /**
+   * Called for each event that does not fit its schema, for example because it was published before the schema changed. The event is left
+   * out. Default: the journal has one line for each type.
+   */
+  onUnreadable?: ((error: UnreadableEventError) => void) | undefined
+}
+
+export interface TopicReader<T extends Topics | undefined> {
+  /**
+   * Reads the kept events of the topics, oldest first, and a cursor. A stream that starts after this cursor continues without a gap.
+   * Default: all kept events. Does not check permissions: check your session first. In a page this needs a request, as Next's
+   * `connection()` does: with `cacheComponents`, put the component into a `<Suspense>`. In `'use cache'` it throws.
+   *
+   * @throws {ReadError} the topics or the start are invalid
+   * @throws {LogError} `unavailable` or `closed`
+   *
+   * @example
+   * const { events } = await sse.history('orders', { last: 20 })
+   */
+  history: T extends Topics ? HistoryDefined<T> : History
+  /**
+   * Yields the kept events of the topics from the start on, then each new one, until `signal` aborts or the loop ends. Default start:
+   * now. Does not check permissions.
+   *
+   * @throws {ReadError} the topics or the start are invalid
+   * @throws {EventsLostError} events were removed before they were read, or the log lost events
+   * @throws {LogError} `unavailable` or `closed`
+   *
+   * @example
+   * for await (const event of sse.read('orders', { since: '1h', signal })) await handle(event)
+   */
+  read: T extends Topics ? ReadDefined<T> : Read
+}
+
+export function createTopicReader<T extends Topics | undefined>(
+  topics: T | undefined,
+): TopicReader<T> {
+  const history: History = async (names, from = {}) => {
+    await untilRequest()
+    const { log } = await processEngine().hub()
+    return await historyOf(log, names, from)
+  }
+  const read: Read = async function* (
+    names,
+    { signal = new AbortController().signal, ...from } = {},
+  ) {
+    const { log } = await processEngine().hub()
+    yield* readEvents(log, names, from, signal)
+  }
+  return (
+    topics ? createDefinedReader(topics, { history, read }) : { history, read }
+  ) as TopicReader<T>
+}
+
+/** Adds its key to each event, and makes the text of its data what its schema makes of it. */
+function createDefinedReader<T extends Topics>(
+  topics: T,
+  { history, read }: TopicReader<undefined>,
+): { history: HistoryDefined<T>; read: ReadDefined<T> } {
+  /** Undefined when the event can't be read. */
+  function open<Topic extends string>(
+    event: TopicEvent,
+    onUnreadable: (error: UnreadableEventError) => void,
+  ): EventOf<T, Topic> | undefined {
+    try {
+      return { ...event, ...readDefined(topics, event) } as unknown as EventOf<T, Topic>
+    } catch (error) {
+      if (!(error instanceof UnreadableEventError)) throw error
+      onUnreadable(error)
+      return undefined
+    }
+  }
+
+  return {
+    async history<Topic extends string>(
+      names: string | readonly string[],
+      { onUnreadable = tellUnreadable, ...from }: ReadFrom & WithUnreadable = {},
+    ) {
+      checkDefined(topics, names)
+      const { events: kept, cursor } = await history(names, from)
+      const events: EventOf<T, Topic>[] = []
+      await forEachInTurns(kept, (event) => {
+        const opened = open<Topic>(event, onUnreadable)
+        if (opened) events.push(opened)
+      })
+      return { events, cursor, unreadable: kept.length - events.length }
+    },
+    async *read<Topic extends string>(
+      names: string | readonly string[],
+      { onUnreadable = tellUnreadable, ...options }: ReadFrom & WithSignal & WithUnreadable = {},
+    ) {
+      checkDefined(topics, names)
+      for await (const event of read(names, options)) {
+        const opened = open<Topic>(event, onUnreadable)
+        if (opened) yield opened
+      }
+    },
+  }
+}
+
+function checkDefined(topics: Topics, names: string | readonly string[]): void {
+  const unknown = [names].flat().find((name) => keyOf(topics, name) === undefined)
+  if (unknown === undefined) return
+  throw new ReadError('unknown-topic', `The topic ${JSON.stringify(unknown)} is not defined.`)
+}
+
+const toldTypes = new Set<string>()
+
+function tellUnreadable(error: UnreadableEventError): void {
+  const { topic, type } = error.event
+  if (toldTypes.has(type)) return
+  toldTypes.add(type)
+  // Not the error itself: its cause and its event have the data.
+  journal.warn({ topic, type }, error.message)
+}
