@@ -49,9 +49,7 @@ function connected(offset: number, reader = anna): string {
   return `event: connected\nid: test.${offset}\ndata: ${JSON.stringify(told)}\n\n`
 }
 
-interface Props extends UseTopicsOptions {
-  topics?: string[]
-}
+type Props = UseTopicsOptions & { topics?: string[] }
 
 function renderTopics(props: Props) {
   return renderHook(
