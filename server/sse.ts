@@ -2,16 +2,15 @@
 import type { Topics } from '@/protocol/define-topics'
 import { parseDuration } from '@/protocol/duration'
 import type { Preloaded } from '@/protocol/preloaded'
-import type { Access } from './access/access'
 import { readAuthorize, type Authorize, type Revalidate } from './access/authorize'
 import { describeAuthorize } from './access/describe-access'
-import { ownAccess, type OwnRules } from './access/own-access'
-import { tokenAccess } from './access/token-access'
+import type { OwnRules } from './access/own-access'
 import { processEngine, type Engine } from './engine'
 import type { ReadFrom } from './hub/read-events'
 import { preloadTopics } from './preload'
 import { requestHeaders } from './request-scope'
 import {
+  handlersOf,
   streamRoute,
   topicRoute,
   type RouteParams,
@@ -20,6 +19,7 @@ import {
 } from './routes/handlers'
 import { healthAnswer, metricsAnswer } from './routes/health-and-metrics'
 import type { StreamSource } from './routes/own-stream'
+import { topicAccess, type TopicAccess } from './topic-access'
 import type { RunSource } from './runs/local-run'
 import type { RunInfo, RunOptions, StartedRun, StopOptions } from './runs/runs'
 import { createTopicPublisher, type TopicPublisher } from './topic-publisher'
@@ -179,11 +179,12 @@ export function createSse<T extends Topics | undefined = undefined>({
 }: SseOptions<T> = {}): Sse<T> {
   checkPath(path)
   const own = readOwnRules(ownOptions)
-  let access: Access | undefined
+  let access: TopicAccess | undefined
 
   /** Made once: there is one engine in a process. */
-  function accessOf({ tokenRules, config }: Engine): Access {
-    return (access ??= own ? ownAccess(own, config) : tokenAccess(tokenRules))
+  function accessOf(engine: Engine): TopicAccess {
+    const shut = (reason: string): void => engine.door.shut(handlersOf(route), reason)
+    return (access ??= topicAccess(engine, own, shut))
   }
 
   /** Says once who may, where the start could only tell what the environment says. */
@@ -205,13 +206,16 @@ export function createSse<T extends Topics | undefined = undefined>({
     return engine
   }
 
+  const route = topicRoute(serving, {
+    path,
+    usesFrontDoor: frontDoor === 'auto',
+    mayLeave: own !== undefined,
+    accessOf,
+    topics,
+  })
+
   return {
-    topicRoute: topicRoute(serving, {
-      path,
-      usesFrontDoor: frontDoor === 'auto' && !own,
-      accessOf,
-      topics,
-    }),
+    topicRoute: route,
     streamRoute: (source) => streamRoute(serving, source),
     healthRoute: { GET: (request) => healthAnswer(serving(request)) },
     metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
@@ -220,8 +224,8 @@ export function createSse<T extends Topics | undefined = undefined>({
     async preload(names, from = { last: 0 }) {
       const headers = await requestHeaders()
       const engine = processEngine()
-      const access = accessOf(engine)
-      return await preloadTopics(engine, { topics: names, from, path, headers, access })
+      const { behindDoor } = accessOf(engine)
+      return await preloadTopics(engine, { topics: names, from, path, headers, access: behindDoor })
     },
     async run(topic, source, options) {
       const engine = processEngine()

@@ -36,7 +36,8 @@ async function serve(
   listener: RequestListener = (_, response) => response.end('by Next'),
 ): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
-    if (!door.take(server, request, response)) listener(request, response)
+    const toNext = (): void => listener(request, response)
+    if (!door.take(server, request, response, toNext)) toNext()
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   running.add(() => {
@@ -69,7 +70,7 @@ async function textOf(port: number, path?: string, method?: string): Promise<str
 
 /** The route of a build, and what answers for it. */
 function route(
-  answer: () => Promise<Answer> = () => Promise.resolve(jsonAnswer(200, 'by the door')),
+  answer: OfferedRoute['answer'] = () => Promise.resolve(jsonAnswer(200, 'by the door')),
   manifest: object = routesManifest(),
 ): OfferedRoute {
   const handlers = { GET: () => {}, POST: () => {} }
@@ -284,4 +285,75 @@ test('breaks the connection when a stream fails after its headers were sent', as
   await expect(textOf(port)).rejects.toThrow(/aborted|hang up/)
 
   expect(journal.error).toHaveBeenCalledOnce()
+})
+
+test('leaves to Next what its route can not answer, with the whole body, and tells tracers of the rest', async () => {
+  const door = createFrontDoor({ setting: 'on' })
+  const { server, port } = await serve(door, (request, response) => {
+    void text(request).then((body) => response.end(`by Next: ${body}`))
+  })
+  const seen: unknown[] = []
+  const onRequest = (message: unknown): void => {
+    seen.push((message as { request: IncomingMessage }).request.url)
+  }
+  subscribe('next-sse.request', onRequest)
+  onTestFinished(() => void unsubscribe('next-sse.request', onRequest))
+  const answer: OfferedRoute['answer'] = async ({ url }) => {
+    await Promise.resolve()
+    return url.endsWith('granted') ? jsonAnswer(200, 'by the door') : undefined
+  }
+  door.offer({ ...route(answer), mayLeave: true }, server)
+  const post = async (path: string): Promise<string> => {
+    const url = `http://127.0.0.1:${port}${path}`
+    return await (await fetch(url, { method: 'POST', body: 'x'.repeat(100_000) })).text()
+  }
+
+  expect(await post('/events/granted')).toBe('"by the door"')
+  expect(await post('/events/other')).toBe(`by Next: ${'x'.repeat(100_000)}`)
+
+  expect(seen).toEqual(['/events/granted'])
+})
+
+test('leaves nothing to Next once the client has left', async () => {
+  const door = createFrontDoor({ setting: 'on' })
+  const listener = vi.fn<RequestListener>()
+  const { server, port } = await serve(door, listener)
+  let decide = (): void => {}
+  const asked = new Promise<void>((resolve) => {
+    const answer: OfferedRoute['answer'] = () => {
+      resolve()
+      return new Promise((decided) => {
+        decide = () => decided(undefined)
+      })
+    }
+    door.offer({ ...route(answer), mayLeave: true }, server)
+  })
+  const request = get({ port, host: '127.0.0.1', path: '/events/news', agent: false })
+  request.on('error', () => {})
+  await asked
+
+  request.destroy()
+  await vi.waitFor(async () => {
+    expect(await new Promise((resolve) => server.getConnections((_, n) => resolve(n)))).toBe(0)
+  })
+  decide()
+  await new Promise(setImmediate)
+
+  expect(listener).not.toHaveBeenCalled()
+})
+
+test('shuts again for a route, and says why once', async () => {
+  const door = createFrontDoor({ setting: 'on' })
+  const { server, port } = await serve(door)
+  const offered = route()
+  door.offer(offered, server)
+  expect(await textOf(port)).toBe('"by the door"')
+
+  door.shut(offered.handlers, 'it is of no use.')
+  door.shut(offered.handlers, 'it is of no use.')
+
+  expect(await textOf(port)).toBe('by Next')
+  expect(vi.mocked(journal.info).mock.calls.slice(1)).toEqual([
+    ['The front door is shut, and requests go through Next: it is of no use.'],
+  ])
 })

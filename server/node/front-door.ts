@@ -14,14 +14,16 @@ import type { SseRequest } from '@/server/sse-request'
 import { findBuiltRoute, type BuiltRoute } from './built-app'
 import { fromNode, sendToNode } from './node-request'
 
-/** Answers a request to the route of topics. */
-export type AnswerRequest = (request: SseRequest) => Promise<Answer>
+/** Answers a request to the route of topics. Undefined: Next must answer it; nothing of its body has been read. */
+export type AnswerRequest = (request: SseRequest) => Promise<Answer | undefined>
 
 /** What a route has to offer: the functions that it exports, and how it answers. */
 export interface OfferedRoute {
   handlers: Readonly<Record<string, unknown>>
   /** Where it is mounted, without a `basePath`. */
   path: string
+  /** True when `answer` may leave a request to Next. Default false. */
+  mayLeave?: boolean
   answer: AnswerRequest
 }
 
@@ -31,12 +33,20 @@ export type FrontDoorSetting = 'auto' | 'on' | 'off'
 export interface FrontDoor {
   /** Called when a request has reached a handler of the route through Next, on this server. */
   offer: (route: OfferedRoute, server: Server | undefined) => void
-  /** Answers the request, or returns false: then it is Next's. */
-  take: (server: Server, request: IncomingMessage, response: ServerResponse) => boolean
+  /** Answers the request, or returns false: then it is Next's. Calls `leave` when it turns out to be Next's later. */
+  take: (
+    server: Server,
+    request: IncomingMessage,
+    response: ServerResponse,
+    leave?: () => void,
+  ) => boolean
+  /** Leaves all requests of the route to Next from now on, and tells the journal why. */
+  shut: (handlers: OfferedRoute['handlers'], reason: string) => void
 }
 
 interface OpenRoute {
   built: BuiltRoute
+  mayLeave: boolean
   answer: AnswerRequest
 }
 
@@ -47,6 +57,7 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
   const routesOf = new WeakMap<Server, OpenRoute[]>()
   const offeredTo = new WeakMap<Server, WeakSet<object>>()
   const looked = new WeakMap<object, BuiltRoute | undefined>()
+  const shutAgain = new WeakSet<BuiltRoute>()
 
   /** Looks the route up once, and tells the journal what became of it. */
   function lookUp({ handlers, path }: OfferedRoute): BuiltRoute | undefined {
@@ -58,7 +69,7 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
 
   return {
     offer(route, server) {
-      const { handlers, answer } = route
+      const { handlers, mayLeave = false, answer } = route
       if (!server || setting === 'off') return
       const offered = offeredTo.get(server) ?? new WeakSet()
       if (offered.has(handlers)) return
@@ -70,9 +81,10 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
         return
       }
       const built = lookUp(route)
-      if (built) routesOf.set(server, [...(routesOf.get(server) ?? []), { built, answer }])
+      if (!built) return
+      routesOf.set(server, [...(routesOf.get(server) ?? []), { built, mayLeave, answer }])
     },
-    take(server, request, response) {
+    take(server, request, response, leave) {
       const routes = routesOf.get(server)
       // Another listener would miss the request.
       if (!routes || server.listenerCount('request') > 1) return false
@@ -81,14 +93,27 @@ export function createFrontDoor({ setting }: { setting: FrontDoorSetting }): Fro
       if (headers['rsc'] !== undefined) return false
       const path = url.split('?', 1)[0] ?? ''
       const route = routes.find(
-        ({ built }) => built.methods.has(method) && built.otherMatch(path) === undefined,
+        ({ built }) =>
+          built.methods.has(method) &&
+          built.otherMatch(path) === undefined &&
+          !shutAgain.has(built),
       )
       if (!route) return false
-      if (taken.hasSubscribers) taken.publish({ request, response })
-      void serve(route, path, request, response)
+      if (!route.mayLeave) tellTaken(response)
+      void serve(route, path, response, leave)
       return true
     },
+    shut(handlers, reason) {
+      const built = looked.get(handlers)
+      if (!built || shutAgain.has(built)) return
+      shutAgain.add(built)
+      tellShut(reason)
+    },
   }
+}
+
+function tellTaken(response: ServerResponse): void {
+  if (taken.hasSubscribers) taken.publish({ request: response.req, response })
 }
 
 function find(handlers: OfferedRoute['handlers'], path: string): BuiltRoute | undefined {
@@ -120,13 +145,20 @@ function isNexts(server: Server): boolean {
 }
 
 async function serve(
-  { built, answer }: OpenRoute,
+  { built, mayLeave, answer }: OpenRoute,
   path: string,
-  request: IncomingMessage,
   response: ServerResponse,
+  leave?: () => void,
 ): Promise<void> {
   try {
-    sendToNode(response, await answer(fromNode(request)), built.headersFor(path))
+    const answered = await answer(fromNode(response.req))
+    if (!answered) {
+      // A client that has left waits for no answer.
+      if (!response.destroyed) leave?.()
+      return
+    }
+    if (mayLeave) tellTaken(response)
+    sendToNode(response, answered, built.headersFor(path))
   } catch (error) {
     journal.error({ err: error }, 'A request failed.')
     if (response.headersSent) {

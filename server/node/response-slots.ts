@@ -10,6 +10,8 @@ export interface ResponseSlot {
   /** Weak, because work that a request started may outlive it and must not keep its response. */
   response: WeakRef<ServerResponse> | undefined
   server: Server
+  /** Why the front door left the request to Next. Undefined when it did not have it. */
+  leftToNext?: string
 }
 
 export interface ResponseSlots {

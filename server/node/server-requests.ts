@@ -83,11 +83,10 @@ function watch(
     // Between requests Node has a timeout of its own.
     request.socket.setTimeout(stallMs)
     response.on('timeout', onSilence)
-    return slots.run(
-      response,
-      server,
-      () => door?.take(server, request, response) === true || emit(event, ...args),
-    )
+    return slots.run(response, server, () => {
+      const toNext = (): boolean => emit(event, ...args)
+      return door?.take(server, request, response, toNext) === true || toNext()
+    })
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Topics } from '@/protocol/define-topics'
 import type { Access } from '@/server/access/access'
 import { preflightAnswer, withCors } from '@/server/access/cors'
+import { LeftToNext } from '@/server/access/door-ask'
 import { headOf, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
 import { writeDirectly } from '@/server/node/direct-write'
@@ -46,25 +47,26 @@ const topicMethods = 'GET, HEAD, OPTIONS, POST'
 export interface TopicRouteOptions {
   path: string
   usesFrontDoor: boolean
-  accessOf: (engine: Engine) => Access
+  /** True when the front door may leave a request to Next. */
+  mayLeave: boolean
+  accessOf: (engine: Engine) => { atDoor: Access; behindDoor: Access }
   /** Undefined: any topic and any type. */
   topics: Topics | undefined
 }
 
 export function topicRoute(
   serving: Serving,
-  { path, usesFrontDoor, accessOf, topics }: TopicRouteOptions,
+  { path, usesFrontDoor, mayLeave, accessOf, topics }: TopicRouteOptions,
 ): TopicRoute {
-  const rulesOf = (engine: Engine): TopicRules => ({ access: accessOf(engine), topics })
-
   function handler(method: string): Handler {
     return async (request) => {
       checkMount(request.url, path)
       const engine = serving(request)
       if (usesFrontDoor) engine.door.offer(offered(engine), engine.slots.current()?.server)
+      const core = { ...fromWeb(request), method }
       return respond(
         engine,
-        await answerTopics(engine, { ...fromWeb(request), method }, rulesOf(engine)),
+        await answerTopics(engine, core, { access: accessOf(engine).behindDoor, topics }),
       )
     }
   }
@@ -77,11 +79,30 @@ export function topicRoute(
     OPTIONS: handler('OPTIONS'),
   }
   const offered = (engine: Engine): OfferedRoute => ({
-    handlers: route as unknown as OfferedRoute['handlers'],
+    handlers: handlersOf(route),
     path,
-    answer: (request) => answerTopics(engine, request, rulesOf(engine)),
+    mayLeave,
+    answer: (request) => answerAtDoor(engine, request, { access: accessOf(engine).atDoor, topics }),
   })
   return route
+}
+
+export function handlersOf(route: TopicRoute): OfferedRoute['handlers'] {
+  return route as unknown as OfferedRoute['handlers']
+}
+
+/** Undefined: Next has to answer. */
+async function answerAtDoor(
+  engine: Engine,
+  request: SseRequest,
+  rules: TopicRules,
+): Promise<Answer | undefined> {
+  try {
+    return await answerTopics(engine, request, rules)
+  } catch (error) {
+    if (error instanceof LeftToNext) return undefined
+    throw error
+  }
 }
 
 /** Answers a request to the topic route, from Next or from the front door. */
