@@ -3,6 +3,7 @@
  * headers and `retry` from scripts. They are never stored, and publishers can't use their types.
  */
 import { encodeEvent } from './event'
+import type { RunReason, RunStatus } from './run'
 
 /** Each control event's data, by type. Times are in milliseconds since the Unix epoch, by the server's clock. */
 export interface ControlEvents {
@@ -17,6 +18,11 @@ export interface ControlEvents {
     time: number
     reader?: string | undefined
   }
+  /**
+   * Follows `connected` where the request asks for a run: how it stood when the stream began. `run` is its id; null when there is none,
+   * or nothing is known of it any more.
+   */
+  'run.state': { run: string | null; status: RunStatus; reason?: RunReason | undefined }
   /** Sent when there was no other frame for the time of a heartbeat. */
   ping: { time: number }
   /** Events of `topics` after `from` may be lost. The kept events follow, from the event `oldest` on; null when no events are kept. */
@@ -64,6 +70,7 @@ export type ReservedType = ControlType | 'open' | 'error'
 
 const reservedTypes: ReadonlySet<string> = new Set<string>([
   'connected',
+  'run.state',
   'ping',
   'resync',
   'reconnect',

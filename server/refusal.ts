@@ -39,6 +39,7 @@ const kinds = {
   'not-granted': { status: 403, title: 'Not granted' },
   'reader-changed': { status: 409, title: 'Another reader now' },
   'secret-not-set': { status: 403, title: 'No token is accepted' },
+  'run-living': { status: 409, title: 'Another run has not ended' },
   'run-ended': { status: 409, title: 'Run has ended' },
   'too-many-publishes': { status: 429, title: 'Too many publishes' },
 

@@ -20,10 +20,9 @@ import {
 import { healthAnswer, metricsAnswer } from './routes/health-and-metrics'
 import type { StreamSource } from './routes/own-stream'
 import { topicAccess, type TopicAccess } from './topic-access'
-import type { RunSource } from './runs/local-run'
-import type { RunInfo, RunOptions, StartedRun, StopOptions } from './runs/runs'
 import { createTopicPublisher, type TopicPublisher } from './topic-publisher'
 import { createTopicReader, type TopicReader } from './topic-reader'
+import { createTopicRuns, type TopicRuns } from './topic-runs'
 
 export interface SseOptions<T extends Topics | undefined = undefined> {
   /**
@@ -73,7 +72,7 @@ export interface SseOptions<T extends Topics | undefined = undefined> {
 
 /** `T` is the type of the defined topics: `Sse<typeof topics>`. */
 export interface Sse<T extends Topics | undefined = undefined>
-  extends TopicPublisher<T>, TopicReader<T> {
+  extends TopicPublisher<T>, TopicReader<T>, TopicRuns {
   /**
    * The handlers of the route of topics.
    *
@@ -113,44 +112,6 @@ export interface Sse<T extends Topics | undefined = undefined>
    * <Orders initial={await sse.preload(['orders'], { last: 20 })} />
    */
   preload: (topics: string | readonly string[], from?: ReadFrom) => Promise<Preloaded>
-  /**
-   * Begins a run: long work whose values are events of the topic, such as an AI answer or an import. Resolves once it has begun; the work
-   * goes on in this process, whether anybody watches or not. Does not check permissions.
-   *
-   * When another run of the topic lives, it is joined: see `onLiving`. A source that throws makes the run `failed`; what the error said
-   * goes to the journal.
-   *
-   * @throws {RunError} `run-living`: another run lives, and `onLiving` is `refuse`. `invalid-id`
-   * @throws {PublishError} `invalid-topic`
-   * @throws {LogError} `busy`, `unavailable` or `closed`
-   *
-   * @example
-   * await sse.run('import.42', async function* ({ signal }) {
-   *   for (const [index, row] of rows.entries()) {
-   *     signal.throwIfAborted()
-   *     await insert(row)
-   *     yield { type: 'progress', data: { done: index + 1, total: rows.length } }
-   *   }
-   * })
-   */
-  run: (topic: string, source: RunSource, options?: RunOptions) => Promise<StartedRun>
-  /**
-   * Stops the living run of the topic, in whichever process it is produced: aborts the signal of its source. Resolves with the run as it
-   * stands, without waiting for its end. A run that has not begun yet, named by its id, is stopped when it begins within 15 s. Does not
-   * check permissions.
-   *
-   * @throws {RunError} `invalid-id`
-   * @throws {PublishError} `invalid-topic`
-   * @throws {LogError} `busy`, `unavailable` or `closed`
-   */
-  stop: (topic: string, options?: Pick<StopOptions, 'id'>) => Promise<RunInfo | undefined>
-  /**
-   * The run of the topic that began last. Undefined when there was none, or it is forgotten, seven days after its events.
-   *
-   * @throws {PublishError} `invalid-topic`
-   * @throws {LogError} `unavailable` or `closed`
-   */
-  runOf: (topic: string) => Promise<RunInfo | undefined>
   /**
    * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request would do the same.
    * Call this when the process starts, to find a wrong setting at once.
@@ -227,14 +188,7 @@ export function createSse<T extends Topics | undefined = undefined>({
       const { behindDoor } = accessOf(engine)
       return await preloadTopics(engine, { topics: names, from, path, headers, access: behindDoor })
     },
-    async run(topic, source, options) {
-      const engine = processEngine()
-      // Even where no route was asked yet: a process that is told to stop waits for its runs.
-      if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: false })
-      return await engine.runs.run(topic, source, options)
-    },
-    stop: async (topic, { id } = {}) => await processEngine().runs.stop(topic, { id }),
-    runOf: async (topic) => await processEngine().runs.find(topic),
+    ...createTopicRuns(topics),
     async start() {
       const engine = processEngine()
       await engine.hub()

@@ -91,6 +91,9 @@ export function createFrameReader(
         }
         tellFacts(isOurs, isOurs && isReaderKey(reader) ? reader : undefined)
       },
+      // An event for the page, though without a place of its own.
+      'run.state': ({ type, data }) =>
+        tell('event', { type, data, id: cursor, receivedAt: Date.now() }),
       ping(message) {
         cursor = idOf(message)
         hear(message.data)

@@ -17,6 +17,11 @@ export interface Access {
    * @throws {Refusal}
    */
   publish: (request: AskedRequest, topic: string) => Promise<Publisher>
+  /**
+   * Checks that the request may stop runs of the topic.
+   * @throws {Refusal}
+   */
+  stop: (request: AskedRequest, topic: string) => Promise<Publisher>
   /** How long a granted stream may go on until its right is confirmed. Undefined: as long as the grant says. */
   recheck?: { everyMs: number; confirm: ((grant: OpenGrant) => Promise<boolean>) | undefined }
 }

@@ -34,7 +34,15 @@ export type AccessAnswer = boolean | AccessGrant
 export type Authorizer = (asked: AccessQuestion) => AccessAnswer | Promise<AccessAnswer>
 
 /** A function answers for reading alone: nobody may publish over HTTP then. With an object, what it does not name is closed. */
-export type Authorize = Authorizer | { read?: Authorizer; publish?: Authorizer }
+export type Authorize = Authorizer | NamedAuthorizers
+
+export interface NamedAuthorizers {
+  read?: Authorizer
+  /** Also for the runs of another program: it begins, renews and ends them. */
+  publish?: Authorizer
+  /** Stops runs. */
+  stop?: Authorizer
+}
 
 /** What `revalidate` is told of a stream: what `authorize` has granted, without the request. */
 export interface OpenGrant {
@@ -48,13 +56,15 @@ export interface OpenGrant {
 export type Revalidate = (grant: OpenGrant) => boolean | Promise<boolean>
 
 /** @throws {Error} it is neither a function nor an object of functions by these names */
-export function readAuthorize(authorize: Authorize): { read?: Authorizer; publish?: Authorizer } {
+export function readAuthorize(authorize: Authorize): NamedAuthorizers {
   if (typeof authorize === 'function') return { read: authorize }
   const isFine = Object.entries(authorize).every(
     ([action, judge]) => actions.has(action) && typeof judge === 'function',
   )
   if (isFine) return authorize
-  throw new Error('createSse: authorize must be a function, or { read, publish }, both functions.')
+  throw new Error(
+    'createSse: authorize must be a function, or { read, publish, stop }, all functions.',
+  )
 }
 
-const actions = new Set(['read', 'publish'])
+const actions = new Set(['read', 'publish', 'stop'])

@@ -7,7 +7,7 @@ export function describeAuthorize(
   authorize: Authorize,
   { publicTopics, hasSecret }: { publicTopics: readonly string[]; hasSecret: boolean },
 ): string {
-  const { read, publish } = readAuthorize(authorize)
+  const { read, publish, stop } = readAuthorize(authorize)
   const isPublic = publicTopics.includes('*')
   const others = publicTopics.length === 0 ? 'topics' : 'other topics'
   const guarded = read
@@ -21,8 +21,9 @@ export function describeAuthorize(
   const publishing = publish
     ? '`authorize` decides who may publish'
     : 'nobody may publish over HTTP'
+  const stopping = stop ? ' It decides who may stop runs.' : ''
   const unused = hasSecret ? ' Tokens count only where it asks `byToken`.' : ''
-  return `createSse has \`authorize\`: ${reading}, and ${publishing}.${unused}`
+  return `createSse has \`authorize\`: ${reading}, and ${publishing}.${stopping}${unused}`
 }
 
 /** What holds for an app without `authorize`, in one sentence. */

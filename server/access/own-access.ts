@@ -35,7 +35,7 @@ export function ownAccess(
   { publicTopics, trustedProxies }: OwnSettings,
   ask: Ask = askAuthorize,
 ): Access {
-  const { read, publish } = readAuthorize(authorize)
+  const { read, publish, stop } = readAuthorize(authorize)
   // Written out, because Next replaces it in a build.
   const watchSessionKey =
     process.env.NODE_ENV === 'production' ? undefined : createSessionKeyWatch(warnOfChanges)
@@ -57,6 +57,11 @@ export function ownAccess(
     async publish(request, topic) {
       if (!publish) throw closed('Nobody may publish over HTTP', 'publish')
       const { subject, byToken } = await ask(publish, request, [topic])
+      return { subject, isCounted: !byToken }
+    },
+    async stop(request, topic) {
+      if (!stop) throw closed('Nobody may stop a run over HTTP', 'stop')
+      const { subject, byToken } = await ask(stop, request, [topic])
       return { subject, isCounted: !byToken }
     },
   }

@@ -17,7 +17,7 @@ export interface TokenRules {
 }
 
 export function tokenAccess({ checkToken, publicTopics, isOpen }: TokenRules): Access {
-  return {
+  const access: Access = {
     publicTopics,
     async read(request, topics) {
       if (!checkToken) {
@@ -52,7 +52,10 @@ export function tokenAccess({ checkToken, publicTopics, isOpen }: TokenRules): A
       if (matchesTopic(publish, topic)) return { subject: subject || undefined, isCounted: false }
       throw new Refusal('not-granted', `This token does not let you publish to ${topic}.`)
     },
+    // Who may publish to a topic may stop its runs.
+    stop: (request, topic) => access.publish(request, topic),
   }
+  return access
 }
 
 async function tokenOf(request: RequestHead, check: CheckToken): Promise<Token> {

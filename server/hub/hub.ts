@@ -3,10 +3,13 @@
  * Knows nothing of HTTP, nor which engine the log uses.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Cursor, PresentedCursor } from '@/protocol/cursor'
+import { encodeControl } from '@/protocol/control-events'
+import { formatCursor, type Cursor, type PresentedCursor } from '@/protocol/cursor'
+import type { RunEnd } from '@/protocol/run'
 import type { Feed } from '@/server/stream/feed'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
+import { isLiving, type StoredRun } from '@/server/log/run-change'
 import { createSelection, type Selection } from './selection'
 import { LogError, type EventLog, type Start } from '@/server/log/event-log'
 import { createPacedFlush, type Slices } from './paced-flush'
@@ -22,8 +25,17 @@ export interface Subscription {
   envelope: boolean
   /** The keys that an envelope names, by topic. */
   keys?: ReadonlyMap<string, string> | undefined
-  /** Default: now. */
+  /** Default: now, or the beginning of the run. */
   start?: Start<PresentedCursor> | undefined
+  /** The stream says first how this run stands, and begins with it. Needs exactly one topic. */
+  run?: RunSubscription | undefined
+}
+
+export interface RunSubscription {
+  /** Undefined: there is none. */
+  found: StoredRun | undefined
+  /** True: the stream ends with the run. */
+  isFinite: boolean
 }
 
 export interface Hub {
@@ -187,12 +199,22 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     },
     readPage: (selection: Selection, after: Cursor, signal: AbortSignal) =>
       untilAnswered(() => turns.run(() => readPage(selection, after)), signal),
+    async findEnd(topic, run, signal) {
+      const found = await untilAnswered(() => log.findRun(topic, run), signal)
+      return found ? found.last : 0
+    },
   }
 
   async function locate(
     topics: readonly string[],
-    start: Subscription['start'],
+    { start, run }: Pick<Subscription, 'start' | 'run'>,
   ): Promise<Omit<FeedStart, 'known'>> {
+    if (!start && run?.found) {
+      // The epoch of the present term: its cursors hold at all offsets before.
+      const after = { ...(await log.head()), offset: run.found.first - 1 }
+      const located = await log.locate(topics, { cursor: after })
+      return { ...located, promised: formatCursor(after) }
+    }
     if (!start) return { after: await log.head(), removed: [] }
     if ('cursor' in start) {
       return { ...(await log.locate(topics, start)), presented: start.cursor.text }
@@ -202,11 +224,17 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
 
   return {
     log,
-    async subscribe({ topics, envelope, keys, start }) {
+    async subscribe({ topics, envelope, keys, start, run }) {
       const tail = session?.tail
       const known = tail && { tail, head: tail.head.offset }
-      const place = await locate(topics, start)
-      return createTopicFeed(source, createSelection(topics, envelope, keys), { ...place, known })
+      const place = await locate(topics, { start, run })
+      const span =
+        run?.isFinite && run.found ? { run: run.found.id, last: run.found.last } : undefined
+      return createTopicFeed(source, createSelection(topics, envelope, keys, span), {
+        ...place,
+        known,
+        firstFrame: run && stateFrame(run.found),
+      })
     },
     slowestLag() {
       const head = session?.tail?.head.offset ?? 0
@@ -220,4 +248,10 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       await log.close()
     },
   }
+}
+
+function stateFrame(run: StoredRun | undefined): Uint8Array {
+  const status = !run ? 'unknown' : isLiving(run) ? 'running' : (run.state as RunEnd)
+  const data = { run: run?.id ?? null, status, reason: run?.reason } as const
+  return Buffer.from(encodeControl('run.state', data))
 }

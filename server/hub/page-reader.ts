@@ -2,7 +2,7 @@
 import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { encodeStoredEvent } from './encode-stored-event'
-import type { Selection } from './selection'
+import { isBeyond, isEndOf, type Selection } from './selection'
 import type { EventLog, Losses } from '@/server/log/event-log'
 
 export interface LogPage extends Losses {
@@ -16,6 +16,8 @@ export interface LogPage extends Losses {
   through: Cursor
   /** The offset of the tail's head when this page was read. Beyond it, the log may since have lost events that the tail never had. */
   tailHead: number
+  /** True when the selected run ends here, and nothing more may be taken. */
+  isEnd: boolean
 }
 
 export type ReadPage = (selection: Selection, after: Cursor) => Promise<LogPage>
@@ -59,7 +61,7 @@ async function readPage(
 ): Promise<LogPage & { isLast: boolean }> {
   const page = await log.read({ topics: selection.topics, after, limit, maxBytes })
   const { events, lost, removed } = page
-  const { frames, last } = encodePage(events, selection)
+  const { frames, last, isEnd } = encodePage(events, selection)
   const isCut = frames.length < events.length
   const through = isCut && last ? cursorOf(last) : page.through
   return {
@@ -70,6 +72,7 @@ async function readPage(
     first: events[0] && cursorOf(events[0]),
     through,
     tailHead,
+    isEnd,
     isLast: last?.offset !== through.offset,
   }
 }
@@ -81,16 +84,22 @@ async function readPage(
 function encodePage(
   events: readonly StoredEvent[],
   selection: Selection,
-): { frames: string[]; last: StoredEvent | undefined } {
+): { frames: string[]; last: StoredEvent | undefined; isEnd: boolean } {
+  const { span } = selection
   const frames: string[] = []
   let bytes = 0
   let last: StoredEvent | undefined
+  let isEnd = false
   for (const event of events) {
+    isEnd = isBeyond(span, event)
+    if (isEnd) break
     const frame = encodeStoredEvent(event, selection)
     bytes += Buffer.byteLength(frame)
     if (last && bytes > maxBytes) break
     frames.push(frame)
     last = event
+    isEnd = isEndOf(span, event)
+    if (isEnd) break
   }
-  return { frames, last }
+  return { frames, last, isEnd }
 }

@@ -1,3 +1,6 @@
+import type { StoredEvent } from '@/protocol/event'
+import { parseJsonObject } from '@/protocol/json'
+
 /** Which events a stream wants, and how each of them is encoded. */
 export interface Selection {
   readonly topics: readonly string[]
@@ -5,8 +8,17 @@ export interface Selection {
   readonly envelope: boolean
   /** The key of a topic's definition, for an envelope: `user.*` for `user.42`. Has only topics that are not their own key. */
   readonly keys: ReadonlyMap<string, string>
-  /** Equal for two selections of the same topics and encoding. */
+  /** The run with whose end the stream ends. Undefined: it never ends. */
+  readonly span?: Span | undefined
+  /** Equal for two selections of the same topics, encoding and run. */
   readonly key: string
+}
+
+/** The events of a run. */
+export interface Span {
+  readonly run: string
+  /** The offset of the last one, once it is known. */
+  last: number | undefined
 }
 
 const noKeys: ReadonlyMap<string, string> = new Map()
@@ -15,11 +27,26 @@ export function createSelection(
   topics: readonly string[],
   envelope: boolean,
   keys = noKeys,
+  span?: Span,
 ): Selection {
+  const key = `${envelope} ${topics.join()} ${[...keys.values()].join()}`
   return {
     topics,
     envelope,
     keys,
-    key: `${envelope} ${topics.join()} ${[...keys.values()].join()}`,
+    span,
+    get key() {
+      return span ? `${key} ${span.run} ${span.last ?? ''}` : key
+    },
   }
+}
+
+/** Whether the event comes after the end of the run. */
+export function isBeyond(span: Span | undefined, { offset }: StoredEvent): boolean {
+  return span?.last !== undefined && offset > span.last
+}
+
+/** Whether the event is the end of the run. */
+export function isEndOf(span: Span | undefined, { type, data }: StoredEvent): boolean {
+  return span !== undefined && type === 'run.end' && parseJsonObject(data)?.['run'] === span.run
 }

@@ -51,6 +51,7 @@ describe('createTail', () => {
       chunk: undefined,
       count: 0,
       through: at(2),
+      isLast: false,
     })
   })
 

@@ -6,7 +6,7 @@ import { cursorOf, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { lowerBound } from '@/protocol/lower-bound'
 import { encodeStoredEvent } from './encode-stored-event'
-import type { Selection } from './selection'
+import { isBeyond, isEndOf, type Selection } from './selection'
 
 export interface Tail {
   /** The log's head when the tail was created. */
@@ -33,6 +33,8 @@ export interface TakenFrames {
   /** How many frames the chunk has. */
   count: number
   through: Cursor
+  /** True when the selected run ends here, and nothing more may be taken. */
+  isLast: boolean
 }
 
 interface TailEvent {
@@ -105,7 +107,10 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     let bytes = 0
     let through = head
     let last: StoredEvent | undefined
+    let isLast = false
     for (const item of merged(selection.topics, byTopic, after)) {
+      isLast = isBeyond(selection.span, item.event)
+      if (isLast) break
       const frame = frameOf(item, selection)
       if (last && bytes + frame.length > maxChunkBytes) {
         through = cursorOf(last)
@@ -114,10 +119,13 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       frames.push(frame)
       bytes += frame.length
       last = item.event
+      isLast = isEndOf(selection.span, last)
+      if (isLast) break
     }
+    if (isLast && last) through = cursorOf(last)
     const count = frames.length
     const chunk = count > 1 ? Buffer.concat(frames, bytes) : frames[0]
-    return { chunk, count, through }
+    return { chunk, count, through, isLast }
   }
 
   return {

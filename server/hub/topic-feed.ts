@@ -16,6 +16,10 @@ export interface FeedStart extends Losses {
   after: Cursor
   /** The cursor text that the reader presented, if any. The reader must hear of every loss after this cursor. */
   presented?: string | undefined
+  /** The text of the cursor where the stream of a run begins, for a reader that presented none. It is promised all events after it. */
+  promised?: string | undefined
+  /** A frame that comes before all others. */
+  firstFrame?: Uint8Array | undefined
   /** The tail that existed before the log was asked for the start, and its head at that time. Up to this head, tail and log agree. */
   known: KnownTail | undefined
 }
@@ -34,6 +38,8 @@ export interface FeedSource {
   leave(feed: PlacedFeed): void
   /** Reads the log, for feeds that are behind the tail. Waits while the log is unavailable. */
   readPage(selection: Selection, after: Cursor, signal: AbortSignal): Promise<LogPage>
+  /** The offset at which a run ended: undefined while it lives, 0 when nothing is known of it any more. */
+  findEnd(topic: string, run: string, signal: AbortSignal): Promise<number | undefined>
 }
 
 /** A feed as the hub sees it: with topics, a position, and a way to wake it. */
@@ -52,7 +58,8 @@ interface Loss {
 
 /** Acquires nothing before the first `whenReady`, which joins the hub. */
 export function createTopicFeed(source: FeedSource, selection: Selection, start: FeedStart): Feed {
-  const { presented } = start
+  const { presented = start.promised } = start
+  const { span } = selection
   let position = start.after
   /**
    * For each topic, the offset up to which the reader has heard of losses, or was never promised the events. Undefined when there is
@@ -69,8 +76,10 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
    * the tail. The log may lose events before the tail reaches the position.
    */
   let tailHeadWhenAhead = headBelow(start.known?.head ?? 0)
-  let next: Uint8Array | undefined
+  let next = start.firstFrame
   let joined = false
+  /** The run that was asked for has ended, and everything of it was taken. */
+  let isOver = false
   /** Set while the feed waits for the tail to grow. */
   let onWake: OnReady | undefined
   let reading: AbortController | undefined
@@ -148,8 +157,15 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
     reading ??= new AbortController()
     const page = await source.readPage(selection, position, reading.signal)
     if (isClosed) return
+    const [topic] = selection.topics
+    if (span && span.last === undefined && topic !== undefined && (page.lost || lossOf(page))) {
+      // Its end may be among what is missing.
+      span.last = await source.findEnd(topic, span.run, reading.signal)
+      if (span.last !== undefined) return
+    }
     const isOfAllTopics = lostAtStart && lostAtStart.reason !== 'trimmed' && !page.lost
     const loss = isOfAllTopics ? lostAtStart : (lossOf(page) ?? lostAtStart)
+    isOver = page.isEnd
     next = page.chunk
     if (loss) {
       position = page.first ? { ...page.first, offset: page.first.offset - 1 } : page.through
@@ -171,16 +187,18 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
     get cursor() {
       return lostAtStart ? presented : formatCursor(currentPosition())
     },
-    resumed: presented !== undefined && !lostAtStart,
+    resumed: start.presented !== undefined && !lostAtStart,
     take(maxBytes) {
       if (next) {
         const chunk = next
         next = undefined
         return chunk
       }
+      if (isOver || (span?.last !== undefined && position.offset >= span.last)) return 'end'
       const { tail } = source
       if (!joined || !tail || isBehind(tail)) return undefined
-      const { chunk, count, through } = tail.take(selection, position.offset, maxBytes)
+      const { chunk, count, through, isLast } = tail.take(selection, position.offset, maxBytes)
+      isOver = isLast
       metrics.delivered.events += count
       // The tail may have events that the log has removed. A reader that gets some of them must hear when the others are gone.
       reportedUpTo = undefined

@@ -4,10 +4,13 @@ import { parseDuration } from '@/protocol/duration'
 import type { Start } from '@/server/log/event-log'
 import { isReaderKey } from '@/protocol/reader-key'
 import { readPresentedCursor } from './presented-cursor'
+import { readReadRunQuery, type ReadRunQuery } from './run-query'
 import type { RequestHead } from '@/server/sse-request'
 import { Refusal } from '@/server/refusal'
 
 export interface StreamQuery {
+  /** Which run the stream begins with. Undefined: none. */
+  run: ReadRunQuery | undefined
   /** Where to start. Undefined: start now. */
   start: Start<PresentedCursor> | undefined
   /** True when events must come in envelopes. Undefined when the server may choose. */
@@ -26,6 +29,7 @@ const maxLast = 1_000
 export function readStreamQuery(request: RequestHead): StreamQuery {
   const query = new URL(request.url).searchParams
   const cursor = readPresentedCursor(request)
+  const run = readReadRunQuery(query)
   const beginning = readBeginning(query.get('last'), query.get('since'))
   const envelope = query.get('envelope')
   if (envelope !== null && envelope !== '0' && envelope !== '1') {
@@ -36,6 +40,7 @@ export function readStreamQuery(request: RequestHead): StreamQuery {
     throw invalid('`reader` must be the key that `connected` told, or be left out.')
   }
   return {
+    run,
     reader,
     start: cursor ? { cursor } : beginning,
     envelope: envelope === null ? undefined : envelope === '1',
@@ -54,10 +59,11 @@ function readBeginning(
     if (count <= maxLast) return { last: count }
     throw invalid(`\`last\` must be a whole number from 0 to ${maxLast}.`)
   }
+  if (since === 'run') return undefined
   if (since !== null) {
     const agoMs = since === 'all' ? Infinity : parseDuration(since)
     if (agoMs !== undefined) return { since: Math.max(0, Date.now() - agoMs) }
-    throw invalid('`since` must be `all` or a duration, such as 500ms, 15s, 10m, 24h or 7d.')
+    throw invalid('`since` must be `all`, `run` or a duration, such as 500ms, 15s, 10m, 24h or 7d.')
   }
   return undefined
 }

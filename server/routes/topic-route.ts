@@ -13,8 +13,10 @@ import { journal } from '@/server/observe/journal'
 import { Refusal } from '@/server/refusal'
 import type { RecheckOptions } from '@/server/stream/recheck'
 import { UploadAbortedError, type SseRequest } from '@/server/sse-request'
+import { changeRun } from './change-run'
 import { fingerprint, readIdempotencyKey } from './idempotency'
 import { readPublishedBody } from './published-body'
+import { readRunQuery, type RunQuery } from './run-query'
 import { readStreamQuery } from './stream-query'
 import { readTopics } from './topics-in-path'
 
@@ -49,12 +51,24 @@ export async function readTopicStream(
     )
   }
   const { start, envelope = topics.length > 1 } = query
+  const [topic] = topics
+  if (query.run && topics.length > 1) {
+    throw new Refusal('invalid-query', 'Runs are read from one topic.')
+  }
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
   const onEnd = limits.openStream(limitedClient(request, grant.subject, config.trustedProxies))
   if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
   try {
     const hub = await engine.hub()
-    const feed = await engine.slots.outside(() => hub.subscribe({ topics, keys, envelope, start }))
+    const run = query.run && { ...query.run, found: await hub.log.findRun(topic, query.run.id) }
+    if (run?.isFinite && !run.found) {
+      onEnd()
+      // Tells a browser not to come back.
+      return emptyAnswer(204, { 'Cache-Control': 'no-store' })
+    }
+    const feed = await engine.slots.outside(() =>
+      hub.subscribe({ topics, keys, envelope, start, run }),
+    )
     const { signal } = request
     const recheck = recheckOf(engine, access, grant, topics)
     return streams.answer(feed, { signal, expiresAt: grant.expiresAtMs, recheck, reader, onEnd })
@@ -97,13 +111,18 @@ export async function publishToTopic(
   refuseCrossSite(request, config.corsOrigins)
   const [topic] = readTopics(request.url, 1)
   keysOf([topic], topics)
-  const subject = await allowPublish(engine, request, topic, access)
+  const run = readRunQuery(request.url)
+  const subject = await allowPublish(engine, request, topic, access, run)
   const ownKey = readIdempotencyKey(request)
   const type = new URL(request.url).searchParams.get('type') ?? 'message'
 
   const share = uploads.open()
   try {
     const { eventMaxBytes } = config
+    if (run) {
+      const key = idempotencyKeyOf(ownKey, subject)
+      return await changeRun(engine, { request, topic, topics, query: run, share, key })
+    }
     const body = await readPublishedBody(request, share, { eventMaxBytes })
     const key = idempotencyKeyOf(ownKey, subject)
     const { log } = await engine.hub()
@@ -150,14 +169,16 @@ async function allowPublish(
   request: SseRequest,
   topic: string,
   access: Access,
+  run: RunQuery | undefined,
 ): Promise<string | undefined> {
   const { subject, isCounted } = await ask()
-  if (isCounted) await countPublish(subject)
+  // A run counts once, when it begins: it is renewed every few seconds, and may have many values.
+  if (isCounted && (!run || run.op === 'begin')) await countPublish(subject)
   return subject
 
   async function ask(): Promise<Publisher> {
     try {
-      return await access.publish(request, topic)
+      return await (run?.op === 'stop' ? access.stop : access.publish)(request, topic)
     } catch (error) {
       // Refused requests are limited, so that a client can't guess tokens quickly.
       if (error instanceof Refusal && error.status < 500) await countPublish()

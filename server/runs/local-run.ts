@@ -2,6 +2,7 @@
  * A run whose source runs in this process: asks the source for values, writes them, and ends the run once. Stopping aborts the source's
  * signal; a source that does not return within the grace time is left alone, and nothing that it yields later is written.
  */
+import type { NewEvent } from '@/protocol/event'
 import type { RunEnd, RunReason } from '@/protocol/run'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
@@ -53,7 +54,12 @@ export interface LocalRunOptions {
   /** How long the source may take to return after a stop, in milliseconds. */
   graceMs: number
   limits: RunLimits
+  /** Undefined: every value may be written. */
+  check?: CheckValue | undefined
 }
+
+/** Throws when the events may not be published. */
+export type CheckValue = (events: readonly NewEvent[]) => Promise<void>
 
 type Ending = { status: RunEnd; reason?: RunReason | undefined } | 'ended elsewhere'
 
@@ -65,7 +71,7 @@ export function startLocalRun(
   log: Pick<EventLog, 'append' | 'findRun'>,
   run: StoredRun,
   source: RunSource,
-  { sample, graceMs, limits }: LocalRunOptions,
+  { sample, graceMs, limits, check }: LocalRunOptions,
 ): LocalRun {
   const { id, topic } = run
   const aborting = new AbortController()
@@ -106,6 +112,7 @@ export function startLocalRun(
         paused = iterator
         if (isOver) break
         const value = encodeValue(next.value, limits)
+        await check?.([{ type: value.type, data: value.text }])
         count(value)
         writer.write(value)
         await writer.ready()

@@ -37,12 +37,15 @@ export class RunLimitError extends Error {
 
 export interface EncodedValue {
   type: string
+  /** The data. */
+  text: string
   /** One event, or several parts. */
   events: NewEvent[]
   bytes: number
 }
 
-const valueMaxBytes = 8 * 1024 * 1024
+/** How large a value may be. */
+export const valueMaxBytes = 8 * 1024 * 1024
 
 /**
  * @throws {PublishError} the type can't be published, or the data is no JSON value
@@ -65,11 +68,16 @@ export function encodeValue(
       `A value may have ${maxBytes} bytes, and this has ${bytes}.`,
     )
   }
-  return { type, bytes, events: eventsOf(type, text, bytes, eventMaxBytes) }
+  return { type, text, bytes, events: eventsOf(type, text, bytes, eventMaxBytes) }
 }
 
 /** One event, or the parts of a text that is too large for one. */
-function eventsOf(type: string, text: string, bytes: number, eventMaxBytes: number): NewEvent[] {
+export function eventsOf(
+  type: string,
+  text: string,
+  bytes: number,
+  eventMaxBytes: number,
+): NewEvent[] {
   if (bytes <= eventMaxBytes) return [{ type, data: text }]
   return splitValue(type, text, eventMaxBytes).map((data) => ({ type: 'run.part', data }))
 }

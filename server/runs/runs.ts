@@ -13,7 +13,15 @@ import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { processState } from '@/server/process'
 import { createLeaseJudge, lookEveryMs } from './lease-judge'
-import { endingOf, startLocalRun, type LocalRun, type RunEnding, type RunSource } from './local-run'
+import {
+  endingOf,
+  startLocalRun,
+  type CheckValue,
+  type LocalRun,
+  type LocalRunOptions,
+  type RunEnding,
+  type RunSource,
+} from './local-run'
 import type { RunLimits } from './run-values'
 
 export interface RunOptions {
@@ -70,7 +78,13 @@ export class RunError extends Error {
 }
 
 export interface Runs {
-  run(topic: string, source: RunSource, options?: RunOptions): Promise<StartedRun>
+  /** `check` throws when the events may not be published. */
+  run(
+    topic: string,
+    source: RunSource,
+    options?: RunOptions,
+    check?: CheckValue,
+  ): Promise<StartedRun>
   stop(topic: string, options?: StopOptions): Promise<RunInfo | undefined>
   find(topic: string, id?: string): Promise<RunInfo | undefined>
   /** Watches over the living runs of the log from now on, whoever began them. */
@@ -117,6 +131,7 @@ export function createRuns({
       sample = {},
       graceMs = defaultGraceMs,
     }: RunOptions = {},
+    check?: CheckValue,
   ): Promise<StartedRun> {
     checkTopic(topic)
     checkId(id)
@@ -128,7 +143,9 @@ export function createRuns({
       const found = outcome?.run
       if (!found) throw new LogError('unavailable', 'The event log does not know of runs.')
       if (outcome.applied) {
-        const begun = processState.outside(() => begin(log, found, source, sample, graceMs))
+        const begun = processState.outside(() =>
+          begin(log, found, source, { sample, graceMs, check }),
+        )
         return { id, topic, cursor: before(ids[0]), joined: false, ended: begun.ended }
       }
       if (found.id === id || onLiving === 'join') return await join(log, found)
@@ -144,10 +161,9 @@ export function createRuns({
     log: EventLog,
     found: StoredRun,
     source: RunSource,
-    sample: Readonly<Record<string, number>>,
-    graceMs: number,
+    options: Omit<LocalRunOptions, 'limits'>,
   ): LocalRun {
-    const begun = startLocalRun(log, found, source, { sample, graceMs, limits })
+    const begun = startLocalRun(log, found, source, { ...options, limits })
     const key = keyOf(found)
     local.set(key, begun)
     metrics.livingRuns.inc()
