@@ -116,7 +116,7 @@ describe('authorize', () => {
 
     for (const authorize of wrong) {
       expect(() => createSse({ authorize: authorize as unknown as Authorize })).toThrow(
-        'authorize must be a function, or { read, publish }',
+        'authorize must be a function, or { read, publish, stop }',
       )
     }
   })
