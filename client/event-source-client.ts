@@ -151,7 +151,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly, Reduce
     progress,
     parse: (type, data) => parseWith(types.get(type) ?? String, data),
     reduce: () => reduce,
-    onFailure: (message, cause) => tellError({ kind: 'event', message, cause }),
+    onFailure: (message, event, cause) => tellError({ kind: 'event', message, event, cause }),
   })
   const controller = createController({
     connect,

@@ -2,6 +2,7 @@
  * The state of a stream that a page shows: the newest events, the gaps between them, and the progress, as one snapshot that changes
  * at most once per animation frame. Knows nothing of connections.
  */
+import { UnreadableEventError } from '@/protocol/unreadable-event'
 import type { MessagesOnly, Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
 import type { Gap } from './gap'
@@ -23,7 +24,7 @@ export interface StoreOptions<P extends Parsers, Reduced> {
   /** Called at each event. */
   reduce: () => Reduce<ReceivedEvent<P>, Reduced> | undefined
   /** Called when `parse` or the reducer throws for an event. */
-  onFailure: (message: string, cause: unknown) => void
+  onFailure: (message: string, event: RawEvent, cause: unknown) => void
 }
 
 export interface Store<P extends Parsers = MessagesOnly, Reduced = undefined> {
@@ -58,6 +59,7 @@ export function createStore<P extends Parsers, Reduced>(
   let gaps: readonly GapMark[] = []
   let seq = 0
   let received = 0
+  let unreadable = 0
   let reduced = reduce()?.initialState
 
   for (const event of initialEvents) take(event)
@@ -66,6 +68,7 @@ export function createStore<P extends Parsers, Reduced>(
     ...ring.read(),
     gaps,
     received,
+    unreadable,
     reduced: reduced as Reduced,
   })
   const initialState = look()
@@ -81,7 +84,8 @@ export function createStore<P extends Parsers, Reduced>(
     try {
       data = parse(raw.type, raw.data)
     } catch (cause) {
-      onFailure(`An event of type ${raw.type} could not be parsed.`, cause)
+      unreadable++
+      onFailure(unreadableMessage(raw.type, cause), raw, cause)
       return undefined
     }
     const event = { ...raw, seq: ++seq, data } as ReceivedEvent<P>
@@ -89,7 +93,7 @@ export function createStore<P extends Parsers, Reduced>(
     try {
       reduced = reduce()?.reducer(reduced as Reduced, event)
     } catch (cause) {
-      onFailure(`The reducer threw for an event of type ${raw.type}.`, cause)
+      onFailure(`The reducer threw for an event of type ${raw.type}.`, raw, cause)
     }
     return event
   }
@@ -97,6 +101,7 @@ export function createStore<P extends Parsers, Reduced>(
   function empty(): void {
     ring.clear()
     gaps = []
+    unreadable = 0
     reduced = reduce()?.initialState
   }
 
@@ -132,4 +137,11 @@ export function createStore<P extends Parsers, Reduced>(
       },
     },
   }
+}
+
+function unreadableMessage(type: string, cause: unknown): string {
+  // It knows the event's own type: on the wire, an event of a topic is a `message`.
+  return cause instanceof UnreadableEventError
+    ? cause.message
+    : `An event of type ${type} could not be parsed.`
 }

@@ -1,4 +1,5 @@
 /** The errors of a stream, as far as a page can distinguish them. */
+import type { RawEvent } from './stream-state'
 
 export interface StreamError {
   /**
@@ -23,6 +24,8 @@ export interface StreamError {
   status?: number | undefined
   /** The `code` of a refusal's problem details. */
   code?: string | undefined
+  /** The event that could not be read, with its text as it came. Only of the kind `event`. */
+  event?: RawEvent | undefined
   cause?: unknown
 }
 

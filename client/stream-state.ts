@@ -79,6 +79,8 @@ export interface StreamState<
   gaps: readonly GapMark[]
   /** Events received since `open()`. `clear()` does not reset this. */
   received: number
+  /** Events since the last `clear()` that are not in `events`, because they could not be parsed: `onError` has heard of each. */
+  unreadable: number
   /** What `reduce` has made of all events since the last `clear()`, including those that `events` no longer has. */
   reduced: Reduced
 }

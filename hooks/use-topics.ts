@@ -13,13 +13,13 @@ import type { Preloaded } from '@/protocol/preloaded'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
 import { usePreloaded } from './use-preloaded'
 
-export interface TopicEvent extends StreamEvent<string, string> {
+export interface TopicEvent<Data = string> extends StreamEvent<string, Data> {
   topic: string
   /** When it was published: milliseconds since the Unix epoch, by the log's clock. */
   time: number
 }
 
-interface TopicsOptions<Reduced> extends Omit<
+interface TopicsOptions<Reduced, Event> extends Omit<
   UseEventSourceOptions,
   'types' | 'onEvent' | 'cursorParam' | 'initialEvents' | 'initialError' | 'reduce'
 > {
@@ -39,16 +39,23 @@ interface TopicsOptions<Reduced> extends Omit<
    */
   path?: string | undefined
   /** Called with every event as it arrives, even when `events` no longer has it. Not called for the events of `initial`. */
-  onEvent?: ((event: TopicEvent) => void) | undefined
+  onEvent?: ((event: Event) => void) | undefined
   /** Folds the events into the value `reduced`, those of `initial` first. */
-  reduce?: Reduce<TopicEvent, Reduced> | undefined
+  reduce?: Reduce<Event, Reduced> | undefined
 }
 
-export type UseTopicsOptions<Reduced = undefined> = TopicsOptions<Reduced> & TransportOptions
+export type UseTopicsOptions<Reduced = undefined, Event = TopicEvent> = TopicsOptions<
+  Reduced,
+  Event
+> &
+  TransportOptions
 
-export interface UseTopics<Reduced = undefined> extends Omit<UseEventSource, 'events' | 'reduced'> {
+export interface UseTopics<Reduced = undefined, Event = TopicEvent> extends Omit<
+  UseEventSource,
+  'events' | 'reduced'
+> {
   /** The newest events since the last `clear()`, oldest first. */
-  events: readonly TopicEvent[]
+  events: readonly Event[]
   /** What `reduce` has made of all events since the last `clear()`, including those that `events` no longer has. */
   reduced: Reduced
 }
@@ -61,6 +68,18 @@ export interface UseTopics<Reduced = undefined> extends Omit<UseEventSource, 'ev
  */
 export function useTopics<Reduced = undefined>(
   topics: readonly string[],
+  options?: UseTopicsOptions<Reduced>,
+): UseTopics<Reduced> {
+  // Its parser makes events whose data is text.
+  return useParsedTopics(topics, options as ParsedOptions<Reduced>, parsers) as UseTopics<Reduced>
+}
+
+/** Options for events of any data. */
+export type ParsedOptions<Reduced> = UseTopicsOptions<Reduced, TopicEvent<unknown>>
+
+/** `useTopics` with a parser of your own, the same one each time. */
+export function useParsedTopics<Reduced>(
+  topics: readonly string[],
   {
     initial,
     last,
@@ -70,8 +89,9 @@ export function useTopics<Reduced = undefined>(
     onEvent,
     reduce,
     ...options
-  }: UseTopicsOptions<Reduced> = {},
-): UseTopics<Reduced> {
+  }: ParsedOptions<Reduced> = {},
+  types: EnvelopeParsers,
+): UseTopics<Reduced, TopicEvent<unknown>> {
   const query = new URLSearchParams({ envelope: '1' })
   if (last !== undefined) query.set('last', String(last))
   if (since !== undefined) query.set('since', since)
@@ -99,7 +119,12 @@ export function useTopics<Reduced = undefined>(
   return useMemo(() => ({ ...stream, events }), [stream, events])
 }
 
-const types = { message: parseEnvelope }
+/** Makes an event of the text of an envelope. Undefined: there is no event to show. */
+export type EnvelopeParsers = Readonly<
+  Record<'message', (text: string) => TopicEvent<unknown> | undefined>
+>
+
+const parsers: EnvelopeParsers = { message: parseEnvelope }
 
 /** Returns the same object each time. Undefined when the event had no envelope, for example from another server. */
 function openEnvelope({
@@ -107,16 +132,18 @@ function openEnvelope({
   seq,
   id,
   receivedAt,
-}: ReceivedEvent<typeof types>): TopicEvent | undefined {
+}: ReceivedEvent<EnvelopeParsers>): TopicEvent<unknown> | undefined {
   // Reuse the parsed envelope as the event, so that a busy page does not keep two objects per event.
   return event && Object.assign(event, { seq, id, receivedAt })
 }
 
-function parseEnvelope(text: string): TopicEvent | undefined {
-  const { topic, type, time, data } = parseJsonObject(text) ?? {}
+/** Undefined when the text is no envelope. */
+export function parseEnvelope(text: string): (TopicEvent & { key?: string }) | undefined {
+  const { topic, key, type, time, data } = parseJsonObject(text) ?? {}
   if (typeof topic !== 'string' || typeof type !== 'string') return undefined
   if (typeof time !== 'number' || typeof data !== 'string') return undefined
   // A number outside the range of Date is not a time.
   if (Number.isNaN(new Date(time).getTime())) return undefined
-  return { seq: 0, id: '', receivedAt: 0, topic, type, time, data }
+  const event = { seq: 0, id: '', receivedAt: 0, topic, type, time, data }
+  return typeof key === 'string' ? { ...event, key } : event
 }

@@ -1,5 +1,11 @@
 'use client'
 export {
+  createHooks,
+  type Hooks,
+  type HooksOptions,
+  type ReceivedEventOf,
+} from '@/hooks/create-hooks'
+export {
   useEventSource,
   type UseEventSource,
   type UseEventSourceOptions,

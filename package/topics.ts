@@ -1,4 +1,11 @@
 export { defineTopics, type TopicDefinition, type Topics } from '@/protocol/define-topics'
-export { UnreadableEventError, type UnreadEvent } from '@/protocol/read-defined'
+export { UnreadableEventError } from '@/protocol/unreadable-event'
 export { json, type JsonValue, type SchemaIssue } from '@/protocol/schema'
-export type { DefinedEvent, EventOf, InputOf, TopicOf, TypeOf } from '@/protocol/topic-types'
+export type {
+  DefinedEvent,
+  EventOf,
+  InputOf,
+  TopicName,
+  TopicOf,
+  TypeOf,
+} from '@/protocol/topic-types'

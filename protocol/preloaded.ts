@@ -11,6 +11,8 @@ export type Preloaded = string & { readonly [isPreloaded]: true }
 
 export interface PreloadedTopics {
   topics: readonly string[]
+  /** The key of each topic's definition, if the app defines its topics. */
+  keys?: readonly string[] | undefined
   /** Where the route of topics is mounted, without a `basePath`. */
   path: string
   /** When the events were read: milliseconds since the Unix epoch, by the server's clock. */
@@ -30,6 +32,8 @@ export interface PreloadedEvents {
 export interface PreloadedEvent {
   id: string
   topic: string
+  /** The key of the topic's definition. */
+  key?: string | undefined
   type: string
   data: string
   /** When it was published: milliseconds since the Unix epoch. */
@@ -66,14 +70,14 @@ export function parsePreloaded(text: string): PreloadedTopics | undefined {
   const endOfHead = text.indexOf('\n')
   const head = parseJsonObject(text.slice(0, endOfHead)) as Head | undefined
   if (head?.version !== version) return undefined
-  const { topics, path, time, answer } = head
-  if (!('events' in answer)) return { topics, path, time, answer }
+  const { topics, keys, path, time, answer } = head
+  if (!('events' in answer)) return { topics, keys, path, time, answer }
   let at = endOfHead + 1
   const events = answer.events.map(([id, topic, type, publishedAt, length]) => {
     const data = text.slice(at, (at += length))
-    return { id, topic: topics[topic] ?? '', type, data, time: publishedAt }
+    return { id, topic: topics[topic] ?? '', key: keys?.[topic], type, data, time: publishedAt }
   })
-  return { topics, path, time, answer: { ...answer, events } }
+  return { topics, keys, path, time, answer: { ...answer, events } }
 }
 
 /** An event with the place of its topic among the topics, and the length of its data in place of it. */

@@ -5,6 +5,9 @@ import type { Schema } from './schema'
 /** The topics that `T` defines: `` `user.${string}` `` for the key `user.*`, and any string for `*`. */
 export type TopicOf<T extends Topics> = TopicUnder<keyof T['definition']>
 
+/** A topic of an app: one that it defines, or any. */
+export type TopicName<T extends Topics | undefined> = T extends Topics ? TopicOf<T> : string
+
 /** The types of events that can be published to the topic. Of several topics: the types that all of them have. */
 export type TypeOf<T extends Topics, Topic extends string> = TypeUnder<
   keyof T['definition'][KeyOf<T['definition'], Topic>]

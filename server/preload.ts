@@ -1,4 +1,5 @@
 /** Reads kept events for a page, as the reader whose browser asked for that page. */
+import type { Topics } from '@/protocol/define-topics'
 import { encodePreloaded, type Preloaded, type PreloadedEvents } from '@/protocol/preloaded'
 import { grantRead, type Access } from './access/access'
 import type { Engine } from './engine'
@@ -6,12 +7,15 @@ import { checkTopics, historyOf, type ReadFrom } from './hub/read-events'
 import { journal } from './observe/journal'
 import { Refusal } from './refusal'
 import { fromWeb } from './routes/web-request'
+import { checkDefined } from './topic-reader'
 
 /** A page with more than this is slow to arrive, and its events come twice: as HTML, and as text for the hydration. */
 const largeBytes = 128 * 1024
 
 interface PreloadRequest {
   topics: string | readonly string[]
+  /** The defined topics of the app. */
+  defined?: Topics | undefined
   from: ReadFrom
   /** Where the route of topics is mounted, without a `basePath`. */
   path: string
@@ -28,15 +32,16 @@ interface PreloadRequest {
  */
 export async function preloadTopics(
   engine: Engine,
-  { topics, from, path, headers, access }: PreloadRequest,
+  { topics, defined, from, path, headers, access }: PreloadRequest,
 ): Promise<Preloaded> {
   const names = checkTopics(topics)
+  const keys = defined && checkDefined(defined, names)
   const time = Date.now()
   const request = new Request(`${originOf(headers)}${path}/${names.join(',')}`, { headers })
   try {
     const { reader } = await grantRead(access, fromWeb(request), names)
     const answer = { reader, ...(await read(engine, names, from)) }
-    const preloaded = encodePreloaded({ topics: names, path, time, answer })
+    const preloaded = encodePreloaded({ topics: names, keys, path, time, answer })
     warnOfSize(names, Buffer.byteLength(preloaded))
     return preloaded
   } catch (error) {

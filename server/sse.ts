@@ -2,6 +2,7 @@
 import type { Topics } from '@/protocol/define-topics'
 import { parseDuration } from '@/protocol/duration'
 import type { Preloaded } from '@/protocol/preloaded'
+import type { TopicName } from '@/protocol/topic-types'
 import { readAuthorize, type Authorize, type Revalidate } from './access/authorize'
 import { describeAuthorize } from './access/describe-access'
 import type { OwnRules } from './access/own-access'
@@ -111,7 +112,7 @@ export interface Sse<T extends Topics | undefined = undefined>
    * @example
    * <Orders initial={await sse.preload(['orders'], { last: 20 })} />
    */
-  preload: (topics: string | readonly string[], from?: ReadFrom) => Promise<Preloaded>
+  preload: (topics: TopicName<T> | readonly TopicName<T>[], from?: ReadFrom) => Promise<Preloaded>
   /**
    * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request would do the same.
    * Call this when the process starts, to find a wrong setting at once.
@@ -186,7 +187,14 @@ export function createSse<T extends Topics | undefined = undefined>({
       const headers = await requestHeaders()
       const engine = processEngine()
       const { behindDoor } = accessOf(engine)
-      return await preloadTopics(engine, { topics: names, from, path, headers, access: behindDoor })
+      return await preloadTopics(engine, {
+        topics: names,
+        defined: topics,
+        from,
+        path,
+        headers,
+        access: behindDoor,
+      })
     },
     ...createTopicRuns(topics),
     async start() {

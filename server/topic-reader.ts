@@ -1,7 +1,9 @@
 /** Reading topics in the app's own code: `sse.history` and `sse.read`. */
 import { keyOf, type Topics } from '@/protocol/define-topics'
-import { readDefined, UnreadableEventError } from '@/protocol/read-defined'
+import { readDefined } from '@/protocol/read-defined'
+import { isRunType } from '@/protocol/run'
 import type { EventOf, TopicOf } from '@/protocol/topic-types'
+import { UnreadableEventError } from '@/protocol/unreadable-event'
 import { processEngine } from './engine'
 import { forEachInTurns } from './hub/for-each-in-turns'
 import { historyOf, ReadError, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
@@ -47,7 +49,7 @@ interface WithUnreadable {
    * Called for each event that does not fit its schema, for example because it was published before the schema changed. The event is left
    * out. Default: the journal has one line for each type.
    */
-  onUnreadable?: ((error: UnreadableEventError) => void) | undefined
+  onUnreadable?: ((error: UnreadableEventError, event: TopicEvent) => void) | undefined
 }
 
 export interface TopicReader<T extends Topics | undefined> {
@@ -97,7 +99,10 @@ export function createTopicReader<T extends Topics | undefined>(
   ) as TopicReader<T>
 }
 
-/** Adds its key to each event, and makes the text of its data what its schema makes of it. */
+/**
+ * Adds its key to each event, and makes of the text of its data what its schema makes of it. Leaves out the events that say how a run
+ * stands: `runOf` knows that.
+ */
 function createDefinedReader<T extends Topics>(
   topics: T,
   { history, read }: TopicReader<undefined>,
@@ -105,13 +110,13 @@ function createDefinedReader<T extends Topics>(
   /** Undefined when the event can't be read. */
   function open<Topic extends string>(
     event: TopicEvent,
-    onUnreadable: (error: UnreadableEventError) => void,
+    { onUnreadable = tellUnreadable }: WithUnreadable,
   ): EventOf<T, Topic> | undefined {
     try {
       return { ...event, ...readDefined(topics, event) } as unknown as EventOf<T, Topic>
     } catch (error) {
       if (!(error instanceof UnreadableEventError)) throw error
-      onUnreadable(error)
+      onUnreadable(error, event)
       return undefined
     }
   }
@@ -119,42 +124,49 @@ function createDefinedReader<T extends Topics>(
   return {
     async history<Topic extends string>(
       names: string | readonly string[],
-      { onUnreadable = tellUnreadable, ...from }: ReadFrom & WithUnreadable = {},
+      options: ReadFrom & WithUnreadable = {},
     ) {
       checkDefined(topics, names)
-      const { events: kept, cursor } = await history(names, from)
+      const { events: kept, cursor } = await history(names, options)
       const events: EventOf<T, Topic>[] = []
+      let unreadable = 0
       await forEachInTurns(kept, (event) => {
-        const opened = open<Topic>(event, onUnreadable)
+        if (isRunType(event.type)) return
+        const opened = open<Topic>(event, options)
         if (opened) events.push(opened)
+        else unreadable++
       })
-      return { events, cursor, unreadable: kept.length - events.length }
+      return { events, cursor, unreadable }
     },
     async *read<Topic extends string>(
       names: string | readonly string[],
-      { onUnreadable = tellUnreadable, ...options }: ReadFrom & WithSignal & WithUnreadable = {},
+      options: ReadFrom & WithSignal & WithUnreadable = {},
     ) {
       checkDefined(topics, names)
       for await (const event of read(names, options)) {
-        const opened = open<Topic>(event, onUnreadable)
+        const opened = isRunType(event.type) ? undefined : open<Topic>(event, options)
         if (opened) yield opened
       }
     },
   }
 }
 
-function checkDefined(topics: Topics, names: string | readonly string[]): void {
-  const unknown = [names].flat().find((name) => keyOf(topics, name) === undefined)
-  if (unknown === undefined) return
-  throw new ReadError('unknown-topic', `The topic ${JSON.stringify(unknown)} is not defined.`)
+/**
+ * The keys of the definition that the topics belong to.
+ * @throws {ReadError} `unknown-topic`
+ */
+export function checkDefined(topics: Topics, names: string | readonly string[]): string[] {
+  return [names].flat().map((name) => {
+    const key = keyOf(topics, name)
+    if (key !== undefined) return key
+    throw new ReadError('unknown-topic', `The topic ${JSON.stringify(name)} is not defined.`)
+  })
 }
 
 const toldTypes = new Set<string>()
 
-function tellUnreadable(error: UnreadableEventError): void {
-  const { topic, type } = error.event
+function tellUnreadable({ topic, type, message }: UnreadableEventError): void {
   if (toldTypes.has(type)) return
   toldTypes.add(type)
-  // Not the error itself: its cause and its event have the data.
-  journal.warn({ topic, type }, error.message)
+  journal.warn({ topic, type }, message)
 }
