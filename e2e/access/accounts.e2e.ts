@@ -1,9 +1,11 @@
-/** Two people at one browser, with the cookie that docs/security.md recommends: neither sees what only the other can read. */
-import { randomUUID } from 'node:crypto'
+/**
+ * Two people at one browser, on topics' pages, which share a stream: neither sees what only the other can read. Clients with a stream
+ * of their own are in client/client-accounts.e2e.ts.
+ */
 import type { BrowserContext, Page } from 'playwright/test'
-import { signToken } from '../../test/requests/publisher'
 import { expect, test } from '../../test/fixtures/page-test'
 import { publish } from '../../test/requests/publish'
+import { signIn } from '../../test/requests/sign-in'
 
 test.use({
   // Chromium prints every refusal by itself.
@@ -29,14 +31,6 @@ function parts(page: Page) {
   }
 }
 
-/** Each token of the same person is a different text. */
-async function signIn(context: BrowserContext, sub: string, ...subscribe: string[]): Promise<void> {
-  await context.clearCookies()
-  const value = signToken({ sub, jti: randomUUID(), events: { subscribe } })
-  const cookie = { name: 'events_token', value, domain: 'localhost', path: '/events' }
-  await context.addCookies([{ ...cookie, httpOnly: true, sameSite: 'Lax' }])
-}
-
 async function openTab(context: BrowserContext, url: string, topic: string): Promise<Page> {
   const tab = await context.newPage()
   await tab.goto(`${url}/topics/${topic}`)
@@ -48,13 +42,13 @@ test('Ana’s page left open while Bob logs in shows nothing of Bob’s, and say
   start,
 }) => {
   const { url, openStreams } = await start({ env: shortStreams })
-  await signIn(context, 'ana', 'private.*')
+  await signIn(context, url, 'ana', 'private.*')
   const page = await openTab(context, url, 'private.x')
   const { status, events, reload } = parts(page)
   await publish(url, 'private.x', 'while Ana is here')
   await expect(events).toHaveText([/while Ana is here/])
 
-  await signIn(context, 'bob', 'private.*')
+  await signIn(context, url, 'bob', 'private.*')
   await expect(status).toHaveText('Refused (another account)', { timeout: 10_000 })
   await publish(url, 'private.x', 'while Bob is here')
 
@@ -74,13 +68,13 @@ test('Start on a page that another account took over begins with an empty list',
   start,
 }) => {
   const { url } = await start({ env: shortStreams })
-  await signIn(context, 'ana', '*')
+  await signIn(context, url, 'ana', '*')
   const page = await openTab(context, url, 'private.x')
   const { status, events } = parts(page)
   await expect(status).toHaveText('Live')
   await publish(url, 'private.x', 'while Ana is here')
   await expect(events).toHaveText([/while Ana is here/])
-  await signIn(context, 'bob', 'private.*')
+  await signIn(context, url, 'bob', 'private.*')
   await expect(status).toHaveText('Refused (another account)', { timeout: 10_000 })
 
   await parts(page).start.click()
@@ -96,19 +90,19 @@ test('Bob’s tab opened beside Ana’s shows nothing of Ana’s, and ends hers'
   start,
 }) => {
   const { url, openStreams } = await start({ env: { PUBLIC_TOPICS: '' } })
-  await signIn(context, 'ana', 'private.*')
+  await signIn(context, url, 'ana', 'private.*')
   const anas = await openTab(context, url, 'private.x')
   await publish(url, 'private.x', 'while Ana is here')
   await expect(parts(anas).events).toHaveText([/while Ana is here/])
   await expect(parts(anas).tabs).toHaveText('1 tab')
 
-  await signIn(context, 'bob', 'news')
+  await signIn(context, url, 'bob', 'news')
   const refused = await openTab(context, url, 'private.x')
   await expect(parts(refused).status).toHaveText('Refused (not allowed)')
   await expect(parts(refused).events).toHaveCount(0)
   await expect(parts(anas).status).toHaveText('Live')
 
-  await signIn(context, 'bob', 'private.*')
+  await signIn(context, url, 'bob', 'private.*')
   const bobs = await openTab(context, url, 'private.x')
   await expect(parts(bobs).status).toHaveText('Live')
   await expect(parts(anas).status).toHaveText('Refused (another account)')
@@ -120,6 +114,49 @@ test('Bob’s tab opened beside Ana’s shows nothing of Ana’s, and ends hers'
   expect(await openStreams()).toBe(1)
 })
 
+test('Ana’s frozen page, alone and beside Bob’s, shows nothing of Bob’s', async ({
+  context,
+  start,
+}) => {
+  const { url, openStreams } = await start({ env: shortStreams })
+  await signIn(context, url, 'ana', 'private.*')
+  const anas = await openTab(context, url, 'private.x')
+  await publish(url, 'private.x', 'while Ana is here')
+  await expect(parts(anas).events).toHaveText([/while Ana is here/])
+
+  const browser = await context.newCDPSession(anas)
+  await browser.send('Page.setWebLifecycleState', { state: 'frozen' })
+  await signIn(context, url, 'bob', 'private.*')
+  await expect.poll(openStreams, { timeout: 10_000 }).toBe(0)
+  await publish(url, 'private.x', 'before Bob’s page')
+  const bobs = await openTab(context, url, 'private.x')
+  await publish(url, 'private.x', 'beside Bob’s page')
+  await expect(parts(bobs).events.last()).toContainText('beside Bob’s page')
+  await browser.send('Page.setWebLifecycleState', { state: 'active' })
+
+  await expect(parts(anas).status).toHaveText('Refused (another account)', { timeout: 10_000 })
+  await expect(parts(anas).events).toHaveText([/while Ana is here/])
+  await expect(parts(bobs).status).toHaveText('Live')
+})
+
+test('Ana’s page, gone back to after Bob has logged in, shows nothing of Ana’s alone', async ({
+  context,
+  start,
+}) => {
+  const { url } = await start({ env: shortStreams })
+  await signIn(context, url, 'ana', 'private.*')
+  const page = await openTab(context, url, 'private.ana')
+  await publish(url, 'private.ana', 'for Ana alone')
+  await expect(parts(page).events).toHaveText([/for Ana alone/])
+
+  await page.goto(url)
+  await signIn(context, url, 'bob', 'private.bob')
+  await page.goBack()
+
+  await expect(parts(page).status).toHaveText('Refused (not allowed)')
+  await expect(parts(page).events).toHaveCount(0)
+})
+
 test('Tabs of one person share a stream, whichever token they came with, and public topics are everybody’s', async ({
   context,
   start,
@@ -128,7 +165,7 @@ test('Tabs of one person share a stream, whichever token they came with, and pub
   const tabsOf = async (topic: string, subs: string[]): Promise<Page[]> => {
     const tabs: Page[] = []
     for (const sub of subs) {
-      await signIn(context, sub, 'private.*')
+      await signIn(context, url, sub, 'private.*')
       const tab = await openTab(context, url, topic)
       await expect(parts(tab).status).toHaveText('Live')
       tabs.push(tab)

@@ -2,6 +2,8 @@
 import { findBrowser } from '../../test/programs/find-browser'
 import { openClient } from '../../test/pages/client-page'
 import { expect, test } from '../../test/fixtures/client-test'
+import { publish } from '../../test/requests/publish'
+import { signIn } from '../../test/requests/sign-in'
 import { streamOf } from '../../test/servers/stream-origin'
 
 test.use({
@@ -39,3 +41,33 @@ test('A page that is left is kept, without its connection, and goes on when the 
   expect(await client.path()).toEqual(['connecting', 'open', 'paused', 'connecting', 'open'])
   expect(origin.requests.map(({ url }) => url)).toEqual(['/events', '/events?lastEventId=one'])
 })
+
+for (const { name, next } of [
+  { name: 'Bob has logged in', next: 'bob' },
+  { name: 'she has logged out', next: undefined },
+]) {
+  test(`Ana’s page, gone back to after ${name}, gets nothing that came since`, async ({
+    page,
+    context,
+    originOf,
+    start,
+  }) => {
+    const server = await start({ env: { PUBLIC_TOPICS: '' } })
+    const origin = await originOf(server.url)
+    await signIn(context, origin.url, 'ana', 'private.*')
+    const client = await openClient(page, origin.url, { url: '/events/private.x' })
+    await client.until('open')
+    await publish(server.url, 'private.x', 'before')
+    await client.untilData(['before'])
+
+    await page.goto(`${origin.url}/client?another`)
+    if (next) await signIn(context, origin.url, next, 'private.*')
+    else await context.clearCookies()
+    await publish(server.url, 'private.x', 'since')
+    await page.goBack({ waitUntil: 'commit' })
+
+    await client.until('failed')
+    expect(await client.data()).toEqual(['before'])
+    await expect.poll(origin.pending).toBe(0)
+  })
+}
