@@ -57,32 +57,38 @@ describe.each(transports)('createController by $by', ({ transport }) => {
     },
   )
 
-  test('a server that drains is come back to within the time that it names, and nothing counts as failed', async () => {
-    vi.spyOn(Math, 'random').mockReturnValue(0.5)
-    const client = createEventSourceClient({
-      url: 'http://localhost/events',
-      transport,
-      maxAttempts: 1,
-    })
-    client.open()
-    for (let n = 0; n < 5; n++) {
-      await vi.advanceTimersByTimeAsync(100)
-      expect(client.getState()).toMatchObject({ status: 'open', error: undefined })
-
-      newest()?.ask(3_000, 'drain')
-      await settle()
-
-      const { status, attempt, error, retryAt = 0 } = client.getState()
-      expect({ status, attempt, error }).toMatchObject({
-        status: 'reconnecting',
-        attempt: 0,
-        error: { kind: 'asked' },
+  test.each([
+    ['drains', 'drain'],
+    ['has ended the right to the stream', 'revoked'],
+  ])(
+    'a server that %s is come back to within the time that it names, and nothing counts as failed',
+    async (_, reason) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0.5)
+      const client = createEventSourceClient({
+        url: 'http://localhost/events',
+        transport,
+        maxAttempts: 1,
       })
-      expect(retryAt - Date.now()).toBe(1_500)
-      await vi.advanceTimersByTimeAsync(1_500)
-    }
-    client.close()
-  })
+      client.open()
+      for (let n = 0; n < 5; n++) {
+        await vi.advanceTimersByTimeAsync(100)
+        expect(client.getState()).toMatchObject({ status: 'open', error: undefined })
+
+        newest()?.ask(3_000, reason)
+        await settle()
+
+        const { status, attempt, error, retryAt = 0 } = client.getState()
+        expect({ status, attempt, error }).toMatchObject({
+          status: 'reconnecting',
+          attempt: 0,
+          error: { kind: 'asked' },
+        })
+        expect(retryAt - Date.now()).toBe(1_500)
+        await vi.advanceTimersByTimeAsync(1_500)
+      }
+      client.close()
+    },
+  )
 
   test('a server that drains before it says anything else is come back to as one that failed', async () => {
     const client = createEventSourceClient({ url: 'http://localhost/events', transport })

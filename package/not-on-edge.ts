@@ -8,6 +8,7 @@ export const {
   byToken,
   ConfigError,
   createSse,
+  DisconnectError,
   EventsLostError,
   LogError,
   parseCursor,

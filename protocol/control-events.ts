@@ -44,6 +44,8 @@ export type ReconnectReason =
   | 'drain'
   /** The reader's credentials have expired. */
   | 'expired'
+  /** The server has ended the right to this stream, for example at a logout. The credentials of the next request decide. */
+  | 'revoked'
   /** The stream has reached its maximum age. */
   | 'max-age'
   /** The maximum number of streams is reached: of all clients, or of this one. */

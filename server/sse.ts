@@ -7,6 +7,7 @@ import { readAuthorize, type Authorize, type Revalidate } from './access/authori
 import { describeAuthorize } from './access/describe-access'
 import type { OwnRules } from './access/own-access'
 import { processEngine, type Engine } from './engine'
+import { appendDisconnect, readTarget, type DisconnectTarget } from './hub/disconnects'
 import type { ReadFrom } from './hub/read-events'
 import { preloadTopics } from './preload'
 import { requestHeaders } from './request-scope'
@@ -114,6 +115,19 @@ export interface Sse<T extends Topics | undefined = undefined>
    */
   preload: (topics: TopicName<T> | readonly TopicName<T>[], from?: ReadFrom) => Promise<Preloaded>
   /**
+   * Ends the streams of a user, of one login, or of topics, on every server of the log: call it at a logout, or when somebody loses a
+   * right. No event that is published after it resolves reaches a stream that was granted before. The readers are asked to come back at
+   * once, and `authorize`, or the token, decides anew. So end the session first. Streams of public topics, and those of `streamRoute`, go
+   * on. Topics may be patterns: `orders.*` or `*`.
+   *
+   * @throws {DisconnectError} the target says nothing, or more than one thing: `{}`, `{ subject: undefined }`
+   * @throws {LogError} the log could not take it, so nothing was disconnected
+   *
+   * @example
+   * await sse.disconnect({ subject: session.userId })
+   */
+  disconnect: (target: DisconnectTarget) => Promise<void>
+  /**
    * Checks the configuration, opens the log, and watches the requests of this process's servers. The first request would do the same.
    * Call this when the process starts, to find a wrong setting at once.
    *
@@ -197,6 +211,11 @@ export function createSse<T extends Topics | undefined = undefined>({
       })
     },
     ...createTopicRuns(topics),
+    async disconnect(target) {
+      const disconnect = readTarget(target)
+      const { log } = await processEngine().hub()
+      await appendDisconnect(log, disconnect)
+    },
     async start() {
       const engine = processEngine()
       await engine.hub()

@@ -24,8 +24,8 @@ export interface FrameReader {
   controls: Readonly<Record<ControlType, Read>>
 }
 
-/** Why a server sends readers elsewhere although nothing is wrong. */
-const moving: readonly unknown[] = ['drain', 'max-age'] satisfies ReconnectReason[]
+/** Why a server sends away readers although nothing is wrong. */
+const moving: readonly unknown[] = ['drain', 'max-age', 'revoked'] satisfies ReconnectReason[]
 
 /**
  * Reads the frames of a connection that was asked to go on after `start`. Learns of the server from `connected`, and calls

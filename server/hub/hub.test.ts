@@ -327,7 +327,7 @@ describe('subscribe', () => {
       const feed = await subscribe('quiet,busy', { since: 0 })
       await ready(feed)
 
-      expect(String(feed.take(4_000))).toContain('data: 1\n')
+      expect(new TextDecoder().decode(feed.take(4_000) as Uint8Array)).toContain('data: 1\n')
       // These push the next events out of the tail.
       await append('filler', ...numbered(1, 700))
       await append('busy', 'last')

@@ -2,7 +2,6 @@
  * The hub: publishing appends to the log, a flush wakes the streams that have new events, and each stream reads at its own pace.
  * Knows nothing of HTTP, nor which engine the log uses.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeControl } from '@/protocol/control-events'
 import { formatCursor, type Cursor, type PresentedCursor } from '@/protocol/cursor'
 import type { RunEnd } from '@/protocol/run'
@@ -11,12 +10,23 @@ import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { isLiving, type StoredRun } from '@/server/log/run-change'
 import { createSelection, type Selection } from './selection'
-import { LogError, type EventLog, type Start } from '@/server/log/event-log'
+import type { EventLog, Start } from '@/server/log/event-log'
+import { disconnectTopic } from '@/server/log/retention'
+import { namesOf, type Grantee } from './disconnects'
+import { createFeedIndex } from './feed-index'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
+import { disconnectsAfter, endAllRights, endRights, judgeRight } from './rights'
 import { createTail, type Tail } from './tail'
-import { createTopicFeed, type FeedSource, type FeedStart, type PlacedFeed } from './topic-feed'
+import {
+  createTopicFeed,
+  type FeedSource,
+  type FeedStart,
+  type Mark,
+  type PlacedFeed,
+} from './topic-feed'
 import { createTurnQueue } from './turn-queue'
+import { untilAnswered } from './until-answered'
 
 export interface Subscription {
   /** 1 to 32 topics. */
@@ -29,6 +39,8 @@ export interface Subscription {
   start?: Start<PresentedCursor> | undefined
   /** The stream says first how this run stands, and begins with it. Needs exactly one topic. */
   run?: RunSubscription | undefined
+  /** Who was granted the stream, and the mark from before that. Default: nothing ends the right. */
+  right?: { grantee: Grantee; since: Mark } | undefined
 }
 
 export interface RunSubscription {
@@ -45,6 +57,11 @@ export interface Hub {
    * @throws {LogError} `unavailable` or `closed`
    */
   subscribe(subscription: Subscription): Promise<Feed>
+  /**
+   * A place in the log that a right is granted after: take it before asking who may read. It reads the log only when there is no feed.
+   * @throws {LogError} `unavailable` or `closed`
+   */
+  mark(): Promise<Mark>
   /** How many offsets the slowest feed is behind the newest event in the tail. 0 when there is no feed. */
   slowestLag(): number
   /** Stops flushing and closes the log. A feed then fails with its next read of the log. */
@@ -56,10 +73,11 @@ interface Session {
   ended: AbortController
   tail: Tail | undefined
   started: Promise<void>
+  /** Feeds that have lost their right, and are still to be woken. */
+  left: PlacedFeed[]
 }
 
 const advanceLimits = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
-const retryLogMs = 1_000
 
 /** `tailBytes`: how many bytes of the newest events stay in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
@@ -67,26 +85,14 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   const paced = createPacedFlush(flush)
   const turns = createTurnQueue()
   let session: Session | undefined
-  const feeds = new Set<PlacedFeed>()
-  const byTopic = new Map<string, Set<PlacedFeed>>()
-
-  /** Calls `ask` once a second until it succeeds. Gives up when the log is closed or the signal aborts. */
-  async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (;;) {
-      try {
-        return await ask()
-      } catch (error) {
-        if (!(error instanceof LogError) || error.code === 'closed' || signal.aborted) throw error
-        await sleep(retryLogMs, undefined, { signal })
-      }
-    }
-  }
+  const feeds = createFeedIndex()
 
   function startSession(): Session {
     const own: Session = {
       ended: new AbortController(),
       tail: undefined,
       started: Promise.resolve(),
+      left: [],
     }
     own.started = startTail(own)
     return own
@@ -109,6 +115,12 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     return tail
   }
 
+  /** Reads before the feeds that are behind. */
+  function readNow(signal: AbortSignal): EventLog['read'] {
+    return (request) =>
+      untilAnswered(() => turns.run(() => log.read(request), { urgent: true }), signal)
+  }
+
   async function flush(inSlices: Slices): Promise<void> {
     const own = session
     if (!own?.tail) return
@@ -116,7 +128,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     try {
       const { tail, changed, since } = await advanceTail(own, own.tail)
       const { head } = tail
-      await inSlices(feedsOf(changed), wake)
+      await inSlices(changed === 'all' ? feeds.all() : feeds.ofTopics(changed), wake)
+      await inSlices(own.left.splice(0), wake)
       tail.flushedTo = head
       if (since !== undefined) {
         // The log's clock may be another computer's, and ahead of ours.
@@ -137,30 +150,26 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     tail: Tail,
   ): Promise<{ tail: Tail; changed: Set<string> | 'all'; since?: number | undefined }> {
     const { signal } = own.ended
+    const read = readNow(signal)
     const changed = new Set<string>()
     let since: number | undefined
     for (;;) {
       const after = tail.head
-      const { events, through, lost, removed } = await untilAnswered(
-        () => turns.run(() => log.read({ after, ...advanceLimits }), { urgent: true }),
-        signal,
-      )
+      const { events, through, lost, removed } = await read({ after, ...advanceLimits })
       if (lost || Math.max(...removed) > after.offset) {
         const head = await untilAnswered(() => log.head(), signal)
+        // Before any feed goes on: the new tail begins after these.
+        const missed = await disconnectsAfter(after, read)
+        own.left.push(...(missed ? endRights(feeds, missed) : endAllRights(feeds)))
         own.tail = startOver(head)
         return { tail: own.tail, changed: 'all' }
       }
-      since ??= events[0]?.time
+      since ??= events.find(({ topic }) => topic !== disconnectTopic)?.time
       for (const { topic } of events) changed.add(topic)
+      own.left.push(...endRights(feeds, events))
       tail.add(events, through)
       if (events.at(-1)?.offset !== through.offset) return { tail, changed, since }
     }
-  }
-
-  /** A feed that subscribes to several of these topics appears several times. */
-  function* feedsOf(topics: Set<string> | 'all'): Generator<PlacedFeed> {
-    if (topics === 'all') yield* feeds
-    else for (const topic of topics) yield* byTopic.get(topic) ?? []
   }
 
   /** Catches errors, so that one failing feed does not stop the flush for the others. */
@@ -178,21 +187,22 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     },
     async join(feed) {
       feeds.add(feed)
-      for (const topic of feed.selection.topics) {
-        const group = byTopic.get(topic)
-        if (group) group.add(feed)
-        else byTopic.set(topic, new Set([feed]))
-      }
       session ??= startSession()
-      await session.started
+      const own = session
+      await own.started
+      if (!feed.right) return
+      const { cursor, tailStart } = feed.right.since
+      const { tail } = own
+      const isInTail = tail && tail.start === tailStart && cursor.offset >= tail.from
+      judgeRight(
+        feed,
+        isInTail
+          ? tail.eventsAfter(disconnectTopic, cursor.offset)
+          : await disconnectsAfter(cursor, readNow(own.ended.signal)),
+      )
     },
     leave(feed) {
       feeds.delete(feed)
-      for (const topic of feed.selection.topics) {
-        const group = byTopic.get(topic)
-        group?.delete(feed)
-        if (group?.size === 0) byTopic.delete(topic)
-      }
       if (feeds.size > 0) return
       session?.ended.abort()
       session = undefined
@@ -224,22 +234,26 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
 
   return {
     log,
-    async subscribe({ topics, envelope, keys, start, run }) {
+    async mark() {
+      const tail = session?.tail
+      if (tail) return { cursor: tail.head, tailStart: tail.start }
+      return { cursor: await log.head(), tailStart: undefined }
+    },
+    async subscribe({ topics, envelope, keys, start, run, right }) {
       const tail = session?.tail
       const known = tail && { tail, head: tail.head.offset }
       const place = await locate(topics, { start, run })
       const span =
         run?.isFinite && run.found ? { run: run.found.id, last: run.found.last } : undefined
-      return createTopicFeed(source, createSelection(topics, envelope, keys, span), {
-        ...place,
-        known,
-        firstFrame: run && stateFrame(run.found),
-      })
+      const selection = createSelection(topics, envelope, keys, span)
+      const own = right && { names: namesOf(right.grantee), since: right.since }
+      const firstFrame = run && stateFrame(run.found)
+      return createTopicFeed(source, selection, { ...place, known, firstFrame }, own)
     },
     slowestLag() {
       const head = session?.tail?.head.offset ?? 0
       let lag = 0
-      for (const feed of feeds) lag = Math.max(lag, head - feed.offset())
+      for (const feed of feeds.all()) lag = Math.max(lag, head - feed.offset())
       return lag
     },
     async close() {

@@ -14,7 +14,7 @@ describe('createPageReader', () => {
       'a',
       Array.from({ length: 50 }, () => lineFeeds),
     )
-    const readPage = createPageReader(log, () => 0)
+    const readPage = createPageReader(log, () => Infinity)
 
     const sizes: number[] = []
     let count = 0

@@ -14,7 +14,10 @@ export interface LogPage extends Losses {
   first: Cursor | undefined
   /** The page is complete up to this cursor. */
   through: Cursor
-  /** The offset of the tail's head when this page was read. Beyond it, the log may since have lost events that the tail never had. */
+  /**
+   * The offset of the tail's head when this page was read. The page has no events beyond it: the tail delivers those, because it knows
+   * of the disconnects among them. And beyond it, the log may since have lost events that the tail never had.
+   */
   tailHead: number
   /** True when the selected run ends here, and nothing more may be taken. */
   isEnd: boolean
@@ -60,20 +63,26 @@ async function readPage(
   tailHead: number,
 ): Promise<LogPage & { isLast: boolean }> {
   const page = await log.read({ topics: selection.topics, after, limit, maxBytes })
-  const { events, lost, removed } = page
+  const { lost, removed } = page
+  const beyond = page.events.find(({ offset }) => offset > tailHead)
+  const events = page.events.filter(({ offset }) => offset <= tailHead)
   const { frames, last, isEnd } = encodePage(events, selection)
-  const isCut = frames.length < events.length
-  const through = isCut && last ? cursorOf(last) : page.through
+  let { through } = page
+  if (last && frames.length < events.length) through = cursorOf(last)
+  else if (beyond) {
+    const isAhead = !lost && after.offset > tailHead
+    through = isAhead ? after : { epoch: beyond.epoch, offset: tailHead }
+  }
   return {
     lost,
     removed,
     chunk: frames.length > 0 ? Buffer.from(frames.join('')) : undefined,
     count: frames.length,
-    first: events[0] && cursorOf(events[0]),
+    first: page.events[0] && cursorOf(page.events[0]),
     through,
     tailHead,
     isEnd,
-    isLast: last?.offset !== through.offset,
+    isLast: beyond !== undefined || last?.offset !== through.offset,
   }
 }
 

@@ -19,6 +19,8 @@ export interface Tail {
   flushedTo: Cursor
   /** Whether the tail holds the event that has this cursor. */
   includes(cursor: Cursor): boolean
+  /** The events of one topic after offset `after`, which must not be before `from`. */
+  eventsAfter(topic: string, after: number): StoredEvent[]
   /** Adds the events that followed `head`, complete up to `through`. Drops the oldest events when the tail is full. */
   add(events: readonly StoredEvent[], through: Cursor): void
   /**
@@ -141,6 +143,8 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       const event = all.items[indexAfter(all, offset - 1)]?.event
       return event?.offset === offset && event.epoch === epoch
     },
+    eventsAfter: (topic, after) =>
+      Array.from(merged([topic], byTopic, after), ({ event }) => event),
     add(events, through) {
       forgetShared()
       for (const event of events) push(event)

@@ -4,7 +4,7 @@
  */
 import { encodeControl, type ControlEvents } from '@/protocol/control-events'
 import { formatCursor, type Cursor } from '@/protocol/cursor'
-import { readyAfter, type Feed, type OnReady } from '@/server/stream/feed'
+import { readyAfter, type Feed, type LeaveReason, type OnReady } from '@/server/stream/feed'
 import { metrics } from '@/server/observe/metrics'
 import type { Selection } from './selection'
 import type { Losses, LostReason } from '@/server/log/event-log'
@@ -33,7 +33,10 @@ export interface KnownTail {
 export interface FeedSource {
   /** Undefined before the first stream began. Replaced by another tail when the log has lost events. */
   readonly tail: Tail | undefined
-  /** Creates the tail if there is none. From now until `leave`, every flush with events of the feed's topics wakes `feed`. */
+  /**
+   * Creates the tail if there is none, and judges the feed's right. From now until `leave`, every flush with events of the feed's
+   * topics wakes `feed`.
+   */
   join(feed: PlacedFeed): Promise<void>
   leave(feed: PlacedFeed): void
   /** Reads the log, for feeds that are behind the tail. Waits while the log is unavailable. */
@@ -42,13 +45,32 @@ export interface FeedSource {
   findEnd(topic: string, run: string, signal: AbortSignal): Promise<number | undefined>
 }
 
+/** The right of a feed's reader, as far as a disconnect can end it. */
+export interface FeedRight {
+  /** The names by which a disconnect means the reader: see `namesOf`. */
+  names: readonly string[]
+  /** Disconnects after this place end the right. */
+  since: Mark
+}
+
+/** A place in the log, from before anyone was asked for a right. */
+export interface Mark {
+  cursor: Cursor
+  /** Where the tail of that time began. Undefined when there was none. */
+  tailStart: Cursor | undefined
+}
+
 /** A feed as the hub sees it: with topics, a position, and a way to wake it. */
 export interface PlacedFeed {
   readonly selection: Selection
+  /** Undefined when nothing ends the right: anyone may read the topics. */
+  readonly right: FeedRight | undefined
   /** The feed has delivered all events of its topics up to this offset. */
   offset(): number
   /** Does nothing when the feed is not waiting. */
   wake(): void
+  /** From now on, the feed delivers nothing but this reason. `wake` it afterwards. */
+  leave(reason: LeaveReason): void
 }
 
 interface Loss {
@@ -57,7 +79,12 @@ interface Loss {
 }
 
 /** Acquires nothing before the first `whenReady`, which joins the hub. */
-export function createTopicFeed(source: FeedSource, selection: Selection, start: FeedStart): Feed {
+export function createTopicFeed(
+  source: FeedSource,
+  selection: Selection,
+  start: FeedStart,
+  right?: FeedRight,
+): Feed {
   const { presented = start.promised } = start
   const { span } = selection
   let position = start.after
@@ -80,9 +107,12 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
   let joined = false
   /** The run that was asked for has ended, and everything of it was taken. */
   let isOver = false
+  /** Joined, and the right was judged. */
+  let canTake = false
   /** Set while the feed waits for the tail to grow. */
   let onWake: OnReady | undefined
   let reading: AbortController | undefined
+  let leaving: LeaveReason | undefined
   let isClosed = false
 
   /** The loss after the position that the reader has not heard of yet. */
@@ -113,6 +143,7 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
 
   const placed: PlacedFeed = {
     selection,
+    right,
     offset: () => currentPosition().offset,
     wake() {
       if (!onWake) return
@@ -120,6 +151,10 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
       const onReady = onWake
       onWake = undefined
       onReady()
+    },
+    leave(reason) {
+      leaving ??= reason
+      next = undefined
     },
   }
 
@@ -148,6 +183,11 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
 
   function headBelow(head: number): number | undefined {
     return head < position.offset ? head : undefined
+  }
+
+  async function join(): Promise<void> {
+    await source.join(placed)
+    canTake = true
   }
 
   async function readBehind(): Promise<void> {
@@ -189,6 +229,8 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
     },
     resumed: start.presented !== undefined && !lostAtStart,
     take(maxBytes) {
+      if (leaving) return { leave: leaving }
+      if (right && !canTake) return undefined
       if (next) {
         const chunk = next
         next = undefined
@@ -196,7 +238,7 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
       }
       if (isOver || (span?.last !== undefined && position.offset >= span.last)) return 'end'
       const { tail } = source
-      if (!joined || !tail || isBehind(tail)) return undefined
+      if (!canTake || !tail || isBehind(tail)) return undefined
       const { chunk, count, through, isLast } = tail.take(selection, position.offset, maxBytes)
       isOver = isLast
       metrics.delivered.events += count
@@ -209,7 +251,7 @@ export function createTopicFeed(source: FeedSource, selection: Selection, start:
       if (isClosed) return
       if (!joined) {
         joined = true
-        readyAfter(source.join(placed), onReady)
+        readyAfter(join(), onReady)
       } else if (!source.tail || isBehind(source.tail)) {
         readyAfter(readBehind(), onReady)
       } else {

@@ -2,6 +2,7 @@
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { LogError, type EventLog } from './event-log'
+import { disconnectTopic } from './retention'
 
 type Doing = 'read' | 'written'
 
@@ -30,6 +31,10 @@ export function measuredLog(log: EventLog): EventLog {
 
   return {
     async append(topic, events, options) {
+      // Nobody publishes a disconnect.
+      if (topic === disconnectTopic) {
+        return await counted('written', log.append(topic, events, options))
+      }
       const endTimer = metrics.publishSeconds.startTimer()
       const appended = await counted('written', log.append(topic, events, options))
       endTimer()

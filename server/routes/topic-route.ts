@@ -8,6 +8,7 @@ import type { Grant } from '@/server/access/grant'
 import type { Engine } from '@/server/engine'
 import { publishTo } from '@/server/hub/publish'
 import { PublishError } from '@/server/hub/publish-error'
+import type { Mark } from '@/server/hub/topic-feed'
 import { LogError } from '@/server/log/event-log'
 import { journal } from '@/server/observe/journal'
 import { Refusal } from '@/server/refusal'
@@ -38,9 +39,11 @@ export async function readTopicStream(
 ): Promise<Answer> {
   const { streams, limits, config } = engine
   const topics = readTopics(request.url)
-  if (guardedTopics(access, topics)) refuseCrossSite(request, config.corsOrigins)
+  const isGuarded = guardedTopics(access, topics) !== undefined
+  if (isGuarded) refuseCrossSite(request, config.corsOrigins)
   const keys = keysOf(topics, defined)
   const query = readStreamQuery(request)
+  const since = isGuarded ? await markOf(engine) : 'public'
   const grant = await grantRead(access, request, topics)
   const { reader } = grant
   // A page continues only as the same reader: otherwise it would mix events granted to two users.
@@ -56,6 +59,7 @@ export async function readTopicStream(
     throw new Refusal('invalid-query', 'Runs are read from one topic.')
   }
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
+  if (since === 'unavailable') return streams.comeBack('unavailable', { lastEventId, reader })
   const onEnd = limits.openStream(limitedClient(request, grant.subject, config.trustedProxies))
   if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
   try {
@@ -66,9 +70,9 @@ export async function readTopicStream(
       // Tells a browser not to come back.
       return emptyAnswer(204, { 'Cache-Control': 'no-store' })
     }
-    const feed = await engine.slots.outside(() =>
-      hub.subscribe({ topics, keys, envelope, start, run }),
-    )
+    const right = since === 'public' ? undefined : { grantee: grant, since }
+    const subscription = { topics, keys, envelope, start, run, right }
+    const feed = await engine.slots.outside(() => hub.subscribe(subscription))
     const { signal } = request
     const recheck = recheckOf(engine, access, grant, topics)
     return streams.answer(feed, { signal, expiresAt: grant.expiresAtMs, recheck, reader, onEnd })
@@ -76,6 +80,16 @@ export async function readTopicStream(
     onEnd()
     if (!(error instanceof LogError)) throw error
     return streams.comeBack('unavailable', { lastEventId, reader })
+  }
+}
+
+/** Where the log is before anyone is asked who may read: a disconnect after this place ends the stream. */
+async function markOf(engine: Engine): Promise<Mark | 'unavailable'> {
+  try {
+    return await (await engine.hub()).mark()
+  } catch (error) {
+    if (error instanceof LogError) return 'unavailable'
+    throw error
   }
 }
 

@@ -8,7 +8,7 @@ async function* numbers(count: number): AsyncGenerator<ServerSentEvent> {
   for (let n = 1; n <= count; n++) yield { id: `numb.${n}`, data: `${n}` }
 }
 
-async function takeNext(feed: ReturnType<typeof feedOf>): Promise<string | undefined> {
+async function takeNext(feed: ReturnType<typeof feedOf>): Promise<unknown> {
   await ready(feed)
   const chunk = feed.take(1024)
   return chunk instanceof Uint8Array ? new TextDecoder().decode(chunk) : chunk

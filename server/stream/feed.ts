@@ -8,8 +8,11 @@ export interface Feed {
   readonly cursor: string | undefined
   /** True when the feed continues after the cursor that its reader presented. */
   readonly resumed: boolean
-  /** Returns whole frames, at most `maxBytes` but at least one frame; undefined when there are none now; `'end'` when the feed is complete. */
-  take(maxBytes: number): Uint8Array | undefined | 'end'
+  /**
+   * Returns whole frames, at most `maxBytes` but at least one frame; undefined when there are none now; `'end'` when the feed is
+   * complete; `leave` when its reader has no right to more of it, and must come back to be asked again.
+   */
+  take(maxBytes: number): Uint8Array | undefined | 'end' | { leave: LeaveReason }
   /**
    * Calls `onReady` once, when it is worth calling `take` again, or with the cause when the source has failed. Never calls it before
    * `whenReady` returns. The caller waits for `onReady` before it calls `whenReady` again. After `close`, `onReady` may not be called.
@@ -18,6 +21,8 @@ export interface Feed {
   /** Releases everything that the feed has acquired. Closing twice is harmless. */
   close(): Promise<void>
 }
+
+export type LeaveReason = 'revoked' | 'expired'
 
 export type OnReady = (failure?: { cause: unknown }) => void
 

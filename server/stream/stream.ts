@@ -179,6 +179,7 @@ export function createStream(
     if (reason) return sendLast(reconnectFrame(reason, retryMs))
     const chunk = feed.take(maxChunkBytes)
     if (chunk === 'end') return sendLast(endFrame())
+    if (chunk && 'leave' in chunk) return sendLast(reconnectFrame(chunk.leave, retryMs))
     if (chunk) return send(chunk)
     if (isSilent()) return send(pingFrame(feed))
     awaitFeed()

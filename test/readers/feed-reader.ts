@@ -12,7 +12,7 @@ export function ready(feed: Feed): Promise<void> {
   })
 }
 
-/** `next` resolves with the events of one chunk, and with an empty array at the end. */
+/** `next` resolves with the events of one chunk, with an empty array at the end, and with `leave` when the reader's right has ended. */
 export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
   const arrived: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (event) => arrived.push(event) })
@@ -21,6 +21,7 @@ export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } 
       for (;;) {
         const chunk = feed.take(256 * 1024)
         if (chunk === 'end') return []
+        if (chunk && 'leave' in chunk) return [{ event: 'leave', data: chunk.leave, id: undefined }]
         if (chunk) {
           parser.feed(new TextDecoder().decode(chunk))
           return arrived.splice(0)
