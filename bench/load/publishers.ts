@@ -20,6 +20,8 @@ export interface PublishersOptions {
   port: number
   path: string
   headers: Record<string, string>
+  /** Makes the data of an event, in ASCII. Default: `createEvent`. */
+  createData?: () => string
 }
 
 interface Connection {
@@ -28,7 +30,12 @@ interface Connection {
   onBroken: () => void
 }
 
-export function createPublishers({ port, path, headers }: PublishersOptions): Publishers {
+export function createPublishers({
+  port,
+  path,
+  headers,
+  createData = createEvent,
+}: PublishersOptions): Publishers {
   const head = [
     `POST ${path} HTTP/1.1`,
     'Host: localhost',
@@ -78,7 +85,7 @@ export function createPublishers({ port, path, headers }: PublishersOptions): Pu
     published: () => published,
     async publish(count) {
       const type = count === 1 ? 'text/plain' : 'application/x-ndjson'
-      const body = Array.from({ length: count }, createEvent).join('\n')
+      const body = Array.from({ length: count }, createData).join('\n')
       const startedAt = performance.now()
       underWay++
       try {
