@@ -70,7 +70,7 @@ function writeApp(page: string, compilerOptions: object): string {
 
 /** What the compiler finds wrong. */
 async function compile(app: string): Promise<string> {
-  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const { stdout } = await run(tsc, ['--noEmit', '--pretty', 'false'], { cwd: app }).catch(
     (error: { stdout: string; message: string }) => ({ stdout: error.stdout || error.message }),
   )
