@@ -26,6 +26,7 @@ export {
   type ReadFrom,
   type TopicEvent,
 } from '@/server/hub/read-events'
+export type { Run, RunDefined } from '@/server/topic-runs'
 export { RunError, type RunInfo, type RunOptions, type StartedRun } from '@/server/runs/runs'
 export type { RunContext, RunEnding, RunSource } from '@/server/runs/local-run'
 export type { RunValue } from '@/server/runs/run-values'

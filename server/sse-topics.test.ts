@@ -261,3 +261,26 @@ describe('history and read', () => {
     expectTypeOf(compile).returns.toEqualTypeOf<Promise<void>>()
   })
 })
+
+describe('run', () => {
+  test('yields only what its topic defines', async () => {
+    const { ended } = await sse.run('stock', async function* () {
+      yield { type: 'noted', data: { sku: 'a' } }
+    })
+    expect(await ended).toEqual({ status: 'done' })
+    const { events, unreadable } = await sse.history('stock')
+    expect(events.map(({ data }) => data)).toEqual([{ sku: 'a' }])
+    expect(unreadable).toBe(0)
+
+    const compile = async (): Promise<void> => {
+      await sse.runOf('stock')
+      // @ts-expect-error a typo
+      await sse.stop('stocks')
+      // @ts-expect-error not a type of this topic
+      await sse.run('stock', async function* () {
+        yield { type: 'bell', data: { sku: 'a' } }
+      })
+    }
+    expectTypeOf(compile).returns.toEqualTypeOf<Promise<void>>()
+  })
+})

@@ -74,7 +74,7 @@ export interface SseOptions<T extends Topics | undefined = undefined> {
 
 /** `T` is the type of the defined topics: `Sse<typeof topics>`. */
 export interface Sse<T extends Topics | undefined = undefined>
-  extends TopicPublisher<T>, TopicReader<T>, TopicRuns {
+  extends TopicPublisher<T>, TopicReader<T>, TopicRuns<T> {
   /**
    * The handlers of the route of topics.
    *

@@ -1,12 +1,24 @@
 /** Runs of a server object: those of the process, with the topics that the app has defined. */
 import type { Topics } from '@/protocol/define-topics'
 import type { NewEvent } from '@/protocol/event'
+import type { TopicName, TopicOf } from '@/protocol/topic-types'
 import { processEngine } from './engine'
 import { checkEvents } from './hub/check-events'
 import type { RunSource } from './runs/local-run'
 import type { RunInfo, RunOptions, StartedRun, StopOptions } from './runs/runs'
+import type { NewEventOf } from './topic-publisher'
 
-export interface TopicRuns {
+/** `sse.run` of an app that defines no topics. */
+export type Run = (topic: string, source: RunSource, options?: RunOptions) => Promise<StartedRun>
+
+/** `sse.run` of an app that defines its topics. */
+export type RunDefined<T extends Topics> = <const Topic extends TopicOf<T>>(
+  topic: Topic,
+  source: RunSource<NewEventOf<T, Topic>>,
+  options?: RunOptions,
+) => Promise<StartedRun>
+
+export interface TopicRuns<T extends Topics | undefined = undefined> {
   /**
    * Begins a run: long work whose values are events of the topic, such as an AI answer or an import. Resolves once it has begun; the work
    * goes on in this process, whether anybody watches or not. Does not check permissions.
@@ -27,7 +39,7 @@ export interface TopicRuns {
    *   }
    * })
    */
-  run: (topic: string, source: RunSource, options?: RunOptions) => Promise<StartedRun>
+  run: T extends Topics ? RunDefined<T> : Run
   /**
    * Stops the living run of the topic, in whichever process it is produced: aborts the signal of its source. Resolves with the run as it
    * stands, without waiting for its end. A run that has not begun yet, named by its id, is stopped when it begins within 15 s. Does not
@@ -37,19 +49,19 @@ export interface TopicRuns {
    * @throws {PublishError} `invalid-topic`
    * @throws {LogError} `busy`, `unavailable` or `closed`
    */
-  stop: (topic: string, options?: Pick<StopOptions, 'id'>) => Promise<RunInfo | undefined>
+  stop: (topic: TopicName<T>, options?: Pick<StopOptions, 'id'>) => Promise<RunInfo | undefined>
   /**
    * The run of the topic that began last. Undefined when there was none, or it is forgotten, seven days after its events.
    *
    * @throws {PublishError} `invalid-topic`
    * @throws {LogError} `unavailable` or `closed`
    */
-  runOf: (topic: string) => Promise<RunInfo | undefined>
+  runOf: (topic: TopicName<T>) => Promise<RunInfo | undefined>
 }
 
 /** What a run yields must be defined, as what is published; the events of the run itself are not. */
-export function createTopicRuns(topics: Topics | undefined): TopicRuns {
-  return {
+export function createTopicRuns<T extends Topics | undefined>(topics: T | undefined): TopicRuns<T> {
+  const runs: TopicRuns = {
     async run(topic, source, options) {
       const engine = processEngine()
       // Even where no route was asked yet: a process that is told to stop waits for its runs.
@@ -61,4 +73,5 @@ export function createTopicRuns(topics: Topics | undefined): TopicRuns {
     stop: async (topic, { id } = {}) => await processEngine().runs.stop(topic, { id }),
     runOf: async (topic) => await processEngine().runs.find(topic),
   }
+  return runs as unknown as TopicRuns<T>
 }

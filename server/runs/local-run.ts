@@ -26,7 +26,9 @@ export interface RunContext {
 }
 
 /** Produces the values of a run. It is called once, outside of any request. */
-export type RunSource = (context: RunContext) => AsyncIterable<RunValue>
+export type RunSource<Value extends RunValue = RunValue> = (
+  context: RunContext,
+) => AsyncIterable<Value>
 
 /** How a run ended. `unknown`: the log could not tell. */
 export interface RunEnding {
