@@ -28,6 +28,7 @@ export {
 } from '@/server/hub/read-events'
 export type { Run, RunDefined } from '@/server/topic-runs'
 export { RunError, type RunInfo, type RunOptions, type StartedRun } from '@/server/runs/runs'
+export type { TopicRuns } from '@/server/topic-runs'
 export type { RunContext, RunEnding, RunSource } from '@/server/runs/local-run'
 export type { RunValue } from '@/server/runs/run-values'
 export type { RunEnd, RunReason, RunStatus } from '@/protocol/run'

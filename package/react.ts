@@ -16,6 +16,9 @@ export {
   type UseTopics,
   type UseTopicsOptions,
 } from '@/hooks/use-topics'
+export { useRun, type UseRun, type UseRunOptions } from '@/hooks/use-run'
+export type { RunEvent } from '@/client/run-view'
+export type { RunEnd, RunReason, RunStatus } from '@/protocol/run'
 export type { Gap } from '@/client/gap'
 export type { Reduce } from '@/client/reduce'
 export type { StreamError } from '@/client/stream-error'

@@ -50,6 +50,23 @@ export function isRunId(value: string): boolean {
   return grammar.test(value)
 }
 
+const reasons: ReadonlySet<unknown> = new Set<RunReason>([
+  'error',
+  'too-large',
+  'too-long',
+  'drain',
+  'replaced',
+])
+const ends: ReadonlySet<unknown> = new Set<RunEnd>(['done', 'failed', 'stopped', 'lost'])
+
+export function isRunReason(value: unknown): value is RunReason {
+  return reasons.has(value)
+}
+
+export function isRunEnd(value: unknown): value is RunEnd {
+  return ends.has(value)
+}
+
 /** Cuts the text of a value into the data of `run.part` events of at most `maxBytes` each, or one unit of the text if that is more. */
 export function splitValue(type: string, text: string, maxBytes: number): string[] {
   const overhead = JSON.stringify({ type, part: 1e9, of: 1e9, text: '' }).length
@@ -68,22 +85,19 @@ export function splitValue(type: string, text: string, maxBytes: number): string
   )
 }
 
-/** Joins parts. Returns the value when `data` is its last part; undefined for the others, and for parts whose beginning is missing. */
-export function createPartJoiner(): (data: string) => { type: string; data: string } | undefined {
-  let texts: string[] = []
-
-  return (data) => {
-    const { type, part, of, text } = parseJsonObject(data) ?? {}
-    if (typeof type !== 'string' || typeof text !== 'string') return undefined
-    if (part === 0) texts = []
-    else if (part !== texts.length || texts.length === 0) {
-      texts = []
-      return undefined
-    }
-    texts.push(text)
-    if (texts.length !== of) return undefined
-    const joined = texts.join('')
-    texts = []
-    return { type, data: joined }
-  }
+/**
+ * Takes the data of a `run.part`. `texts` are those of the parts before. Returns the value with its last part; a part whose beginning is
+ * missing is dropped.
+ */
+export function joinPart(
+  texts: readonly string[],
+  data: string,
+): { texts: readonly string[]; value?: { type: string; data: string } } {
+  const { type, part, of, text } = parseJsonObject(data) ?? {}
+  if (typeof type !== 'string' || typeof text !== 'string') return { texts }
+  const before = part === 0 ? [] : texts
+  if (part !== before.length) return { texts: [] }
+  const joined = [...before, text]
+  if (joined.length !== of) return { texts: joined }
+  return { texts: [], value: { type, data: joined.join('') } }
 }

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { anonymousReader } from '@/protocol/reader-key'
-import { parsePreloaded, type PreloadedTopics } from '@/protocol/preloaded'
+import { parsePreloaded, type PreloadedEvents, type PreloadedTopics } from '@/protocol/preloaded'
 import { signToken } from '@/test/requests/publisher'
 import type { Authorize } from './access/authorize'
 import { ownAccess } from './access/own-access'
@@ -8,7 +8,7 @@ import { readerNamed } from './access/reader-of'
 import { tokenAccess } from './access/token-access'
 import type { ReadFrom } from './hub/read-events'
 import { journal } from './observe/journal'
-import { preloadTopics } from './preload'
+import { preloadTopics, type FromRun } from './preload'
 import { processEngine } from './engine'
 import { createSse } from './sse'
 
@@ -26,7 +26,7 @@ function tokenOf(subject: string): string {
 }
 
 interface Asked {
-  from?: ReadFrom
+  from?: ReadFrom | FromRun
   token?: string
   /** How the app decides itself. */
   authorize?: Authorize
@@ -156,5 +156,43 @@ describe('preloadTopics', () => {
     expect(warn.mock.calls[0]?.[0]).toMatch(
       /^sse\.preload\(\["large"\]\) puts 2\d{3} KiB into the page: ask for fewer events/,
     )
+  })
+})
+
+describe('preload with a run', () => {
+  test('has the run that began last, and first how it stands', async () => {
+    await sse.publish('news', 'message', 'before')
+    const run = await sse.run('news', async function* () {
+      yield { type: 'n', data: 1 }
+    })
+    await run.ended
+
+    const preloaded = await preload('news', { from: { run: 'latest' } })
+
+    const answer = preloaded?.answer as PreloadedEvents
+    expect(answer.events.map(({ type, data }) => [type, JSON.parse(data) as unknown])).toEqual([
+      ['run.state', { run: run.id, status: 'done' }],
+      ['run.begin', { run: run.id }],
+      ['n', 1],
+      ['run.end', { run: run.id, status: 'done' }],
+    ])
+    expect(answer.events[0]?.id).toBe(run.cursor)
+    expect(answer.cursor).toBe(answer.events.at(-1)?.id)
+  })
+
+  test('says where there is none, and from where to continue', async () => {
+    const preloaded = await preload('large', { from: { run: 'latest' } })
+
+    expect(preloaded?.answer).toMatchObject({
+      events: [{ type: 'run.state', data: '{"run":null,"status":"unknown"}' }],
+      cursor: expect.any(String) as string,
+    })
+  })
+
+  test('is of one topic', async () => {
+    await expect(preload(['news', 'large'], { from: { run: 'latest' } })).rejects.toMatchObject({
+      name: 'ReadError',
+      code: 'invalid-start',
+    })
   })
 })

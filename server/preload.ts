@@ -1,9 +1,12 @@
 /** Reads kept events for a page, as the reader whose browser asked for that page. */
+import { formatCursor } from '@/protocol/cursor'
 import type { Topics } from '@/protocol/define-topics'
 import { encodePreloaded, type Preloaded, type PreloadedEvents } from '@/protocol/preloaded'
 import { grantRead, type Access } from './access/access'
 import type { Engine } from './engine'
-import { checkTopics, historyOf, type ReadFrom } from './hub/read-events'
+import { checkTopics, historyOf, ReadError, type ReadFrom } from './hub/read-events'
+import { runStateOf } from './hub/run-state'
+import type { EventLog } from './log/event-log'
 import { journal } from './observe/journal'
 import { Refusal } from './refusal'
 import { fromWeb } from './routes/web-request'
@@ -12,11 +15,16 @@ import { checkDefined } from './topic-reader'
 /** A page with more than this is slow to arrive, and its events come twice: as HTML, and as text for the hydration. */
 const largeBytes = 128 * 1024
 
+/** With the run of the one topic that began last, and how it stands. */
+export interface FromRun {
+  run: 'latest'
+}
+
 interface PreloadRequest {
   topics: string | readonly string[]
   /** The defined topics of the app. */
   defined?: Topics | undefined
-  from: ReadFrom
+  from: ReadFrom | FromRun
   /** Where the route of topics is mounted, without a `basePath`. */
   path: string
   /** Those of the request for the page. */
@@ -61,10 +69,29 @@ function originOf(headers: Headers): string {
 async function read(
   engine: Engine,
   topics: readonly string[],
-  from: ReadFrom,
+  from: ReadFrom | FromRun,
 ): Promise<Omit<PreloadedEvents, 'reader'>> {
   const { log } = await engine.hub()
+  if ('run' in from) return await readRun(log, topics)
   return await historyOf(log, topics, from)
+}
+
+/** The kept events since the beginning of the run, after an event that says how it stands. */
+async function readRun(
+  log: EventLog,
+  topics: readonly string[],
+): Promise<Omit<PreloadedEvents, 'reader'>> {
+  const [topic, other] = topics
+  if (topic === undefined || other !== undefined) {
+    throw new ReadError('invalid-start', '`run` needs exactly one topic.')
+  }
+  const found = await log.findRun(topic)
+  const { epoch } = await log.head()
+  const after = found && formatCursor({ epoch, offset: found.first - 1 })
+  const { events, cursor } = await historyOf(log, topics, found ? { after } : { last: 0 })
+  const data = JSON.stringify(runStateOf(found))
+  const state = { id: after ?? cursor, topic, type: 'run.state', data, time: Date.now() }
+  return { events: [state, ...events], cursor }
 }
 
 /** Topics of which it was said, so that a busy page does not fill the journal. */

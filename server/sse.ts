@@ -9,7 +9,7 @@ import type { OwnRules } from './access/own-access'
 import { processEngine, type Engine } from './engine'
 import { appendDisconnect, readTarget, type DisconnectTarget } from './hub/disconnects'
 import type { ReadFrom } from './hub/read-events'
-import { preloadTopics } from './preload'
+import { preloadTopics, type FromRun } from './preload'
 import { requestHeaders } from './request-scope'
 import {
   handlersOf,
@@ -103,7 +103,8 @@ export interface Sse<T extends Topics | undefined = undefined>
   /**
    * Reads what `history` reads for the reader who asked for the page, as the `initial` of `useTopics`: the page is rendered with the
    * events, and continues after them. Checks that the reader may read the topics, by the headers of the request for the page. If not, the
-   * stream is `failed` from the first render. Default: no events, only the place from which to continue.
+   * stream is `failed` from the first render. Default: no events, only the place from which to continue. With `{ run: 'latest' }`, as the
+   * `initial` of `useRun`: the run of the topic that began last.
    *
    * @throws {ReadError} the topics or the start are invalid
    * @throws {Refusal} with a status from 500: the reader may be allowed later
@@ -113,7 +114,10 @@ export interface Sse<T extends Topics | undefined = undefined>
    * @example
    * <Orders initial={await sse.preload(['orders'], { last: 20 })} />
    */
-  preload: (topics: TopicName<T> | readonly TopicName<T>[], from?: ReadFrom) => Promise<Preloaded>
+  preload: (
+    topics: TopicName<T> | readonly TopicName<T>[],
+    from?: ReadFrom | FromRun,
+  ) => Promise<Preloaded>
   /**
    * Ends the streams of a user, of one login, or of topics, on every server of the log: call it at a logout, or when somebody loses a
    * right. No event that is published after it resolves reaches a stream that was granted before. The readers are asked to come back at

@@ -4,11 +4,10 @@
  */
 import { encodeControl } from '@/protocol/control-events'
 import { formatCursor, type Cursor, type PresentedCursor } from '@/protocol/cursor'
-import type { RunEnd } from '@/protocol/run'
 import type { Feed } from '@/server/stream/feed'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
-import { isLiving, type StoredRun } from '@/server/log/run-change'
+import type { StoredRun } from '@/server/log/run-change'
 import { createSelection, type Selection } from './selection'
 import type { EventLog, Start } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
@@ -17,6 +16,7 @@ import { createFeedIndex } from './feed-index'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
 import { disconnectsAfter, endAllRights, endRights, judgeRight } from './rights'
+import { runStateOf } from './run-state'
 import { createTail, type Tail } from './tail'
 import {
   createTopicFeed,
@@ -247,7 +247,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
         run?.isFinite && run.found ? { run: run.found.id, last: run.found.last } : undefined
       const selection = createSelection(topics, envelope, keys, span)
       const own = right && { names: namesOf(right.grantee), since: right.since }
-      const firstFrame = run && stateFrame(run.found)
+      const firstFrame = run && Buffer.from(encodeControl('run.state', runStateOf(run.found)))
       return createTopicFeed(source, selection, { ...place, known, firstFrame }, own)
     },
     slowestLag() {
@@ -262,10 +262,4 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       await log.close()
     },
   }
-}
-
-function stateFrame(run: StoredRun | undefined): Uint8Array {
-  const status = !run ? 'unknown' : isLiving(run) ? 'running' : (run.state as RunEnd)
-  const data = { run: run?.id ?? null, status, reason: run?.reason } as const
-  return Buffer.from(encodeControl('run.state', data))
 }

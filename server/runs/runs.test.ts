@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createPartJoiner } from '@/protocol/run'
+import { joinPart } from '@/protocol/run'
 import { LogError, type EventLog } from '@/server/log/event-log'
 import { createMemoryLog } from '@/server/log/memory/memory-log'
 import { journal } from '@/server/observe/journal'
@@ -303,8 +303,12 @@ describe('limits', () => {
       maxBytes: 1e9,
     })
     const parts = events.filter(({ type }) => type === 'run.part')
-    const join = createPartJoiner()
-    const joined = parts.map(({ data }) => join(data))
+    let texts: readonly string[] = []
+    const joined = parts.map(({ data }) => {
+      const result = joinPart(texts, data)
+      ;({ texts } = result)
+      return result.value
+    })
     expect(parts.length).toBeGreaterThan(10)
     for (const { data } of parts) expect(Buffer.byteLength(data)).toBeLessThanOrEqual(1_024)
     expect(joined.at(-1)).toEqual({ type: 'big', data: JSON.stringify(value) })
