@@ -640,6 +640,133 @@ export function testEventLog(
     })
   })
 
+  describe(`${name}: the newest event of a topic`, () => {
+    const latest = { maxCount: 10_000, maxAgeMs: retention.maxAgeMs, latest: true }
+    const ownLimits = (topic: string): Limits | undefined =>
+      topic.startsWith('price') ? latest : undefined
+
+    beforeEach(async () => {
+      await log.close()
+      await open({ ownLimits })
+    })
+
+    test('is all that is kept, and what it replaced is no loss', async () => {
+      const [first] = await append('price', 'p1')
+      await append('a', 'a1')
+      await append('price', 'p2', 'p3')
+      const [, last] = await append('price', 'p4', 'p5')
+
+      const read = await log.read({ topics: ['price', 'a'], after: start, ...page })
+      const all = await log.read({ after: start, ...page })
+      const located = await log.locate(['price'], { cursor: first ?? start })
+      const lastTen = await log.locate(['price'], { last: 10 })
+
+      expect(read.events.map(({ data }) => data)).toEqual(['a1', 'p5'])
+      expect(read.events.at(-1)).toMatchObject(last ?? {})
+      expect(read).toMatchObject({ lost: undefined, removed: [0, 0], through: await log.head() })
+      expect(all).toMatchObject({ events: read.events, removed: [0] })
+      expect(located).toMatchObject({ after: first, lost: undefined, removed: [0] })
+      expect(await dataOf(['price'], lastTen.after)).toEqual(['p5'])
+    })
+
+    test('a reader that continues from `through` gets at least the newest, in order and once', async () => {
+      const seen: string[] = []
+      let after = start
+      for (let n = 1; n <= 30; n++) {
+        await append('price', `p${n}`)
+        if (n % 7 !== 0) continue
+        const {
+          events: found,
+          through,
+          lost,
+          removed,
+        } = await log.read({
+          topics: ['price'],
+          after,
+          ...page,
+        })
+        expect({ lost, removed }).toEqual({ lost: undefined, removed: [0] })
+        seen.push(...found.map(({ data }) => data))
+        after = through
+      }
+
+      expect(seen).toEqual(['p7', 'p14', 'p21', 'p28'])
+    })
+
+    test('ages like any other, and that is a loss', async () => {
+      await append('price', 'p1')
+      const [last] = await append('price', 'p2')
+      vi.setSystemTime(noon + retention.maxAgeMs + 1)
+      for (let n = 0; n < 3; n++) await append('a', 'x')
+
+      const read = await log.read({ topics: ['price'], after: start, ...page })
+
+      expect(read).toMatchObject({ events: [], removed: [last?.offset] })
+    })
+
+    test('does not age before its time, however old the first event of the topic was', async () => {
+      await append('price', 'p1')
+      vi.setSystemTime(noon + retention.maxAgeMs)
+      await append('price', 'p2')
+      vi.setSystemTime(noon + retention.maxAgeMs + 2 * minute)
+      for (let n = 0; n < 3; n++) await append('a', 'x')
+
+      expect(await dataOf(['price'])).toEqual(['p2'])
+      vi.setSystemTime(noon + 2 * retention.maxAgeMs + 3 * minute)
+      for (let n = 0; n < 3; n++) await append('a', 'x')
+      const { removed } = await log.read({ topics: ['price'], after: start, ...page })
+      expect(removed[0]).toBeGreaterThan(0)
+    })
+
+    test('an append that is repeated does not bring back an older event', async () => {
+      const idempotency = { key: 'key', fingerprint: 'print' }
+      const first = await log.append('price', events('p1'), { idempotency })
+      await append('price', 'p2')
+
+      const again = await log.append('price', events('p1'), { idempotency })
+      vi.setSystemTime(noon + retention.maxAgeMs + 1)
+      await append('price', 'p3')
+      const aged = await log.append('price', events('p1'), { idempotency })
+
+      expect(again).toEqual({ ids: first.ids, replayed: true })
+      expect(aged.replayed).toBe(false)
+    })
+
+    test('a topic that had many events keeps one from the next append on, and one that gets many again keeps them', async ({
+      skip,
+    }) => {
+      if (!opened.reopen) return skip('this engine forgets')
+      log = await opened.reopen(retention)
+      const [first] = await fill('price', overflow)
+
+      log = await opened.reopen({ ...retention, ownLimits })
+      const before = await dataOf(['price'])
+      for (let n = 0; n < 3; n++) await append('price', `p${n}`)
+      const after = await log.read({ topics: ['price'], after: first ?? start, ...page })
+      log = await opened.reopen(retention)
+      await append('price', 'p3', 'p4')
+
+      expect(before).toHaveLength(overflow)
+      expect(after.events.map(({ data }) => data)).toEqual(['p2'])
+      expect(after).toMatchObject({ lost: undefined, removed: [0] })
+      expect(await dataOf(['price'])).toEqual(['p2', 'p3', 'p4'])
+    })
+
+    test('of two processes, what the one that appends says counts', async ({ skip }) => {
+      if (!opened.openOther) return skip('this engine has one process')
+      const other = opened.openOther(retention)
+      await append('price', 'p1')
+      await other.append('price', events('p2'))
+      await other.append('price', events('p3'))
+      const theirs = await dataOf(['price'])
+      await append('price', 'p4')
+
+      expect(theirs).toEqual(['p1', 'p2', 'p3'])
+      expect(await dataOf(['price'])).toEqual(['p4'])
+      await other.close()
+    })
+  })
+
   describe(`${name}: terms`, () => {
     test('a process begins a term with its first append, and cursors stay valid', async ({
       skip,

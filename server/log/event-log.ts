@@ -119,6 +119,11 @@ export interface Limits {
   maxCount: number
   /** Milliseconds. Older events are never read. Appends remove them. */
   maxAgeMs: number
+  /**
+   * True: only the newest event is kept. An event that a newer one has replaced counts as neither removed nor lost, and idempotency
+   * keys are kept for `maxAgeMs`. `maxCount` has no meaning then. Default false.
+   */
+  latest?: boolean | undefined
 }
 
 /** How much of each topic a log keeps: the limits of all topics that have none of their own. */

@@ -20,12 +20,14 @@ interface Topic {
   events: StoredEvent[]
   /** The highest offset removed. */
   trimmed: number
-  /** By idempotency key, oldest first; `last` is the offset of the append's last event. */
-  keys: Map<string, { fingerprint: string; ids: string[]; last: number }>
+  /** By idempotency key, oldest first; `last` is the offset of the append's last event, `time` its time. */
+  keys: Map<string, { fingerprint: string; ids: string[]; last: number; time: number }>
 }
 
 /** A topic may exceed its limit by this many events. Removing them together avoids moving the array with every append. */
 const lingering = 500
+/** How often all topics are looked at, when nobody reads all of them. */
+const sweepMs = 1_000
 
 export function createMemoryLog(retention: Retention): EventLog {
   const epoch = randomBytes(6).toString('hex')
@@ -37,25 +39,37 @@ export function createMemoryLog(retention: Retention): EventLog {
   const clock = createClockWatch()
   /** The highest offset removed from any topic that has since been forgotten. */
   let floor = 0
+  let sweptAt = 0
   let isClosed = false
 
   function at(offset: number): Cursor {
     return { epoch, offset }
   }
 
-  /** Checks that the log is open, and removes events that are too old. Every call begins with this. */
-  function prepare(): void {
+  /** Checks that the log is open, and removes events of these topics that are too old. Every call begins with this. */
+  function prepare(names?: readonly string[]): void {
     if (isClosed) throw new LogError('closed', 'The event log is closed.')
-    const now = Date.now()
     runs.forgetExpired()
-    for (const [name, topic] of topics) {
-      const before = now - limitsOf(retention, name).maxAgeMs
-      const aged = countBefore(topic.events, ({ time }) => time < before)
-      remove(topic, Math.min(aged, removable(name, topic)))
-      if (topic.events.length > 0) continue
-      topics.delete(name)
-      floor = Math.max(floor, topic.trimmed)
+    const now = Date.now()
+    // There may be very many topics. Those that nobody asks for can wait.
+    const isSweep = !names || now < sweptAt || now - sweptAt >= sweepMs
+    if (isSweep) sweptAt = now
+    for (const name of isSweep ? topics.keys() : names) removeAged(name, now)
+  }
+
+  function removeAged(name: string, now: number): void {
+    const topic = topics.get(name)
+    if (!topic) return
+    const before = now - limitsOf(retention, name).maxAgeMs
+    const aged = countBefore(topic.events, ({ time }) => time < before)
+    remove(topic, Math.min(aged, removable(name, topic)))
+    for (const [key, { time }] of topic.keys) {
+      if (time >= before) break
+      topic.keys.delete(key)
     }
+    if (topic.events.length > 0) return
+    topics.delete(name)
+    floor = Math.max(floor, topic.trimmed)
   }
 
   /** How many events come before the living run of the topic. */
@@ -71,6 +85,15 @@ export function createMemoryLog(retention: Retention): EventLog {
       if (last > topic.trimmed) break
       topic.keys.delete(key)
     }
+  }
+
+  function removeSurplus(name: string, topic: Topic): void {
+    const { maxCount, latest } = limitsOf(retention, name)
+    const surplus = topic.events.length - (latest ? 1 : maxCount)
+    if (surplus <= 0) return
+    const count = Math.min(surplus, removable(name, topic))
+    if (latest) topic.events.splice(0, count)
+    else if (count > lingering) remove(topic, count)
   }
 
   /** The time for the next append: never earlier than the newest event's. */
@@ -104,7 +127,9 @@ export function createMemoryLog(retention: Retention): EventLog {
 
   function removedOf(names: readonly string[] | undefined): number[] {
     if (names) return names.map((name) => topics.get(name)?.trimmed ?? floor)
-    return [Math.max(floor, ...Array.from(topics.values(), ({ trimmed }) => trimmed))]
+    let highest = floor
+    for (const { trimmed } of topics.values()) highest = Math.max(highest, trimmed)
+    return [highest]
   }
 
   /** Oldest first. */
@@ -127,7 +152,7 @@ export function createMemoryLog(retention: Retention): EventLog {
 
   return {
     async append(name, events, { idempotency, run: change } = {}) {
-      prepare()
+      prepare([name])
       const known = topics.get(name)
       const seen = idempotency && known && seenBefore(known, idempotency)
       if (seen) return seen
@@ -143,16 +168,14 @@ export function createMemoryLog(retention: Retention): EventLog {
         topic.events.push({ topic: name, type, data, epoch, offset: ++head, time })
         ids.push(formatCursor(at(head)))
       }
-      if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head })
-      const { maxCount } = limitsOf(retention, name)
-      const surplus = Math.min(topic.events.length - maxCount, removable(name, topic))
-      if (surplus > lingering) remove(topic, surplus)
+      if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head, time })
+      removeSurplus(name, topic)
       if (events.length > 0) watchers.notify()
       return { ids, replayed: false, run }
     },
 
     async read({ topics: names, after, limit, maxBytes }) {
-      prepare()
+      prepare(names)
       const lost = checkCursor(after)
       const found = kept(names, lost ? 0 : after.offset, limit)
       const events = fitting(found, maxBytes)
@@ -162,7 +185,7 @@ export function createMemoryLog(retention: Retention): EventLog {
     },
 
     async locate(names, start) {
-      prepare()
+      prepare(names)
       const removed = removedOf(names)
       if ('cursor' in start) {
         const lost = checkCursor(start.cursor)
@@ -177,22 +200,22 @@ export function createMemoryLog(retention: Retention): EventLog {
     },
 
     async findRun(topic, id) {
-      prepare()
+      prepare([])
       return runs.find(topic, id)
     },
 
     async livingRuns() {
-      prepare()
+      prepare([])
       return runs.living()
     },
 
     async head() {
-      prepare()
+      prepare([])
       return at(head)
     },
 
     watch(onChange, { signal }) {
-      prepare()
+      prepare([])
       watchers.add(onChange, signal)
     },
 

@@ -13,7 +13,7 @@ const keptTerms = 10_000
 
 /**
  * ARGV: topic, now, the age limit of topics that have none of their own, that of this topic if it has its own or an empty string, the
- * topic's maxCount, the append's token, idempotency key or an empty string, its fingerprint; the name of the
+ * topic's maxCount or `latest`, the append's token, idempotency key or an empty string, its fingerprint; the name of the
  * process, and whether it has appended before; how far the log's clock may be ahead of the process's clock, and whether the
  * process's clock is trusted beyond that; the run's id or an empty string, what is asked of it, its status, reason, and the renewals
  * that it must have or an empty string; type and data of each event. Adds all of the events or none: Redis decides before the
@@ -21,6 +21,7 @@ const keptTerms = 10_000
  */
 export const appendScript = `${prelude}
 local topic, now, maxAge, ownAge, maxCount = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local isLatest = ARGV[9] == 'latest'
 local ownToken, idempotencyKey, fingerprint = ARGV[10], ARGV[11], ARGV[12]
 local process, hasAppended = ARGV[13], ARGV[14] == 'yes'
 local clockTolerance, isBelieved = tonumber(ARGV[15]), ARGV[16] == 'yes'
@@ -100,8 +101,9 @@ local function trimOfAge(limit, age, budget)
     elseif aged > 0 then
       remove(name, aged)
     else
-      -- Only the living run is left. Its end sets the right time again.
-      redis.call('ZADD', agesWith(limit), digits(now), name)
+      -- Newer events have replaced the first one. Or only the living run is left: its end sets the right time again.
+      local first = not living and firstAfter(keyOf(name), 0)
+      redis.call('ZADD', agesWith(limit), digits(first and timeOf(first) or now), name)
     end
     -- Visiting a topic has a cost of its own.
     budget = budget - aged - 5
@@ -119,6 +121,7 @@ local function trimAged(budget)
 end
 
 local function trimSurplus(budget)
+  if isLatest then return end
   local surplus = redis.call('XLEN', key) - maxCount
   if surplus < ${lingering} then return end
   local living = beginOfLiving(topic)
@@ -189,6 +192,15 @@ local function noteAge()
   redis.call('ZADD', agesWith(limit), digits(timeOf(firstAfter(key, 0))), topic)
 end
 
+-- Where newer events replace older ones, keys outlive their events. Forgets more keys than an append adds.
+local function forgetExpiredKeys()
+  local known = '{sse}:keys:' .. topic
+  for _, own in ipairs(redis.call('ZRANGE', known, 0, 1)) do
+    if redis.call('EXISTS', '{sse}:k:' .. topic .. ':' .. own) == 1 then return end
+    redis.call('ZREM', known, own)
+  end
+end
+
 local done = redis.call('GET', tokenKey)
 if done then
   local doneEpoch, first, doneCount = string.match(done, '^(%w+) (%d+) (%d+)$')
@@ -220,11 +232,23 @@ end
 local before = head
 local isBehind = time - now > clockTolerance
 local newTime = isBehind and isBelieved and now or math.max(time, now)
-for index = 22, #ARGV, 2 do
-  local added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
+-- The newest event replaces all others, unless they belong to a run.
+local replaces = isLatest and runId == ''
+local from = 22
+if replaces then
+  from = #ARGV - 1
+  head = before + count - 1
+end
+for index = from, #ARGV, 2 do
+  local added
+  if replaces then
+    added = redis.pcall('XADD', key, 'MAXLEN', 1, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
+  else
+    added = redis.pcall('XADD', key, id(head + 1), 'type', ARGV[index], 'data', ARGV[index + 1], 'time', digits(newTime))
+  end
   if type(added) == 'table' and added.err then
     -- Redis is full: remove events that are too old. Removing needs no memory.
-    if head == before then trimAged(500) end
+    if index == from then trimAged(500) end
     return added
   end
   head = head + 1
@@ -245,6 +269,7 @@ if remembered then
   local text = digits(time) .. ' ' .. digits(before + 1) .. ' ' .. count .. ' ' .. fingerprint
   redis.call('SET', remembered, text, 'PX', digits(time - now + topicAge + 1000))
   redis.call('ZADD', '{sse}:keys:' .. topic, digits(head), idempotencyKey)
+  if isLatest then forgetExpiredKeys() end
 end
 if ownRun then
   writeRun(ownRun, runOp, time)

@@ -17,7 +17,7 @@ import {
   type EventLog,
   type Retention,
 } from '@/server/log/event-log'
-import { ownLimitsOf } from '@/server/log/retention'
+import { limitsOf } from '@/server/log/retention'
 import { runEnded, type RunChange } from '@/server/log/run-change'
 import {
   openRedisConnection,
@@ -98,13 +98,14 @@ export function openRedisLog({
     events: readonly NewEvent[],
     { idempotency, run }: AppendOptions,
   ): Promise<AppendResult> {
-    const own = ownLimitsOf(retention, topic)
+    const limits = limitsOf(retention, topic)
+    const ageMs = Math.min(limits.maxAgeMs, longestMs)
     const args: Argument[] = [
       topic,
       Date.now(),
       maxAgeMs,
-      own ? Math.min(own.maxAgeMs, longestMs) : '',
-      (own ?? retention).maxCount,
+      ageMs === maxAgeMs ? '' : ageMs,
+      limits.latest ? 'latest' : limits.maxCount,
       randomBytes(12).toString('base64url'),
       idempotency?.key ?? '',
       idempotency?.fingerprint ?? '',

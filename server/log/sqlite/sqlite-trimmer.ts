@@ -130,7 +130,8 @@ export function createTrimmer(connection: Connection, retention: Retention): Tri
     )
     if (!topic) return 0
     const [count, name, living] = topic
-    const surplus = Math.min(count - limitsOf(retention, name).maxCount, limit)
+    const { maxCount, latest } = limitsOf(retention, name)
+    const surplus = Math.min(count - (latest ? 1 : maxCount), limit)
     if (surplus <= 0) return 0
     const removed = rows<[number, number]>(
       `DELETE FROM events WHERE offset IN (
@@ -140,7 +141,9 @@ export function createTrimmer(connection: Connection, retention: Retention): Tri
       living ?? Number.MAX_SAFE_INTEGER,
       surplus,
     )
-    noteRemoved(removed)
+    // Events that a newer one has replaced are not lost.
+    if (latest) run('UPDATE topics SET count = count - ? WHERE id = ?', removed.length, id)
+    else noteRemoved(removed)
     return removed.length
   }
 

@@ -8,7 +8,7 @@ import {
   type Idempotency,
   type Retention,
 } from '@/server/log/event-log'
-import { limitsOf, ownLimitsOf } from '@/server/log/retention'
+import { limitsOf } from '@/server/log/retention'
 import type { RunChange } from '@/server/log/run-change'
 import type { Connection } from './sqlite-connection'
 import type { DiskReserve } from './sqlite-reserve'
@@ -41,6 +41,8 @@ export interface SqliteWriter {
 
 interface KnownTopic {
   id: number
+  /** How many events it has. */
+  count: number
   /** The age limit of a topic that has its own. */
   ownAgeMs: number | null
   /** When the trimmer looks at the topic by itself; null when its events age with those of others. */
@@ -59,20 +61,21 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
   const clock = createClockWatch()
 
   function knownTopic(name: string): KnownTopic | undefined {
-    const query = 'SELECT id, max_age, due FROM topics WHERE name = ?'
-    const [known] = rows<[number, number | null, number | null]>(query, name)
-    return known && { id: known[0], ownAgeMs: known[1], due: known[2] }
+    const query = 'SELECT id, count, max_age, due FROM topics WHERE name = ?'
+    const [known] = rows<[number, number, number | null, number | null]>(query, name)
+    return known && { id: known[0], count: known[1], ownAgeMs: known[2], due: known[3] }
   }
 
   function addTopic(name: string): KnownTopic {
     // A forgotten topic of this name may have lost events. Only the floor still records this.
     const query = 'INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log'
-    return { id: run(query, name), ownAgeMs: null, due: null }
+    return { id: run(query, name), count: 0, ownAgeMs: null, due: null }
   }
 
   /** Stores the age limit of a topic that has its own. */
   function noteAge(name: string, { id, ownAgeMs, due }: KnownTopic): void {
-    const ageMs = ownLimitsOf(retention, name)?.maxAgeMs ?? null
+    const limit = limitsOf(retention, name).maxAgeMs
+    const ageMs = limit === maxAgeMs ? null : limit
     if (ageMs === ownAgeMs && (ageMs === null || due !== null)) return
     // The trimmer then looks at the topic at once, and notes when to look again.
     run('UPDATE topics SET max_age = ?, due = 0 WHERE id = ?', ageMs, id)
@@ -126,6 +129,29 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     return epoch
   }
 
+  function insert(topicId: number, offset: number, { type, data }: NewEvent, time: number): void {
+    run(
+      'INSERT INTO events (offset, topic_id, type, data, time) VALUES (?, ?, ?, ?, ?)',
+      offset,
+      topicId,
+      type,
+      data,
+      time,
+    )
+  }
+
+  /** Stores the last of the events in place of the only one that the topic may have, so that there is nothing to trim. */
+  function replace(
+    { id, count }: KnownTopic,
+    offset: number,
+    events: readonly NewEvent[],
+    time: number,
+  ): void {
+    if (count === 0) run('UPDATE topics SET count = 1 WHERE id = ?', id)
+    else run('DELETE FROM events WHERE topic_id = ?', id)
+    for (const event of events.slice(-1)) insert(id, offset, event, time)
+  }
+
   function timeAfter(lastTime: number): number {
     const now = Date.now()
     clock.note(lastTime - now > clockToleranceMs)
@@ -145,7 +171,7 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     let keys = 0
     const outcomes = appends.map(({ topic, events, idempotency, run: change }) => {
       const known = knownTopic(topic)
-      const ageMs = limitsOf(retention, topic).maxAgeMs
+      const { maxAgeMs: ageMs, latest } = limitsOf(retention, topic)
       const repeated = idempotency && seenBefore(known?.id, idempotency, ageMs)
       if (repeated) return repeated
       const span = { first: head + 1, last: head + events.length, time }
@@ -159,18 +185,14 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
       const epoch = (term ??= termOf(before))
       const first = head + 1
       const count = events.length
-      for (const { type, data } of events) {
-        run(
-          'INSERT INTO events (offset, topic_id, type, data, time) VALUES (?, ?, ?, ?, ?)',
-          ++head,
-          id,
-          type,
-          data,
-          time,
-        )
+      head += count
+      if (latest && !change && own.count <= 1) {
+        replace(own, head, events, time)
+      } else {
+        for (const [index, event] of events.entries()) insert(id, first + index, event, time)
+        run('UPDATE topics SET count = count + ? WHERE id = ?', count, id)
+        topicIds.add(id)
       }
-      run('UPDATE topics SET count = count + ? WHERE id = ?', count, id)
-      topicIds.add(id)
       if (idempotency) {
         remember(id, idempotency, { first, count, time })
         keys++
