@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { readKeep, type Keep } from '@/server/keep'
 import { filesIn } from '@/test/files-in'
 
 const run = promisify(execFile)
@@ -76,3 +78,17 @@ async function compile(app: string): Promise<string> {
   )
   return stdout
 }
+
+test('the rules of docs/guide.md keep what the page says', () => {
+  const page = readFileSync(join(root, 'docs/guide.md'), 'utf8')
+  const [, code = ''] = filesIn(page).find(([file]) => file === 'kept/sse.ts') ?? []
+  const [literal] = /\{\n {4}'chat[^]*?\n {2}\}/.exec(code) ?? []
+  const { limitsOf } = readKeep(runInNewContext(`(${literal})`) as Keep)
+  const others = { maxCount: 100_000, maxAgeMs: 86_400_000 }
+
+  expect(limitsOf('chat.42', others)).toEqual({ maxCount: 100_000, maxAgeMs: 30 * 86_400_000 })
+  expect(limitsOf('log.web', others)).toEqual({ maxCount: 1_000, maxAgeMs: 3_600_000 })
+  expect(limitsOf('price.acme', others)).toEqual({ ...others, latest: true })
+  expect(limitsOf('price.daily', others)).toEqual(others)
+  expect(limitsOf('orders', others)).toBeUndefined()
+})

@@ -1,5 +1,6 @@
 export { createSse } from '@/server/sse'
 export type { Sse, SseOptions } from '@/server/sse'
+export type { Keep, KeepRule } from '@/server/keep'
 export { byToken } from '@/server/by-token'
 export type {
   NewEvent,

@@ -2,7 +2,7 @@
 import { isReservedType, type ReservedType } from './control-events'
 import { isPublishableType } from './event'
 import type { Schema } from './schema'
-import { isTopicPattern } from './topic-pattern'
+import { isTopicPattern, prefixesOf } from './topic-pattern'
 
 /** Schemas by topic and type. A key of the outer object is a topic, `prefix.*` or `*`; a key of an inner object is a type or `*`. */
 export type TopicDefinition = Readonly<Record<string, Readonly<Record<string, Schema>>>>
@@ -67,16 +67,6 @@ export function schemaOf({ definition }: Topics, key: string, type: string): Sch
   const schemas = definition[key] ?? {}
   if (Object.hasOwn(schemas, type)) return schemas[type]
   return Object.hasOwn(schemas, '*') ? schemas['*'] : undefined
-}
-
-/** The patterns that match the topic, or contain the pattern: `a.*` and `a.b.*` for `a.b.c`. */
-function prefixesOf(topic: string): string[] {
-  const prefixes: string[] = []
-  // A prefix is followed by a dot and at least one more character.
-  for (let dot = topic.indexOf('.'); dot !== -1; dot = topic.indexOf('.', dot + 1)) {
-    if (dot < topic.length - 1) prefixes.push(`${topic.slice(0, dot)}.*`)
-  }
-  return prefixes
 }
 
 /** The definition itself where it is valid. Elsewhere a sentence that says what is wrong, so that the compiler shows it. */

@@ -17,3 +17,13 @@ export function matchesTopic(patterns: readonly string[], topic: string): boolea
     )
   })
 }
+
+/** The patterns `prefix.*` that match the topic, or contain the pattern, shortest first: `a.*` and `a.b.*` for `a.b.c`. */
+export function prefixesOf(topic: string): string[] {
+  const prefixes: string[] = []
+  // A prefix is followed by a dot and at least one more character.
+  for (let dot = topic.indexOf('.'); dot !== -1; dot = topic.indexOf('.', dot + 1)) {
+    if (dot < topic.length - 1) prefixes.push(`${topic.slice(0, dot)}.*`)
+  }
+  return prefixes
+}

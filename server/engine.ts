@@ -8,7 +8,7 @@ import { createTokenCheck } from './access/checked-tokens'
 import { createLimits, type Limits } from './access/limits'
 import { readConfig, type Config } from './config'
 import { createHub, type Hub } from './hub/hub'
-import { LogError } from './log/event-log'
+import { LogError, type TopicLimits } from './log/event-log'
 import { measuredLog } from './log/measured-log'
 import { openLog } from './log/open-log'
 import { drainOnSignals } from './node/drain-on-signal'
@@ -87,7 +87,11 @@ function createEngine(config: Config): Engine {
 
   async function open(): Promise<Hub> {
     const { eventsUrl, maxCount, maxAgeMs: maxEventAgeMs } = config
-    const log = await openLog(eventsUrl, { maxCount, maxAgeMs: maxEventAgeMs })
+    const others = { maxCount, maxAgeMs: maxEventAgeMs }
+    // The rules may come later than the log: `register` of instrumentation.ts opens it without them.
+    const ownLimits = (topic: string): TopicLimits | undefined =>
+      processState.keep?.limitsOf(topic, others)
+    const log = await openLog(eventsUrl, { ...others, ownLimits })
     openHub = createHub(measuredLog(log))
     return openHub
   }

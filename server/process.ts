@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Engine } from './engine'
+import type { KeepRules } from './keep'
 import type { Metrics } from './observe/metrics'
 
 /** The version in package/package.json. */
@@ -15,6 +16,7 @@ interface ProcessState {
   readonly outside: <T>(work: () => T) => T
   engine?: Engine
   metrics?: Metrics
+  keep?: KeepRules
 }
 
 // The same for all versions, so that a second version notices the first.

@@ -7,6 +7,7 @@ import { readAuthorize, type Authorize, type Revalidate } from './access/authori
 import { describeAuthorize } from './access/describe-access'
 import type { OwnRules } from './access/own-access'
 import { processEngine, type Engine } from './engine'
+import { adoptKeep, type Keep } from './keep'
 import { appendDisconnect, readTarget, type DisconnectTarget } from './hub/disconnects'
 import type { ReadFrom } from './hub/read-events'
 import { preloadTopics, type FromRun } from './preload'
@@ -34,6 +35,15 @@ export interface SseOptions<T extends Topics | undefined = undefined> {
   topics?: T | undefined
   /** Where the route of topics is mounted, without a `basePath`. Default `/events`. */
   path?: string | undefined
+  /**
+   * How long the events of certain topics are kept: rules by topic, `prefix.*` or `*`. Of several patterns that match a topic, the most
+   * specific one counts, and no other; what its rule leaves out comes from the environment. A change takes effect with the next event of
+   * a topic. Default: all topics as `EVENTS_MAX_AGE` and `EVENTS_MAX_COUNT` say.
+   *
+   * @example
+   * createSse({ keep: { 'chat.*': { maxAge: '30d' }, 'price.*': { latest: true } } })
+   */
+  keep?: Keep | undefined
   /**
    * Says who may read and publish over HTTP, by looking at the app's own session. A function answers for reading alone, and nobody may
    * publish over HTTP; an object answers for each action that it names, and closes the others. It is asked once a request, about topics
@@ -155,9 +165,11 @@ export function createSse<T extends Topics | undefined = undefined>({
   topics,
   path = '/events',
   frontDoor = 'auto',
+  keep,
   ...ownOptions
 }: SseOptions<T> = {}): Sse<T> {
   checkPath(path)
+  const rules = keep && adoptKeep(keep)
   const own = readOwnRules(ownOptions)
   let access: TopicAccess | undefined
 
@@ -167,8 +179,9 @@ export function createSse<T extends Topics | undefined = undefined>({
     return (access ??= topicAccess(engine, own, shut))
   }
 
-  /** Says once who may, where the start could only tell what the environment says. */
+  /** Says once who may, and what is kept, where the start could only tell what the environment says. */
   function describe({ config, tellOnce }: Engine): void {
+    if (rules) tellOnce(rules.describe(config))
     if (!own) return
     const { publicTopics, jwtSecret } = config
     tellOnce(describeAuthorize(own.authorize, { publicTopics, hasSecret: jwtSecret !== undefined }))

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { NewEvent, StoredEvent } from '@/protocol/event'
 import { journal } from '@/server/observe/journal'
-import { LogError, type EventLog, type Limits, type Retention } from './event-log'
+import { LogError, type EventLog, type TopicLimits, type Retention } from './event-log'
 import { disconnectTopic } from './retention'
 import { testRuns } from './runs.contract'
 
@@ -642,7 +642,7 @@ export function testEventLog(
 
   describe(`${name}: the newest event of a topic`, () => {
     const latest = { maxCount: 10_000, maxAgeMs: retention.maxAgeMs, latest: true }
-    const ownLimits = (topic: string): Limits | undefined =>
+    const ownLimits = (topic: string): TopicLimits | undefined =>
       topic.startsWith('price') ? latest : undefined
 
     beforeEach(async () => {
@@ -1096,7 +1096,7 @@ export function testEventLog(
   })
 }
 
-function limitsBy(own: Record<string, Limits>): (topic: string) => Limits | undefined {
+function limitsBy(own: Record<string, TopicLimits>): (topic: string) => TopicLimits | undefined {
   return (topic) => (Object.hasOwn(own, topic) ? own[topic] : undefined)
 }
 

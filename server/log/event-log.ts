@@ -114,7 +114,7 @@ export interface Losses {
 export type LostReason = 'epoch' | 'future'
 
 /** How much of a topic is kept. */
-export interface Limits {
+export interface TopicLimits {
   /** How many events. Up to 500 more may stay until they are trimmed. */
   maxCount: number
   /** Milliseconds. Older events are never read. Appends remove them. */
@@ -127,12 +127,12 @@ export interface Limits {
 }
 
 /** How much of each topic a log keeps: the limits of all topics that have none of their own. */
-export interface Retention extends Limits {
+export interface Retention extends TopicLimits {
   /**
    * The limits of a topic that has its own, else undefined. An append stores the age limit in the log. So the limits of the process
    * that appends count for every reader, and a change takes effect with the topic's next append.
    */
-  ownLimits?: ((topic: string) => Limits | undefined) | undefined
+  ownLimits?: ((topic: string) => TopicLimits | undefined) | undefined
 }
 
 export class LogError extends Error {

@@ -1,5 +1,5 @@
 /** The limits of each topic. Every engine asks here, so that the topic of disconnects is kept long enough in all of them. */
-import type { Limits, Retention } from './event-log'
+import type { TopicLimits, Retention } from './event-log'
 
 /**
  * The topic of disconnects: orders to end streams, stored among the events, so that every process applies them in the same order. Its
@@ -8,14 +8,10 @@ import type { Limits, Retention } from './event-log'
 export const disconnectTopic = '$disconnect'
 
 /** A process that was cut off from the log for less than an hour still finds every disconnect, whatever the other limits are. */
-const disconnectLimits: Limits = { maxCount: Number.MAX_SAFE_INTEGER, maxAgeMs: 3_600_000 }
+const disconnectLimits: TopicLimits = { maxCount: Number.MAX_SAFE_INTEGER, maxAgeMs: 3_600_000 }
 
-/** The limits of a topic that has its own, else undefined. */
-export function ownLimitsOf({ ownLimits }: Retention, topic: string): Limits | undefined {
-  return topic === disconnectTopic ? disconnectLimits : ownLimits?.(topic)
-}
-
-/** The limits of any topic. */
-export function limitsOf(retention: Retention, topic: string): Limits {
-  return ownLimitsOf(retention, topic) ?? retention
+/** The limits of a topic: its own, or those of all others. */
+export function limitsOf(retention: Retention, topic: string): TopicLimits {
+  if (topic === disconnectTopic) return disconnectLimits
+  return retention.ownLimits?.(topic) ?? retention
 }
