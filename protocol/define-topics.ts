@@ -1,7 +1,7 @@
 /** Defines which topics an app has, which types of events each topic carries, and what the events of a type look like. */
 import { isReservedType, type ReservedType } from './control-events'
 import { isPublishableType } from './event'
-import type { Schema } from './schema'
+import type { Schema, SchemaInput } from './schema'
 import { isTopicPattern, prefixesOf } from './topic-pattern'
 
 /** Schemas by topic and type. A key of the outer object is a topic, `prefix.*` or `*`; a key of an inner object is a type or `*`. */
@@ -84,16 +84,31 @@ type WiderFrom<D, K, Head extends string, Rest extends string> =
 
 type CheckedSchema<E, S> = E extends ReservedType | `run.${string}`
   ? `The type ${E} is reserved: choose another.`
-  : S extends Schema<infer Input>
-    ? IsJson<Input> extends true
+  : S extends Schema
+    ? IsJson<SchemaInput<S>> extends true
       ? S
       : 'The input of this schema is not JSON. Describe the JSON text: a date is a string. json() stands for any value.'
     : never
 
-/** Compares with a copy instead of recursing to a boolean, so that recursive types end. */
-type IsJson<T> = [T] extends [AsJson<T>] ? true : false
+/** Most inputs are quickly found to be JSON. An interface is not, because it has no index signature. */
+type IsJson<T> = unknown extends T
+  ? false
+  : [T] extends [JsonInput]
+    ? true
+    : [T] extends [AsJson<T>]
+      ? true
+      : false
 
-/** `T`, with `never` in place of all that JSON can't represent. `unknown` and `any` could be a `Date`, which arrives as a string. */
+/** `JSON.stringify` leaves out a property that is undefined. */
+type JsonInput =
+  | JsonPrimitive
+  | readonly JsonInput[]
+  | { readonly [key: string]: JsonInput | undefined }
+
+/**
+ * `T`, with `never` in place of all that JSON can't represent. `unknown` could be a `Date`, which arrives as a string. Compares with a
+ * copy instead of recursing to a boolean, so that recursive types end.
+ */
 type AsJson<T> = unknown extends T
   ? never
   : T extends JsonPrimitive
@@ -104,5 +119,4 @@ type AsJson<T> = unknown extends T
         ? readonly AsJson<Item>[]
         : { [K in keyof T]: T[K] extends infer V ? (V extends undefined ? V : AsJson<V>) : never }
 type JsonPrimitive = string | number | boolean | null
-/** `JSON.stringify` leaves out a property that is undefined, so that one may be. */
 type NotJson = undefined | bigint | symbol | ((...args: never) => unknown)

@@ -1,6 +1,6 @@
 /** The types of defined topics: which topics and types there are, what a publisher passes, and what a reader gets. */
 import type { Topics } from './define-topics'
-import type { Schema } from './schema'
+import type { Schema, SchemaInput, SchemaOutput } from './schema'
 
 /** The topics that `T` defines: `` `user.${string}` `` for the key `user.*`, and any string for `*`. */
 export type TopicOf<T extends Topics> = TopicUnder<keyof T['definition']>
@@ -83,8 +83,8 @@ type SchemaOf<Schemas, Type> = Type extends keyof Schemas
 /** A function for each topic and type. Their union takes the intersection of the inputs. */
 type Fitting<D, Topic extends string, Type extends string> = Topic extends string
   ? Type extends string
-    ? SchemaOf<D[KeyOf<D, Topic> & keyof D], Type> extends Schema<infer Input>
-      ? (input: Input) => void
+    ? SchemaOf<D[KeyOf<D, Topic> & keyof D], Type> extends infer S extends Schema
+      ? (input: SchemaInput<S>) => void
       : never
     : never
   : never
@@ -100,5 +100,8 @@ type EventUnder<D, Key, Topic extends string, Side> = Key extends keyof D & stri
     }[keyof D[Key] & string]
   : never
 
-type DataOf<S, Side> =
-  S extends Schema<infer Input, infer Output> ? (Side extends 'input' ? Input : Output) : never
+type DataOf<S, Side> = S extends Schema
+  ? Side extends 'input'
+    ? SchemaInput<S>
+    : SchemaOutput<S>
+  : never
