@@ -30,6 +30,7 @@ function SiteLinks(): ReactNode {
   return (
     <nav className={styles.links}>
       <Link href="/topics/demo">Live topic</Link>
+      <Link href="/account">Account</Link>
     </nav>
   )
 }
