@@ -150,4 +150,25 @@ describe('GET and HEAD', () => {
       ['user.42', 'user.*'],
     ])
   })
+
+  test('two server objects of a process name the keys that each of them defines', async () => {
+    const handlers = [GET, createSse().topicRoute.GET, GET]
+    const url = 'user.7,user.8?since=all'
+    const streams = await Promise.all(
+      handlers.map(async (handler) => readEvents(await handler(request(url)))),
+    )
+    // Both wait for the same event of the tail.
+    const found = streams.map(async (stream) => {
+      for await (const { data } of stream) {
+        const { topic, key } = JSON.parse(data) as { topic?: string; key?: string }
+        if (topic !== undefined) return key
+      }
+      return 'ended'
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+
+    await sse.publish('user.7', 'bell', { from: 'Ana' })
+
+    expect(await Promise.all(found)).toEqual(['user.*', undefined, 'user.*'])
+  })
 })
