@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ReconnectReason } from '@/protocol/control-events'
 
 export interface ResponseSlot {
@@ -12,6 +13,14 @@ export interface ResponseSlot {
   server: Server
   /** Why the front door left the request to Next. Undefined when it did not have it. */
   leftToNext?: string
+}
+
+/** The place of a request among those of its connection that want to keep their order. */
+export interface Turn {
+  /** Resolves when the turns of all earlier ones have ended. */
+  come: Promise<void>
+  /** Ending twice is harmless. */
+  end: () => void
 }
 
 export interface ResponseSlots {
@@ -32,6 +41,8 @@ export interface ResponseSlots {
   isFromBeforeStart: () => boolean
   /** Makes the connection of the current request ready for a stream, or says why no stream may open on it. */
   claimConnection: () => ReconnectReason | undefined
+  /** Where the connection of the current request is not known, the turn has come already. */
+  takeTurn: () => Turn
 }
 
 /** An early request has reached its route by then. A later one without a slot came by what has none, such as HTTP/2. */
@@ -44,6 +55,8 @@ export function createResponseSlots(): ResponseSlots {
   let hasBegun = false
   /** What surrounds a request before Next has it. */
   let surroundings: (<T>(run: () => T) => T) | undefined
+  /** Of each connection: resolves when all turns taken so far have ended. */
+  const turns = new WeakMap<Socket, Promise<void>>()
 
   function isFromBeforeStart(): boolean {
     return storage.getStore() === undefined && performance.now() < earlyUntil
@@ -72,6 +85,18 @@ export function createResponseSlots(): ResponseSlots {
       // Nothing else reads a body sent along, and behind an unread one Node does not notice a reader that leaves.
       request.resume()
       return undefined
+    },
+    takeTurn() {
+      const { socket } = storage.getStore()?.response?.deref()?.req ?? {}
+      const come = (socket && turns.get(socket)) ?? Promise.resolve()
+      let end = (): void => {}
+      const ended = new Promise<void>((resolve) => (end = resolve))
+      if (socket)
+        turns.set(
+          socket,
+          come.then(() => ended),
+        )
+      return { come, end }
     },
   }
 }

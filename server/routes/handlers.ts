@@ -112,10 +112,14 @@ async function answerTopics(
   rules: TopicRules,
 ): Promise<Answer> {
   switch (request.method) {
-    case 'POST':
+    case 'POST': {
+      const turn = engine.slots.takeTurn()
       return await engine.publishes.track(
-        serve(engine, request, () => publishToTopic(engine, request, rules)),
+        serve(engine, request, () => publishToTopic(engine, request, rules, turn)).finally(
+          turn.end,
+        ),
       )
+    }
     case 'OPTIONS':
       return optionsAnswer(engine, request, topicMethods)
     case 'HEAD':

@@ -9,7 +9,8 @@ import type { Engine } from '@/server/engine'
 import { publishTo } from '@/server/hub/publish'
 import { PublishError } from '@/server/hub/publish-error'
 import type { Mark } from '@/server/hub/topic-feed'
-import { LogError } from '@/server/log/event-log'
+import { LogError, type EventLog } from '@/server/log/event-log'
+import type { Turn } from '@/server/node/response-slots'
 import { journal } from '@/server/observe/journal'
 import { Refusal } from '@/server/refusal'
 import type { RecheckOptions } from '@/server/stream/recheck'
@@ -109,13 +110,14 @@ function recheckOf(
 }
 
 /**
- * `POST`: publishes the body.
+ * `POST`: publishes the body, after what the same connection sent before it.
  * @throws {Refusal}
  */
 export async function publishToTopic(
   engine: Engine,
   request: SseRequest,
   { access, topics }: TopicRules,
+  turn: Turn,
 ): Promise<Answer> {
   const { config, uploads, slots } = engine
   if (slots.isFromBeforeStart()) {
@@ -140,8 +142,9 @@ export async function publishToTopic(
     const body = await readPublishedBody(request, share, { eventMaxBytes })
     const key = idempotencyKeyOf(ownKey, subject)
     const { log } = await engine.hub()
+    await turn.come
     const { ids, replayed } = await publishTo(
-      log,
+      thenEnd(turn, log),
       topic,
       body.data.map((data) => ({ type, data })),
       {
@@ -156,6 +159,17 @@ export async function publishToTopic(
     throw asRefusal(error)
   } finally {
     share.close()
+  }
+}
+
+/** The log keeps the order of calls, so the next publish of the connection need not wait until this one is kept. */
+function thenEnd(turn: Turn, log: EventLog): Pick<EventLog, 'append'> {
+  return {
+    append(...asked) {
+      const appending = log.append(...asked)
+      turn.end()
+      return appending
+    },
   }
 }
 
