@@ -4,9 +4,14 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { accessEnv } from '../requests/publisher'
 
+type Command = 'start' | 'standalone' | 'dev'
+
 export interface StartServerOptions {
-  /** `start` and `standalone` serve the production build, which must exist; `standalone` with the build's own server. `dev` compiles on demand. Default `start`. */
-  command?: 'start' | 'standalone' | 'dev'
+  /**
+   * `start` and `standalone` serve the production build, which must exist; `standalone` with the build's own server. `dev` compiles on
+   * demand. Default: what SERVER_COMMAND says, else `start`.
+   */
+  command?: Command
   /** After the command, such as `--webpack`. */
   flags?: string[]
   /** A program that runs the app instead, and says where as Next does. */
@@ -41,10 +46,12 @@ export interface RunningServer {
 
 const root = join(__dirname, '..', '..')
 const startTimeoutMs = 60_000
+const defaultCommand: Command =
+  process.env['SERVER_COMMAND'] === 'standalone' ? 'standalone' : 'start'
 
 /** @throws when the server exits, or is not ready within a minute; the message contains its output */
 export async function startServer({
-  command = 'start',
+  command = defaultCommand,
   flags = [],
   program,
   port = 0,
