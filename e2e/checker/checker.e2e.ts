@@ -18,26 +18,24 @@ async function runChecker(...args: string[]): Promise<{ code: unknown; output: s
   return { code, output }
 }
 
-test(
-  'The checker finds nothing wrong with servers that are left alone',
-  {
-    tag: '@soak-only',
-  },
-  async () => {
-    const { code, output } = await runChecker()
+for (const args of [[], ['--sessions']]) {
+  const what = `The checker finds nothing wrong with servers that are left alone ${args.join()}`
+  test(what, { tag: '@soak-only' }, async () => {
+    const { code, output } = await runChecker(...args)
 
     expect(output).toContain(' 0 violations')
     expect(code).toBe(0)
-  },
-)
+  })
+}
 
-for (const [planted, violation] of [
+for (const [planted, violation, ...args] of [
   ['dropped', 'lost'],
   ['doubled-id', 'id-twice'],
   ['wrong-reader', 'wrong-reader'],
+  ['unheard', 'shown-without-right', '--sessions'],
 ] as const) {
   test(`The checker fails when a fault is planted: ${planted}`, { tag: '@soak-only' }, async () => {
-    const { code, output } = await runChecker('--plant', planted)
+    const { code, output } = await runChecker('--plant', planted, ...args)
 
     expect(output).toContain(`VIOLATION ${violation}`)
     expect(code).toBe(1)

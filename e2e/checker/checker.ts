@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { startAccessProbes } from './access-probes'
 import { createAuditor } from './auditor'
 import { startChaosProxy } from './chaos-proxy'
+import { awaitMarkers } from './await-markers'
 import { createCluster } from './cluster'
-import { runFaults } from './faults/run-faults'
+import { prefixed, sumOf } from './counts'
+import { allFaults, runFaults } from './faults/run-faults'
 import { judge } from './judge/judge'
 import type { Violation, ViolationKind } from './judge/violation'
 import { createLedger } from './ledger'
@@ -14,7 +16,7 @@ import { plantFault, type PlantedKind } from './planted-fault'
 import { startPopulation } from './population'
 import { startPublishers } from './publishers'
 import { createRandom } from './random'
-import { offsetOf, type Life, type PublishedEvent, type ReaderRecord, type Run } from './record'
+import { offsetOf, type Life, type PublishedEvent, type Run } from './record'
 import { allTopics, bulkyTopics, limits, serverEnv, sleep, type Engine } from './setting'
 import { openStorage } from './storage'
 
@@ -39,7 +41,6 @@ export interface Outcome {
 }
 
 const requestsPerSecond = 40
-const catchUpMs = 90_000
 
 export async function check(options: CheckerOptions): Promise<Outcome> {
   const { engine, seconds, signal, say } = options
@@ -71,17 +72,19 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
     const cluster = await createCluster(options.servers, env, note('wrong-answer'))
     closing.push(cluster.close)
     await cluster.startAll()
-    const ports = options.planted === undefined ? cluster.ports : await plant(options.planted)
+    const { planted } = options
+    if (planted === 'unheard') throw new Error('That fault is for --sessions.')
+    const ports = planted === undefined ? cluster.ports : await plant(planted)
     const proxies = await Promise.all(
       ports.map((_, index) => startChaosProxy(ports, index, random.fork(`proxy ${index}`))),
     )
     closing.push(...proxies.map(({ close }) => close))
     const origins = proxies.map(({ url }) => url)
 
-    async function plant(kind: PlantedKind): Promise<number[]> {
-      const planted = await Promise.all(cluster.ports.map((port) => plantFault(kind, port)))
-      closing.push(...planted.map(({ close }) => close))
-      return planted.map(({ port }) => port)
+    async function plant(kind: Parameters<typeof plantFault>[0]): Promise<number[]> {
+      const faulty = await Promise.all(cluster.ports.map((port) => plantFault(kind, port)))
+      closing.push(...faulty.map(({ close }) => close))
+      return faulty.map(({ port }) => port)
     }
 
     const onRefused = note('wrong-answer')
@@ -127,7 +130,7 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
       setClock,
       audit: auditor.audit,
     }
-    if (options.hasFaults) await runFaults(context, faultCounts, isOver, say)
+    if (options.hasFaults) await runFaults(allFaults(), context, faultCounts, isOver, say)
     while (!isOver()) await sleep(100)
 
     say('The faults are over. Readers catch up.')
@@ -167,29 +170,4 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
       },
     }
   }
-}
-
-/** Readers that do not make it in time are found by the judge. */
-async function awaitMarkers(
-  records: readonly ReaderRecord[],
-  markers: readonly PublishedEvent[],
-): Promise<void> {
-  const until = Date.now() + catchUpMs
-  const lastOf = ({ topics }: ReaderRecord): PublishedEvent | undefined =>
-    markers.findLast(({ topic }) => topics.includes(topic))
-  const isThere = (record: ReaderRecord): boolean => {
-    const last = record.items.findLast(({ kind }) => kind === 'event')
-    return last?.kind === 'event' && last.sighting.event === lastOf(record)
-  }
-  while (Date.now() < until && !records.every((record) => !record.isLive || isThere(record))) {
-    await sleep(200)
-  }
-}
-
-function sumOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, each) => sum + each, 0)
-}
-
-function prefixed(prefix: string, counts: ReadonlyMap<string, number>): Record<string, number> {
-  return Object.fromEntries([...counts].map(([name, count]) => [`${prefix}${name}`, count]))
 }

@@ -30,6 +30,8 @@ export async function createCluster(
   count: number,
   env: Record<string, string>,
   onFault: (message: string) => void,
+  /** The folder of the app. Default: this repository. */
+  app?: string,
 ): Promise<Cluster> {
   const ports = await Promise.all(Array.from({ length: count }, freePort))
   const running: (RunningServer | undefined)[] = []
@@ -46,6 +48,7 @@ export async function createCluster(
     const clock = join(__dirname, 'shifted-clock.cjs')
     const server = await startServer({
       port: ports[index] ?? 0,
+      ...(app !== undefined && { app }),
       env: {
         ...env,
         NODE_OPTIONS: `--require ${clock}`,

@@ -7,8 +7,11 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { createFrameParser, type Frame } from './frame-parser'
 
-/** `dropped`: an event is left out. `doubled-id`: an id names two events. `wrong-reader`: a secret event goes to everybody. */
-export const plantedKinds = ['dropped', 'doubled-id', 'wrong-reader'] as const
+/**
+ * `dropped`: an event is left out. `doubled-id`: an id names two events. `wrong-reader`: a secret event goes to everybody. With
+ * sessions, `unheard`: a call of `disconnect` reaches no server.
+ */
+export const plantedKinds = ['dropped', 'doubled-id', 'wrong-reader', 'unheard'] as const
 export type PlantedKind = (typeof plantedKinds)[number]
 
 export interface PlantedFault {
@@ -19,7 +22,10 @@ export interface PlantedFault {
 /** Every so many events one is tampered with. */
 const interval = 150
 
-export async function plantFault(kind: PlantedKind, target: number): Promise<PlantedFault> {
+export async function plantFault(
+  kind: Exclude<PlantedKind, 'unheard'>,
+  target: number,
+): Promise<PlantedFault> {
   let events = 0
   let secret: string | undefined
   let previous: string | undefined

@@ -1,7 +1,8 @@
 /**
  * Looks for broken promises: `npx tsx e2e/checker/run.ts [--engine sqlite|redis] [--seconds 600] [--seed N] [--servers 3]`.
  * Without an engine it runs both, side by side. Needs a production build. Exits with 1 when a promise was broken.
- * `--plant dropped|doubled-id|wrong-reader` breaks one on purpose; `--faults off` leaves all else alone.
+ * `--sessions` checks rights that end: logins, renewals, logouts and disconnects, with two servers.
+ * `--plant dropped|doubled-id|wrong-reader`, or with sessions `unheard`, breaks one on purpose; `--faults off` leaves all else alone.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { findServer } from '../../test/programs/find-server'
 import { check, type Outcome } from './checker'
 import { plantedKinds } from './planted-fault'
+import { checkSessions } from './sessions/check-sessions'
 import type { Engine } from './setting'
 
 const { values } = parseArgs({
@@ -16,10 +18,11 @@ const { values } = parseArgs({
     engine: { type: 'string' },
     seconds: { type: 'string', default: '600' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
-    servers: { type: 'string', default: '3' },
+    servers: { type: 'string' },
     readers: { type: 'string', default: '48' },
     faults: { type: 'string', default: 'on' },
     plant: { type: 'string' },
+    sessions: { type: 'boolean', default: false },
   },
 })
 const { engine } = values
@@ -56,11 +59,11 @@ async function runOne(name: string): Promise<number> {
     console.log(`${new Date().toISOString().slice(11, 19)} ${name}: ${line}`)
   }
   say(`seed ${seed}, ${values.seconds} s`)
-  const outcome = await check({
+  const outcome = await (values.sessions ? checkSessions : check)({
     engine: name,
     seconds: Number(values.seconds),
     seed,
-    servers: Number(values.servers),
+    servers: Number(values.servers ?? (values.sessions ? 2 : 3)),
     readers: Number(values.readers),
     hasFaults: values.faults !== 'off',
     signal: interruption.signal,

@@ -1,34 +1,20 @@
 /** An app that uses everything that may stand before a route: with the front door it answers as it does without. */
-import { execFileSync } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { comparable, expect, isTaken, test } from '../../test/fixtures/door-test'
 import { asPublisher } from '../../test/requests/publisher'
 import { sendRequest } from '../../test/requests/send-request'
+import { buildOwnApp, ownAppConfig } from '../../test/servers/own-app'
 import type { RunningServer } from '../../test/servers/start-server'
 
 const root = join(__dirname, '..', '..')
-// Within the project, so that it is built by the same Next.
-const app = join(root, 'test-results', 'crowded-app')
-
 const route = `export function GET(request: Request) { return new Response('here is ' + new URL(request.url).pathname) }`
 
 const files = {
-  'package.json': '{ "private": true }',
-  'tsconfig.json': JSON.stringify({
-    extends: '../../tsconfig.json',
-    compilerOptions: {
-      paths: {
-        '@/*': ['../../*'],
-        'next-sse': ['../../package/index.ts'],
-        'next-sse/*': ['../../package/*.ts'],
-      },
-    },
-  }),
   'next.config.js': `
     const all = (...headers) => ({ source: '/:path*', headers: headers.map(([key, value]) => ({ key, value })) })
     module.exports = {
-      agentRules: false, typescript: { ignoreBuildErrors: true }, turbopack: { root: ${JSON.stringify(root)} },
+      ${ownAppConfig},
       basePath: '/base',
       headers: async () => [
         all(
@@ -45,12 +31,9 @@ const files = {
       redirects: async () => [{ source: '/events/moved', destination: '/events/new', permanent: false }],
       rewrites: async () => [{ source: '/events/aka', destination: '/static' }, { source: '/live/:topic', destination: '/events/:topic' }],
     }`,
-  'instrumentation.ts': `export { register } from 'next-sse/instrumentation'`,
   'proxy.ts': `import { NextResponse } from 'next/server'
     export const proxy = () => new NextResponse('guarded', { status: 403 })
     export const config = { matcher: ['/events/guarded', '/events/:topic(private-.*)'] }`,
-  'app/layout.tsx':
-    'export default function Layout({ children }: { children: React.ReactNode }) { return <html lang="en"><body>{children}</body></html> }',
   'app/static/route.ts': route,
   'app/events/fixed/route.ts': route,
   'app/[...all]/route.ts': route,
@@ -62,16 +45,6 @@ const files = {
       if (request.headers.has('pass')) return await sse.topicRoute.POST(request)
       return new Response('No pass.', { status: 401 })
     }`,
-}
-
-async function build(...options: string[]): Promise<void> {
-  await rm(app, { recursive: true, force: true })
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(app, name)), { recursive: true })
-    await writeFile(join(app, name), text)
-  }
-  const next = require.resolve('next/dist/bin/next')
-  execFileSync(process.execPath, [next, 'build', ...options], { cwd: app, stdio: 'pipe' })
 }
 
 interface Asked {
@@ -121,7 +94,7 @@ for (const [bundler, ...tag] of [['turbopack'], ['webpack', '@soak-only']]) {
     },
     async ({ start }) => {
       test.setTimeout(240_000)
-      await build(`--${bundler}`)
+      const app = await buildOwnApp('crowded-app', files, [`--${bundler}`])
       const env = { NODE_OPTIONS: `--require ${join(root, 'test/servers/watch-door.cjs')}` }
       const startWith = async (door: string): Promise<RunningServer> => {
         const server = await start({ app, env: { ...env, FRONT_DOOR: door } })

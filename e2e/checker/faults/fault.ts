@@ -18,10 +18,11 @@ export interface FaultContext {
   audit: (until: number) => Promise<void>
 }
 
-export interface Fault {
+/** `Context`: what it needs of a run. */
+export interface Fault<Context = FaultContext> {
   name: string
   /** How often it comes, beside others. */
   weight: number
   isPossible?: (storage: Storage) => boolean
-  run: (context: FaultContext) => Promise<void>
+  run: (context: Context) => Promise<void>
 }

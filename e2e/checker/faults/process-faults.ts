@@ -2,7 +2,7 @@
 import { sleep } from '../setting'
 import type { Fault, FaultContext } from './fault'
 
-export const processFaults: Fault[] = [
+export const processFaults: Fault<Pick<FaultContext, 'random' | 'cluster'>>[] = [
   {
     name: 'kill -9 of a server',
     weight: 3,

@@ -6,15 +6,20 @@ import { loadFaults } from './load-faults'
 import { createLogFaults } from './log-faults'
 import { processFaults } from './process-faults'
 
+/** All there are. */
+export function allFaults(): Fault[] {
+  return [...processFaults, ...loadFaults, ...environmentFaults, ...createLogFaults()]
+}
+
 /** Until `isOver`; counts each fault. */
-export async function runFaults(
-  context: FaultContext,
+export async function runFaults<Context extends Pick<FaultContext, 'random' | 'storage'>>(
+  all: readonly Fault<Context>[],
+  context: Context,
   counts: Map<string, number>,
   isOver: () => boolean,
   say: (line: string) => void,
 ): Promise<void> {
   const { random, storage } = context
-  const all = [...processFaults, ...loadFaults, ...environmentFaults, ...createLogFaults()]
   const possible = all.filter(({ isPossible }) => isPossible?.(storage) ?? true)
   while (!isOver()) {
     const fault = pickByWeight(possible, random())
@@ -27,7 +32,7 @@ export async function runFaults(
   }
 }
 
-function pickByWeight(faults: readonly Fault[], chance: number): Fault {
+function pickByWeight<Context>(faults: readonly Fault<Context>[], chance: number): Fault<Context> {
   const total = faults.reduce((sum, { weight }) => sum + weight, 0)
   let left = chance * total
   const picked = faults.find(({ weight }) => (left -= weight) < 0) ?? faults[0]

@@ -21,6 +21,10 @@ export type ViolationKind =
   | 'needless-resync'
   /** A reader did not get the last event of a topic. */
   | 'not-caught-up'
+  /** A stream showed an event that was sent after its right had ended. */
+  | 'shown-without-right'
+  /** A login that held was refused, or told that its right was revoked when it was not. */
+  | 'thrown-out'
   /** A request got an answer that the protocol does not allow here. */
   | 'wrong-answer'
 
