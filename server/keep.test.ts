@@ -105,6 +105,20 @@ describe('createSse with keep', () => {
     expect(hourLater.events).toEqual([])
   })
 
+  test('a topic of one event can not have runs', async () => {
+    async function* source(): AsyncGenerator<{ data: number }> {
+      yield { data: 1 }
+    }
+    const url = 'http://localhost/events/price.a?run=r1&op=begin'
+
+    const running = sse.run('price.a', source)
+    const answer = await sse.topicRoute.POST(new Request(url, { method: 'POST' }))
+
+    await expect(running).rejects.toMatchObject({ name: 'RunError', code: 'latest-topic' })
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ code: 'invalid-query' })
+  })
+
   test('says in the journal once what is kept', async () => {
     const info = vi.spyOn(journal, 'info').mockImplementation(() => {})
     const other = { 'price.*': { latest: true }, a: { maxAge: '30d' }, b: { maxCount: 5 } }

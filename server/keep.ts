@@ -50,6 +50,11 @@ export function adoptKeep(keep: Keep): KeepRules {
   return rules
 }
 
+/** True when the topic keeps its newest event alone. `others` are the limits of the environment. */
+export function keepsLatest(topic: string, others: TopicLimits): boolean {
+  return processState.keep?.limitsOf(topic, others)?.latest === true
+}
+
 /** @throws {Error} a rule can't be understood */
 export function readKeep(keep: Keep): KeepRules {
   const rules = new Map<string, Rule>()

@@ -4,8 +4,15 @@ import type { NewEvent } from '@/protocol/event'
 import type { TopicName, TopicOf } from '@/protocol/topic-types'
 import { processEngine } from './engine'
 import { checkEvents } from './hub/check-events'
+import { keepsLatest } from './keep'
 import type { RunSource } from './runs/local-run'
-import type { RunInfo, RunOptions, StartedRun, StopOptions } from './runs/runs'
+import {
+  RunError,
+  type RunInfo,
+  type RunOptions,
+  type StartedRun,
+  type StopOptions,
+} from './runs/runs'
 import type { NewEventOf } from './topic-publisher'
 
 /** `sse.run` of an app that defines no topics. */
@@ -26,7 +33,7 @@ export interface TopicRuns<T extends Topics | undefined = undefined> {
    * When another run of the topic lives, it is joined: see `onLiving`. A source that throws makes the run `failed`; what the error said
    * goes to the journal.
    *
-   * @throws {RunError} `run-living`: another run lives, and `onLiving` is `refuse`. `invalid-id`
+   * @throws {RunError} `run-living`: another run lives, and `onLiving` is `refuse`. `invalid-id`. `latest-topic`: the topic keeps its newest event alone
    * @throws {PublishError} `invalid-topic`, or `unknown-topic` where the app has defined its topics
    * @throws {LogError} `busy`, `unavailable` or `closed`
    *
@@ -68,6 +75,10 @@ export function createTopicRuns<T extends Topics | undefined>(topics: T | undefi
       if (process.env['NEXT_RUNTIME'] === 'nodejs') engine.watchServer({ isEarly: false })
       const check = topics && ((events: readonly NewEvent[]) => checkEvents(topics, topic, events))
       await check?.([])
+      if (keepsLatest(topic, engine.config)) {
+        const detail = '`keep` says that it keeps its newest event alone.'
+        throw new RunError('latest-topic', `${topic} can’t have runs: ${detail}`)
+      }
       return await engine.runs.run(topic, source, options, check)
     },
     stop: async (topic, { id } = {}) => await processEngine().runs.stop(topic, { id }),

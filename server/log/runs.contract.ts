@@ -333,6 +333,23 @@ export function testRuns(
       expect(again.run?.applied).toBe(true)
     })
 
+    test('and that of a topic with an age limit of its own outlives that limit', async () => {
+      await log.close()
+      const longMs = 30 * 86_400_000
+      await open({ ownLimits: () => ({ maxCount: 10_000, maxAgeMs: longMs }) })
+      await begin('r1')
+      await end('r1')
+
+      vi.setSystemTime(noon + longMs + keptMs)
+      for (let n = 0; n < 3; n++) await log.append('other', events('x'))
+      const within = await log.findRun('work')
+      vi.setSystemTime(noon + longMs + keptMs + 20_000)
+      for (let n = 0; n < 3; n++) await log.append('other', events('x'))
+
+      expect(within).toMatchObject({ id: 'r1', state: 'done' })
+      expect(await log.findRun('work')).toBeUndefined()
+    })
+
     test('runs are still there after reopening, and for other processes', async ({ skip }) => {
       const { reopen } = opened
       if (!reopen) return skip('this engine forgets')

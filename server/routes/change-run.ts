@@ -7,6 +7,7 @@ import { checkEvents } from '@/server/hub/check-events'
 import { jsonAnswer, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
 import { checkEventType } from '@/server/hub/publish'
+import { keepsLatest } from '@/server/keep'
 import type { Idempotency } from '@/server/log/event-log'
 import { Refusal } from '@/server/refusal'
 import { eventsOf, valueMaxBytes } from '@/server/runs/run-values'
@@ -53,6 +54,9 @@ async function beginRun(
   engine: Engine,
   { topic, query: { id, onLiving } }: RunRequest,
 ): Promise<Answer> {
+  if (keepsLatest(topic, engine.config)) {
+    throw new Refusal('invalid-query', `${topic} keeps its newest event alone: it can’t have runs.`)
+  }
   const { log } = await engine.hub()
   const data: RunEvents['run.begin'] = { run: id }
   const { ids, run: outcome } = await log.append(topic, [eventOf('run.begin', data)], {

@@ -64,7 +64,7 @@ export interface RunInfo {
 /** The run was not begun. */
 export class RunError extends Error {
   override name = 'RunError'
-  readonly code: 'run-living' | 'invalid-id'
+  readonly code: 'run-living' | 'invalid-id' | 'latest-topic'
 
   /** Compares by name: Next bundles routes and pages separately, so an error may be an instance of another bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -33,7 +33,7 @@ export function createMemoryLog(retention: Retention): EventLog {
   const epoch = randomBytes(6).toString('hex')
   const watchers = createWatchers()
   const topics = new Map<string, Topic>()
-  const runs = createMemoryRuns(retention.maxAgeMs)
+  const runs = createMemoryRuns(retention)
   let head = 0
   let lastTime = 0
   const clock = createClockWatch()

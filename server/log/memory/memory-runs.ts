@@ -9,7 +9,8 @@ import {
   type RunOutcome,
   type StoredRun,
 } from '@/server/log/run-change'
-import { LogError } from '@/server/log/event-log'
+import { LogError, type Retention } from '@/server/log/event-log'
+import { limitsOf } from '@/server/log/retention'
 
 interface Runs {
   /** By id, in the order in which they began; with the time of the end. */
@@ -32,7 +33,7 @@ export interface MemoryRuns {
   forgetExpired(): void
 }
 
-export function createMemoryRuns(maxAgeMs: number): MemoryRuns {
+export function createMemoryRuns(retention: Retention): MemoryRuns {
   const topics = new Map<string, Runs>()
   /** For each topic, the times of stops by id, oldest first. */
   const stops = new Map<string, Map<string, number>>()
@@ -85,8 +86,8 @@ export function createMemoryRuns(maxAgeMs: number): MemoryRuns {
     living: () => [...topics.values()].flatMap(({ living }) => living ?? []),
     livingOf,
     forgetExpired() {
-      const before = Date.now() - maxAgeMs - keptMs
       for (const [topic, { byId }] of topics) {
+        const before = Date.now() - limitsOf(retention, topic).maxAgeMs - keptMs
         for (const [id, { endedAt }] of byId) {
           if (endedAt >= before) break
           byId.delete(id)

@@ -60,6 +60,10 @@ export function openRedisLog({
   let sendingBytes = 0
   let closing: Promise<void> | undefined
 
+  function ageOf(topic: string): number {
+    return Math.min(limitsOf(retention, topic).maxAgeMs, longestMs)
+  }
+
   function assertOpen(): void {
     if (closing) throw new LogError('closed', 'The event log is closed.')
   }
@@ -98,14 +102,14 @@ export function openRedisLog({
     events: readonly NewEvent[],
     { idempotency, run }: AppendOptions,
   ): Promise<AppendResult> {
-    const limits = limitsOf(retention, topic)
-    const ageMs = Math.min(limits.maxAgeMs, longestMs)
+    const { maxCount, latest } = limitsOf(retention, topic)
+    const ageMs = ageOf(topic)
     const args: Argument[] = [
       topic,
       Date.now(),
       maxAgeMs,
       ageMs === maxAgeMs ? '' : ageMs,
-      limits.latest ? 'latest' : limits.maxCount,
+      latest ? 'latest' : maxCount,
       randomBytes(12).toString('base64url'),
       idempotency?.key ?? '',
       idempotency?.fingerprint ?? '',
@@ -234,7 +238,7 @@ export function openRedisLog({
       }),
     findRun: (topic, id = '') =>
       answer(async () => {
-        const args = [Date.now(), maxAgeMs, topic, id]
+        const args = [Date.now(), ageOf(topic), topic, id]
         const { rest } = await call(connection, 'logFindRun', args)
         return toRun(rest[0])
       }),

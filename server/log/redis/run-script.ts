@@ -11,7 +11,7 @@ end
 `
 
 /**
- * Needs `now` and `maxAge`. A run is a table of the strings and numbers that its hash has: `state`, `reason`, `renewals`, `first`,
+ * Needs `now` and `topicAge`, the age limit of the topic's events. A run is a table of the strings and numbers that its hash has: `state`, `reason`, `renewals`, `first`,
  * `last` and `ended`, the time of its end; the last two are missing while it lives.
  */
 const findRuns = `${livingBegin}
@@ -22,7 +22,7 @@ local function findRun(topic, id)
   local found = redis.call('HMGET', runKey(topic, id), 'state', 'reason', 'renewals', 'first', 'last', 'ended')
   if not found[1] then return nil end
   local ended = tonumber(found[6] or nil)
-  if ended and ended < now - maxAge - ${keptMs} then return nil end
+  if ended and ended < now - topicAge - ${keptMs} then return nil end
   return { id = id, topic = topic, state = found[1], reason = found[2] or '', renewals = tonumber(found[3]),
     first = tonumber(found[4]), last = tonumber(found[5] or nil) }
 end
@@ -99,15 +99,15 @@ local function writeRun(own, op, endTime)
   if not own.last then return end
   redis.call('HSET', key, 'last', digits(own.last), 'ended', digits(endTime))
   redis.call('HDEL', livingOf, own.topic)
-  local leftMs = digits(endTime - now + maxAge + ${keptMs} + 1000)
+  local leftMs = digits(endTime - now + topicAge + ${keptMs} + 1000)
   redis.call('PEXPIRE', key, leftMs)
   redis.call('PEXPIRE', newestKey(own.topic), leftMs)
 end
 `
 
-/** ARGV: now, maxAge, the topic, the id or an empty string. */
+/** ARGV: now, the age limit of the topic's events, the topic, the id or an empty string. */
 export const findRunScript = `${prelude}
-local now, maxAge = tonumber(ARGV[5]), tonumber(ARGV[6])
+local now, topicAge = tonumber(ARGV[5]), tonumber(ARGV[6])
 ${findRuns}
 local topic, id = ARGV[7], ARGV[8]
 if id == '' then id = redis.call('GET', newestKey(topic)) end
@@ -115,9 +115,9 @@ local own = id and findRun(topic, id)
 return { epoch, head, token, own and answerOf(own) or {} }
 `
 
-/** ARGV: now, maxAge. */
+/** ARGV: now, an age limit, which does not count for runs that live. */
 export const livingRunsScript = `${prelude}
-local now, maxAge = tonumber(ARGV[5]), tonumber(ARGV[6])
+local now, topicAge = tonumber(ARGV[5]), tonumber(ARGV[6])
 ${findRuns}
 local found = {}
 local living = redis.call('HGETALL', livingOf)

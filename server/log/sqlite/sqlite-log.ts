@@ -21,7 +21,7 @@ const pollMs = 250
 export function openSqliteLog({ file, ...retention }: Retention & { file: string }): EventLog {
   const { reading, writing } = openSqliteFile(file)
   const checkFile = watchFile(file)
-  const reader = createSqliteReader(reading, retention.maxAgeMs)
+  const reader = createSqliteReader(reading, retention)
   const writer = createSqliteWriter(writing, retention)
   const reserve = createDiskReserve(file)
   reserve.restore()

@@ -1,7 +1,8 @@
 /** Reads a SQLite log. Every answer comes from one snapshot. */
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
-import type { EventLog, Start } from '@/server/log/event-log'
+import type { EventLog, Retention, Start } from '@/server/log/event-log'
+import { limitsOf } from '@/server/log/retention'
 import type { StoredRun } from '@/server/log/run-change'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
 import { lastBefore, nthNewest, rowsAfter, type EventRow, type ReadableTopic } from './sqlite-rows'
@@ -44,7 +45,8 @@ interface KnownTopic {
 /** Small enough to avoid reading big events beyond `maxBytes`, and large enough to need few queries for small events. */
 const rowsPerQuery = 50
 
-export function createSqliteReader(connection: Connection, maxAgeMs: number): SqliteReader {
+export function createSqliteReader(connection: Connection, retention: Retention): SqliteReader {
+  const { maxAgeMs } = retention
   const reportDamage = createDamageReport()
 
   /** Runs `query`, or `instead` when the query hits a damaged page. */
@@ -247,7 +249,10 @@ export function createSqliteReader(connection: Connection, maxAgeMs: number): Sq
         const lost = checkCursor(connection, start.cursor, seen.log)
         return { after: lost ? beforeFirst(seen, 0) : start.cursor, lost, removed }
       }),
-    findRun: (topic, id) => connection.snapshot(() => findRun(connection, maxAgeMs, topic, id)),
+    findRun: (topic, id) =>
+      connection.snapshot(() =>
+        findRun(connection, limitsOf(retention, topic).maxAgeMs, topic, id),
+      ),
     livingRuns: () => connection.snapshot(() => livingRuns(connection)),
     head: () => {
       const { epoch, head } = readLogRow(connection)

@@ -1,6 +1,7 @@
 /** The runs of a SQLite log. Call these functions inside a transaction or a snapshot. */
 import type { RunReason } from '@/protocol/run'
-import { LogError } from '@/server/log/event-log'
+import { LogError, type Retention } from '@/server/log/event-log'
+import { limitsOf } from '@/server/log/retention'
 import {
   decideRun,
   earlyStopMs,
@@ -150,13 +151,19 @@ function rememberStop({ run }: Connection, topic: string, id: string): void {
 }
 
 /** Removes at most `limit` runs whose state has expired. Returns how many. */
-export function trimRuns({ rows }: Connection, maxAgeMs: number, limit: number): number {
-  return rows(
-    `DELETE FROM runs WHERE number IN
-      (SELECT number FROM runs WHERE ended < ? ORDER BY ended LIMIT ?) RETURNING number`,
-    expiryOf(maxAgeMs),
+export function trimRuns({ rows, run }: Connection, retention: Retention, limit: number): number {
+  const ended = rows<[number, string, number]>(
+    `SELECT number, topic, ended FROM runs WHERE ended < ? AND
+      ended + coalesce((SELECT max_age FROM topics WHERE name = runs.topic), 0) < ? ORDER BY ended LIMIT ?`,
+    expiryOf(retention.maxAgeMs),
+    expiryOf(0),
     limit,
-  ).length
+  )
+  const expired = ended.filter(
+    ([, topic, time]) => time < expiryOf(limitsOf(retention, topic).maxAgeMs),
+  )
+  for (const [number] of expired) run('DELETE FROM runs WHERE number = ?', number)
+  return expired.length
 }
 
 function toRun([topic, id, state, reason, renewals, first, last]: Columns): StoredRun {

@@ -10,6 +10,9 @@ export const stepRows = 500
 /** How soon to look again at a topic whose living run has events that are too old. The end of the run makes the trimmer look at once. */
 const livingMs = 60_000
 
+/** How often to look for runs whose state has expired. Each time looks at all runs of topics that are kept for longer, too. */
+const trimRunsMs = 10_000
+
 export interface Trimmer {
   /** Removes at most `stepRows` rows: first those that are too old, then the surplus of these topics. Returns true when there may be more. */
   step(topicIds: ReadonlySet<number>): boolean
@@ -23,6 +26,7 @@ export function createTrimmer(connection: Connection, retention: Retention): Tri
   /** Up to this offset, what is left belongs to topics that the trimmer looks at by themselves. */
   let scannedTo = 0
   let keysScannedTo = 0
+  let runsTrimmedAt = 0
 
   /** The time of the first event that was not scanned yet. */
   function firstTime(): number | undefined {
@@ -186,7 +190,10 @@ export function createTrimmer(connection: Connection, retention: Retention): Tri
       let budget = stepRows - trimAged(now - maxAgeMs, stepRows)
       budget -= trimDue(now, budget)
       budget -= trimKeys(now - maxAgeMs, budget)
-      budget -= trimRuns(connection, maxAgeMs, budget)
+      if (Math.abs(now - runsTrimmedAt) >= trimRunsMs) {
+        runsTrimmedAt = now
+        budget -= trimRuns(connection, retention, budget)
+      }
       for (const id of topicIds) budget -= trimSurplus(id, budget)
       return budget === 0
     },

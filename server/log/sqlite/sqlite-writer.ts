@@ -175,7 +175,7 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
       const repeated = idempotency && seenBefore(known?.id, idempotency, ageMs)
       if (repeated) return repeated
       const span = { first: head + 1, last: head + events.length, time }
-      const outcome = change && changeRun(connection, maxAgeMs, topic, change, span)
+      const outcome = change && changeRun(connection, ageMs, topic, change, span)
       if (outcome instanceof LogError) return outcome
       const unchanged: AppendResult = { ids: [], replayed: false, run: outcome }
       if (events.length === 0 || outcome?.applied === false) return unchanged
