@@ -21,7 +21,9 @@ const { values } = parseArgs({
 })
 const [topicCount, updates] = [Number(values.topics), Number(values.updates)]
 const others = { maxCount: 100_000, maxAgeMs: 86_400_000 }
-const latest: Retention = { ...others, ownLimits: () => ({ ...others, latest: true }) }
+const rule = { ...others, latest: true }
+const latest: Retention = { ...others, ownLimits: () => rule }
+const warmUps = 20_000
 /** As many publishers wait at once. */
 const publishers = 64
 const data = JSON.stringify({ symbol: 'ACME', bid: 101.25, ask: 101.5, time: 1_767_621_801_002 })
@@ -33,8 +35,7 @@ interface Figures {
   kept: number
 }
 
-async function measure(log: EventLog): Promise<Figures> {
-  const total = topicCount * updates
+async function measure(log: EventLog, total = topicCount * updates): Promise<Figures> {
   let next = 0
   async function publish(): Promise<void> {
     while (next < total) {
@@ -67,8 +68,13 @@ async function countKept(log: EventLog): Promise<number> {
 
 async function compare(name: string, address: (run: string) => LogAddress): Promise<void> {
   const figures: Record<string, Figures> = {}
+  const first = await openLog({ engine: 'memory' }, latest)
+  await measure(first, warmUps)
+  await first.close()
   for (const [run, retention] of Object.entries({ plain: others, latest })) {
     const log = await openLog(address(run), retention)
+    // The first appends of a process are slower than all others.
+    await measure(log, warmUps)
     figures[run] = await measure(log)
     await log.close()
   }

@@ -1,7 +1,7 @@
 /** All feeds of a process, found by their topics and by who reads them. */
 import { matchesTopic } from '@/protocol/topic-pattern'
 import type { Disconnect } from './disconnects'
-import type { PlacedFeed } from './topic-feed'
+import type { PlacedFeed } from './placed-feed'
 
 export interface FeedIndex {
   readonly size: number

@@ -3,7 +3,7 @@
  * Knows nothing of HTTP, nor which engine the log uses.
  */
 import { encodeControl } from '@/protocol/control-events'
-import { formatCursor, type Cursor, type PresentedCursor } from '@/protocol/cursor'
+import type { Cursor, PresentedCursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
@@ -13,18 +13,14 @@ import type { EventLog, Start } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
 import { namesOf, type Grantee } from './disconnects'
 import { createFeedIndex } from './feed-index'
+import { locateStart } from './locate-start'
 import { createPacedFlush, type Slices } from './paced-flush'
 import { createPageReader } from './page-reader'
+import type { FeedSource, Mark, PlacedFeed } from './placed-feed'
 import { disconnectsAfter, endAllRights, endRights, judgeRight } from './rights'
 import { runStateOf } from './run-state'
 import { createTail, type Tail } from './tail'
-import {
-  createTopicFeed,
-  type FeedSource,
-  type FeedStart,
-  type Mark,
-  type PlacedFeed,
-} from './topic-feed'
+import { createTopicFeed } from './topic-feed'
 import { createTurnQueue } from './turn-queue'
 import { untilAnswered } from './until-answered'
 
@@ -215,23 +211,6 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     },
   }
 
-  async function locate(
-    topics: readonly string[],
-    { start, run }: Pick<Subscription, 'start' | 'run'>,
-  ): Promise<Omit<FeedStart, 'known'>> {
-    if (!start && run?.found) {
-      // The epoch of the present term: its cursors hold at all offsets before.
-      const after = { ...(await log.head()), offset: run.found.first - 1 }
-      const located = await log.locate(topics, { cursor: after })
-      return { ...located, promised: formatCursor(after) }
-    }
-    if (!start) return { after: await log.head(), removed: [] }
-    if ('cursor' in start) {
-      return { ...(await log.locate(topics, start)), presented: start.cursor.text }
-    }
-    return await log.locate(topics, start)
-  }
-
   return {
     log,
     async mark() {
@@ -242,7 +221,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     async subscribe({ topics, envelope, keys, start, run, right }) {
       const tail = session?.tail
       const known = tail && { tail, head: tail.head.offset }
-      const place = await locate(topics, { start, run })
+      const place = await locateStart(log, topics, { start, run })
       const span =
         run?.isFinite && run.found ? { run: run.found.id, last: run.found.last } : undefined
       const selection = createSelection(topics, envelope, keys, span)

@@ -6,7 +6,7 @@ import type { EventLog } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
 import { parseDisconnect, type Disconnect } from './disconnects'
 import type { FeedIndex } from './feed-index'
-import type { PlacedFeed } from './topic-feed'
+import type { PlacedFeed } from './placed-feed'
 
 /** Ends every right that a disconnect among these events means. Returns the feeds concerned. */
 export function endRights(feeds: FeedIndex, events: readonly StoredEvent[]): PlacedFeed[] {

@@ -87,15 +87,6 @@ export function createMemoryLog(retention: Retention): EventLog {
     }
   }
 
-  function removeSurplus(name: string, topic: Topic): void {
-    const { maxCount, latest } = limitsOf(retention, name)
-    const surplus = topic.events.length - (latest ? 1 : maxCount)
-    if (surplus <= 0) return
-    const count = Math.min(surplus, removable(name, topic))
-    if (latest) topic.events.splice(0, count)
-    else if (count > lingering) remove(topic, count)
-  }
-
   /** The time for the next append: never earlier than the newest event's. */
   function nextTime(): number {
     const now = Date.now()
@@ -163,13 +154,17 @@ export function createMemoryLog(retention: Retention): EventLog {
       if (run?.applied === false) return { ids: [], replayed: false, run }
 
       const topic = openTopic(name)
+      const { maxCount, latest } = limitsOf(retention, name)
+      if (latest && !runs.livingOf(name)) topic.events.length = 0
       const ids: string[] = []
       for (const { type, data } of events) {
         topic.events.push({ topic: name, type, data, epoch, offset: ++head, time })
         ids.push(formatCursor(at(head)))
       }
       if (idempotency) topic.keys.set(idempotency.key, { ...idempotency, ids, last: head, time })
-      removeSurplus(name, topic)
+      const surplus = topic.events.length - (latest ? 1 : maxCount)
+      if (latest && surplus > 0) topic.events.splice(0, Math.min(surplus, removable(name, topic)))
+      else if (surplus > lingering) remove(topic, Math.min(surplus, removable(name, topic)))
       if (events.length > 0) watchers.notify()
       return { ids, replayed: false, run }
     },

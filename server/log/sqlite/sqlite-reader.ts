@@ -5,7 +5,16 @@ import type { EventLog, Retention, Start } from '@/server/log/event-log'
 import { limitsOf } from '@/server/log/retention'
 import type { StoredRun } from '@/server/log/run-change'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
-import { lastBefore, nthNewest, rowsAfter, type EventRow, type ReadableTopic } from './sqlite-rows'
+import {
+  firstAfter,
+  hasBefore,
+  lastBefore,
+  lastUpTo,
+  nthNewest,
+  rowsAfter,
+  type EventRow,
+  type ReadableTopic,
+} from './sqlite-rows'
 import { beginOfLiving, findRun, livingRuns } from './sqlite-runs'
 import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
 import { epochsBetween, checkCursor, readLogRow, type LogRow } from './sqlite-terms'
@@ -97,44 +106,17 @@ export function createSqliteReader(connection: Connection, retention: Retention)
   function lastAgedOf(topicId: number, name: string, ageMs: number, head: number): number {
     return unlessDamaged(
       () => {
-        const [oldest] = connection.rows<[number]>(
-          'SELECT time FROM events WHERE topic_id = ? ORDER BY offset LIMIT 1',
-          topicId,
-        )
-        if (!oldest || oldest[0] >= Date.now() - ageMs) return 0
+        const time = Date.now() - ageMs
+        if (!hasBefore(connection, topicId, time)) return 0
         const living = beginOfLiving(connection, name) ?? Infinity
-        const [aged] = only(
-          connection.rows<[number | null]>(
-            'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?',
-            topicId,
-            Math.min(agedUpTo(ageMs, head), living - 1),
-          ),
+        return lastUpTo(
+          connection,
+          topicId,
+          Math.min(lastBefore(connection, time, head), living - 1),
         )
-        return aged ?? 0
       },
       () => 0,
     )
-  }
-
-  function firstAfter({ topics }: View, after: number): number | undefined {
-    if (!topics) {
-      const [first] = only(
-        connection.rows<[number | null]>('SELECT min(offset) FROM events WHERE offset > ?', after),
-      )
-      return first ?? undefined
-    }
-    let earliest: number | undefined
-    for (const { id, keptAfter } of topics) {
-      const [first] = only(
-        connection.rows<[number | null]>(
-          'SELECT min(offset) FROM events WHERE topic_id = ? AND offset > ?',
-          id,
-          Math.max(after, keptAfter),
-        ),
-      )
-      if (first !== null) earliest = Math.min(first, earliest ?? first)
-    }
-    return earliest
   }
 
   function placeAt(offset: number): Cursor {
@@ -144,7 +126,7 @@ export function createSqliteReader(connection: Connection, retention: Retention)
   function beforeFirst(seen: View, after: number): Cursor {
     const from = Math.max(after, seen.keptAfter)
     const first = unlessDamaged(
-      () => firstAfter(seen, from),
+      () => firstAfter(connection, seen.topics, from),
       () => from + 1,
     )
     return first === undefined ? seen.head : { ...placeAt(first), offset: first - 1 }

@@ -23,6 +23,19 @@ export function lastBefore({ rows }: Connection, time: number, head: number): nu
   return low
 }
 
+/** True when the first event of the topic is older than `time`. */
+export function hasBefore({ rows }: Connection, topicId: number, time: number): boolean {
+  const query = 'SELECT time FROM events WHERE topic_id = ? ORDER BY offset LIMIT 1'
+  const [first] = rows<[number]>(query, topicId)
+  return first !== undefined && first[0] < time
+}
+
+/** The offset of the topic's last event up to an offset, or 0 when there is none. */
+export function lastUpTo({ rows }: Connection, topicId: number, upTo: number): number {
+  const query = 'SELECT max(offset) FROM events WHERE topic_id = ? AND offset <= ?'
+  return only(rows<[number | null]>(query, topicId, upTo))[0] ?? 0
+}
+
 /** The offset of the oldest of the newest `count` events, or 0 when there are fewer events. */
 export function nthNewest(
   { rows }: Connection,
@@ -60,4 +73,30 @@ export function rowsAfter(
     ...(topics?.flatMap(({ id, keptAfter }) => [id, Math.max(after, keptAfter)]) ?? [after]),
     limit,
   )
+}
+
+/** The offset of the first event of these topics, or of all, after an offset. */
+export function firstAfter(
+  { rows }: Connection,
+  topics: readonly ReadableTopic[] | undefined,
+  after: number,
+): number | undefined {
+  if (!topics) {
+    const [first] = only(
+      rows<[number | null]>('SELECT min(offset) FROM events WHERE offset > ?', after),
+    )
+    return first ?? undefined
+  }
+  let earliest: number | undefined
+  for (const { id, keptAfter } of topics) {
+    const [first] = only(
+      rows<[number | null]>(
+        'SELECT min(offset) FROM events WHERE topic_id = ? AND offset > ?',
+        id,
+        Math.max(after, keptAfter),
+      ),
+    )
+    if (first !== null) earliest = Math.min(first, earliest ?? first)
+  }
+  return earliest
 }
