@@ -58,6 +58,7 @@ function writeApp(page: string, compilerOptions: object): string {
   const toRoot = relative(app, root)
   const paths = {
     'next-sse': [`${toRoot}/package/dist/package/index.d.ts`],
+    'next-sse/ai/react': [`${toRoot}/package/dist/package/ai-react.d.ts`],
     'next-sse/*': [`${toRoot}/package/dist/package/*.d.ts`],
     '@/*': ['./*'],
   }

@@ -49,11 +49,13 @@ describe('the package', () => {
     )
 
     const provided = new Set(['react', 'next', 'server-only'])
-    expect(new Set(Object.keys(dependencies).concat('ioredis'))).toEqual(
+    expect(new Set(Object.keys(dependencies).concat('ioredis', 'ai'))).toEqual(
       new Set([...imported].filter((name) => !provided.has(name))),
     )
     for (const [name, range] of Object.entries(dependencies)) expect(installed[name]).toBe(range)
-    expect(installed['ioredis']).toBe(peerDependencies['ioredis'])
+    for (const name of ['ioredis', 'ai', '@ai-sdk/react']) {
+      expect(installed[name]).toBe(peerDependencies[name])
+    }
   })
 
   test('has for the Edge runtime the names that it has for Node', async () => {
@@ -104,7 +106,7 @@ function publicDeclarations(): string {
       add(join(dirname(file), `${specifier}.d.ts`))
     }
   }
-  for (const entry of ['index', 'topics', 'react', 'client', 'instrumentation']) {
+  for (const entry of ['index', 'topics', 'react', 'client', 'ai', 'ai-react', 'instrumentation']) {
     add(join(dist, 'package', `${entry}.d.ts`))
   }
   return [...texts].map(([file, text]) => `// ${relative(dist, file)}\n${text}`).join('\n')

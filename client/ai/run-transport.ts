@@ -1,0 +1,209 @@
+/**
+ * The transport of a chat whose answers are runs: `useChat` sends through it, and finds an answer again after a reload, in another tab
+ * or on another device. The server's half is `chatRoute`.
+ */
+import type { ChatTransport, UIMessage } from 'ai'
+import type { RequestHeaders } from '@/client/connection/frame-source'
+import { topicOfChat, type ChatRun, type SentAnswer } from '@/protocol/chat-run'
+import { parseJsonObject } from '@/protocol/json'
+import { isTopic } from '@/protocol/topic'
+import { answerChunks } from './answer-chunks'
+import { tabStorage, type TabStorage } from './called-tools'
+import { createChatStream, type ChatStream } from './chat-stream'
+
+export interface RunTransportOptions {
+  /** Where `chatRoute` is mounted. Default `/api/chat`. */
+  api?: string | undefined
+  /** Where the route of topics is mounted, including the app's `basePath`. Default `/events`. */
+  path?: string | undefined
+  /** The topic of a chat, as `chatRoute` has it. Default: `chat.` and the chat's id. */
+  topic?: ((chatId: string) => string) | undefined
+  /**
+   * What `sse.runOf` said of the chat before its messages were read. A run that was running, failed or lost then is read again from its
+   * beginning; otherwise its answer is in the messages. Default: the transport asks the server.
+   */
+  run?: ChatRun | undefined
+  /** Sent with each request, for example to say who asks without a cookie. A function is called for each. */
+  headers?: RequestHeaders | undefined
+}
+
+export interface RunTransport<
+  Message extends UIMessage = UIMessage,
+> extends ChatTransport<Message> {
+  /**
+   * Stops the running answer of the chat, wherever it was asked for. The page keeps what was written. (`stop` of `useChat` only leaves
+   * the answer.)
+   *
+   * @throws {Error} the server refused, or did not answer
+   */
+  stopRun: (chatId: string) => Promise<void>
+  /** Used by useChatRuns. */
+  readonly runs: ChatRuns
+}
+
+/** What `useChatRuns` needs to know. */
+export interface ChatRuns {
+  /** Calls `found` when the chat may have an answer that the page does not show, and `ended` when an answer was read that others asked for. */
+  watch: (chatId: string, watch: { found: () => void; ended: () => void }) => () => void
+  isReading: (chatId: string) => boolean
+  /** Notes the newest run. Returns true when `resumeStream` has something to read. */
+  note: (chatId: string, run: ChatRun | undefined) => boolean
+}
+
+/** The server refused a request to the chat route. */
+export class ChatRequestError extends Error {
+  override name = 'ChatRequestError'
+  readonly status: number
+  /** The code of the problem details, such as `not-granted`. Undefined when the answer had none. */
+  readonly code: string | undefined
+
+  constructor(message: string, status: number, code: string | undefined) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/**
+ * Creates the transport. Sends nothing by itself. Create one for each chat that a page shows, and keep it.
+ *
+ * @example
+ * const [transport] = useState(() => createRunTransport({ run }))
+ * const chat = useChat({ id, messages, transport, resume: true })
+ */
+export function createRunTransport<Message extends UIMessage = UIMessage>({
+  api = '/api/chat',
+  path = '/events',
+  topic: topicOf = topicOfChat,
+  run: loaded,
+  headers,
+}: RunTransportOptions = {}): RunTransport<Message> {
+  const chats = new Map<string, Chat>()
+  const storage = tabStorage()
+
+  function chatOf(chatId: string): Chat {
+    const known = chats.get(chatId)
+    if (known) return known
+    const topic = topicOf(chatId)
+    if (!isTopic(topic)) {
+      throw new Error(
+        `createRunTransport: the chat id ${JSON.stringify(chatId)} makes no topic: name one by the option topic, here and in chatRoute.`,
+      )
+    }
+    const chat: Chat = {
+      storage,
+      stream: createChatStream(`${path}/${topic}`, headers),
+      run: loaded?.topic === topic ? loaded : undefined,
+      readRunId: undefined,
+      watches: new Set(),
+    }
+    chats.set(chatId, chat)
+    return chat
+  }
+
+  async function ask(query: string, ofCall: HeadersInit = {}, body?: string): Promise<Response> {
+    const sent = new Headers(await (typeof headers === 'function' ? headers() : headers))
+    for (const [name, value] of new Headers(ofCall)) sent.set(name, value)
+    if (body !== undefined) sent.set('content-type', 'application/json')
+    const method = body === undefined ? 'GET' : 'POST'
+    const response = await fetch(`${api}${query}`, { method, headers: sent, body: body ?? null })
+    if (response.ok) return response
+    const { detail, code } = parseJsonObject(await response.text()) ?? {}
+    throw new ChatRequestError(
+      typeof detail === 'string' ? detail : `The chat was answered with status ${response.status}.`,
+      response.status,
+      typeof code === 'string' ? code : undefined,
+    )
+  }
+
+  return {
+    resumeStreamIsReplay: true,
+
+    async sendMessages({ chatId, messages, trigger, messageId, headers: ofCall, body }) {
+      const chat = chatOf(chatId)
+      const left = chat.stream.leave()
+      try {
+        // Not with the abort signal: a page that leaves must not take back its message.
+        const response = await chat.stream.giveWay(() =>
+          ask('', ofCall, JSON.stringify({ ...body, id: chatId, messages, trigger, messageId })),
+        )
+        const { run, joined } = (await response.json()) as SentAnswer
+        chat.run = run
+        return read(chat, { isOwn: !joined, lastMessageId: messages.at(-1)?.id })
+      } finally {
+        left?.left()
+      }
+    },
+
+    async reconnectToStream({ chatId, headers: ofCall }) {
+      const chat = chatOf(chatId)
+      if (!chat.run) {
+        const query = `?chat=${encodeURIComponent(chatId)}`
+        const response = await chat.stream.giveWay(() => ask(query, ofCall))
+        const run = response.status === 204 ? undefined : ((await response.json()) as ChatRun)
+        // Its answer may be in the messages that the page has.
+        if (run?.status !== 'running') return null
+        chat.run = run
+      }
+      return isToRead(chat) ? read(chat, { isOwn: false, lastMessageId: undefined }) : null
+    },
+
+    async stopRun(chatId) {
+      const query = `?chat=${encodeURIComponent(chatId)}&op=stop`
+      await chatOf(chatId).stream.giveWay(() => ask(query, {}, '{}'))
+    },
+
+    runs: {
+      watch(chatId, watch) {
+        const chat = chatOf(chatId)
+        chat.watches.add(watch)
+        const unwatch = chat.stream.watch(watch)
+        return () => {
+          chat.watches.delete(watch)
+          unwatch()
+        }
+      },
+      isReading: (chatId) => chatOf(chatId).stream.isReading,
+      note(chatId, run) {
+        const chat = chatOf(chatId)
+        chat.run = run
+        return isToRead(chat)
+      },
+    },
+  }
+}
+
+/** A chat, as its page knows it. */
+interface Chat {
+  storage: TabStorage | undefined
+  stream: ChatStream
+  /** The newest run. */
+  run: ChatRun | undefined
+  /** The run that was read to its end. */
+  readRunId: string | undefined
+  watches: Set<{ ended: () => void }>
+}
+
+/** An answer that is complete is in the messages, and one that was read is on the page. */
+function isToRead({ run, readRunId }: Chat): boolean {
+  return run !== undefined && run.id !== readRunId && !complete.has(run.status)
+}
+
+const complete: ReadonlySet<string> = new Set(['done', 'stopped'])
+
+function read(
+  chat: Chat,
+  { isOwn, lastMessageId }: { isOwn: boolean; lastMessageId: string | undefined },
+): ReturnType<typeof answerChunks> {
+  const { run } = chat
+  if (!run) throw new Error('There is no run to read.')
+  return answerChunks(chat.stream, run, {
+    isOwn,
+    storage: chat.storage,
+    lastMessageId,
+    onEnd(status) {
+      chat.readRunId = run.id
+      if (!isOwn && complete.has(status)) for (const { ended } of chat.watches) ended()
+    },
+  })
+}

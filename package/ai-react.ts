@@ -1,0 +1,10 @@
+'use client'
+export {
+  ChatRequestError,
+  createRunTransport,
+  type RunTransport,
+  type RunTransportOptions,
+} from '@/client/ai/run-transport'
+export { AnswerError } from '@/client/ai/answer-chunks'
+export { useChatRuns, type JoiningChat, type UseChatRunsOptions } from '@/hooks/use-chat-runs'
+export type { ChatRun } from '@/protocol/chat-run'
