@@ -64,6 +64,27 @@ test('An edge route that imports next-sse fails the build, which says why @soak-
   expect(output.match(/next-sse needs the Node\.js runtime/g)).toHaveLength(1)
 })
 
+for (const call of ['history', 'preload']) {
+  test(`A page that calls sse.${call} in 'use cache' fails the build, which says why @soak-only`, async ({
+    copy,
+  }) => {
+    const app = await copy({
+      'app/cached/page.tsx': `import { sse } from '@/sse'
+        async function read() {
+          'use cache'
+          return JSON.stringify(await sse.${call}(['orders'], { last: 1 }))
+        }
+        export default async function Page() { return <p>{await read()}</p> }`,
+    })
+
+    const { code, output } = await app.build()
+
+    expect(code).toBe(1)
+    expect(output).toContain('"use cache"')
+    expect(output).toContain('/cached')
+  })
+}
+
 test('With instrumentation.ts, a Redis without ioredis ends the process, which says what to install @soak-only', async ({
   copy,
 }) => {

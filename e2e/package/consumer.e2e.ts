@@ -92,6 +92,25 @@ test('Two tabs show what is published, and go on after the server was killed, wi
   }
 })
 
+test('The first paint has the events, for who may read them, and the page goes on', async ({
+  start,
+  page,
+}) => {
+  const server = await start({ app, env })
+  await publish(server, 'one')
+  const cookie = `events_token=${token}`
+  const html = async (headers: Record<string, string>): Promise<string> =>
+    (await (await fetch(`${server.url}/board`, { headers })).text()).replaceAll('<!-- -->', '')
+
+  expect(await html({ cookie })).toContain('<li>message one</li>')
+  expect(await html({})).toContain('<p>failed token-required</p>')
+  await page.context().addCookies([{ name: 'events_token', value: token, url: server.url }])
+  await page.goto(`${server.url}/board`)
+  await publish(server, 'two')
+
+  await expect(page.getByRole('listitem')).toHaveText(['message one', 'message two'])
+})
+
 test('Refuses who has no token, an image that is a stream, and a path that can not be decoded', async ({
   start,
 }) => {
