@@ -2,7 +2,6 @@
  * The state of a stream that a page shows: the newest events, the gaps between them, and the progress, as one snapshot that changes
  * at most once per animation frame. Knows nothing of connections.
  */
-import { UnreadableEventError } from '@/protocol/unreadable-event'
 import type { MessagesOnly, Parsers } from './event-parser'
 import { createEventRing } from './event-ring'
 import type { Gap } from './gap'
@@ -140,8 +139,9 @@ export function createStore<P extends Parsers, Reduced>(
 }
 
 function unreadableMessage(type: string, cause: unknown): string {
-  // It knows the event's own type: on the wire, an event of a topic is a `message`.
-  return cause instanceof UnreadableEventError
+  // An UnreadableEventError knows the event's own type: on the wire, an event of a topic is a `message`. Only pages with defined topics
+  // load its class.
+  return cause instanceof Error && cause.name === 'UnreadableEventError'
     ? cause.message
     : `An event of type ${type} could not be parsed.`
 }
