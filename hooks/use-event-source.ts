@@ -1,17 +1,16 @@
 'use client'
-/** Binds one EventSource client to a component: opens it when the component mounts, and closes it when the component unmounts. */
-import { useEffect, useEffectEvent, useMemo, useState, useSyncExternalStore } from 'react'
-import {
-  createEventSourceClient,
-  type EventSourceClient,
-  type EventSourceClientOptions,
-  type TransportOptions,
+/** Shows a stream in a component: its state, its events, and methods to open and close it. */
+import { useMemo, useSyncExternalStore } from 'react'
+import type {
+  EventSourceClient,
+  EventSourceClientOptions,
+  TransportOptions,
 } from '@/client/event-source-client'
 import type { MessagesOnly, Parsers } from '@/client/event-parser'
 import type { Gap } from '@/client/gap'
-import type { JoinStream } from '@/client/tabs/shared-stream'
 import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent, StreamState } from '@/client/stream-state'
+import { useEventSourceClient } from './use-event-source-client'
 
 interface HookOptions<P extends Parsers, Reduced> extends Omit<
   EventSourceClientOptions<P, Reduced>,
@@ -61,58 +60,8 @@ export function useEventSource<P extends Parsers = MessagesOnly, Reduced = undef
   url: string | null | (() => string | Promise<string>),
   options: UseEventSourceOptions<P, Reduced> = {},
 ): UseEventSource<P, Reduced> {
-  const { enabled = true, ...ofClient } = options
-  const { headers, reduce, initialReader, initialError } = options
-  // JSON leaves out functions, so they may change without starting another stream.
-  const key = JSON.stringify({
-    ...ofClient,
-    headers: undefined,
-    url: typeof url === 'function' ? true : url,
-    types: Object.keys(options.types ?? {}),
-    reduce: undefined,
-    initialEvents: undefined,
-    initialLastEventId: undefined,
-    initialReader: undefined,
-    initialError: undefined,
-  })
-  const reader = initialError ? `refused ${initialError.code}` : initialReader
-  const create = (): KeyedClient<P, Reduced> => ({
-    key,
-    reader,
-    client: createEventSourceClient({
-      ...ofClient,
-      url: url ?? '',
-      join: options.share === 'tabs' ? join : undefined,
-    }),
-  })
-  const [kept, keep] = useState(create)
-  const isSame = kept.key === key && (reader === undefined || reader === kept.reader)
-  const current = isSame ? kept : create()
-  if (current !== kept) keep(current)
-  const { client } = current
+  const { client, isWanted } = useEventSourceClient(url, options)
   const state = useSyncExternalStore(client.subscribe, client.getState, client.getInitialState)
-
-  useEffect(() => {
-    if (url !== null) client.use({ url, headers, types: options.types, reduce })
-  })
-
-  const call = useEffectEvent((name: (typeof callbacks)[number], told?: unknown) =>
-    (options[name] as ((told: unknown) => void) | undefined)?.(told),
-  )
-  useEffect(() => {
-    const undo = callbacks.map((name) => client[name]((told?: unknown) => call(name, told)))
-    return () => {
-      for (const stop of undo) stop()
-    }
-  }, [client])
-
-  const isWanted = enabled && url !== null
-  useEffect(() => {
-    if (!isWanted) return undefined
-    // A stream that was created as failed waits for the page's `open()`.
-    if (client.getState().status === 'idle') client.open()
-    return () => client.disable()
-  }, [client, isWanted])
 
   return useMemo(
     () => ({
@@ -124,19 +73,4 @@ export function useEventSource<P extends Parsers = MessagesOnly, Reduced = undef
     }),
     [state, client, isWanted],
   )
-}
-
-/** The client's methods have the same names as the hook's options. */
-const callbacks = ['onEvent', 'onGap', 'onReaderChange', 'onError'] as const
-
-/** Imported dynamically, so that only pages that share a stream load this code. */
-const join: JoinStream = async (attempt) =>
-  (await import('@/client/tabs/join-shared-stream')).joinSharedStream(attempt)
-
-/** A client, the key of its options, and the reader it was created for. Another key or reader needs another client. */
-interface KeyedClient<P extends Parsers, Reduced> {
-  key: string
-  /** Undefined when the page did not know the reader. */
-  reader: string | undefined
-  client: EventSourceClient<P, Reduced>
 }

@@ -11,6 +11,7 @@ import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
 import { parseJsonObject } from '@/protocol/json'
 import type { Preloaded } from '@/protocol/preloaded'
 import { useEventSource, type UseEventSource, type UseEventSourceOptions } from './use-event-source'
+import { topicsUrl } from './topics-url'
 import { usePreloaded } from './use-preloaded'
 
 export interface TopicEvent<Data = string> extends StreamEvent<string, Data> {
@@ -92,11 +93,7 @@ export function useParsedTopics<Reduced>(
   }: ParsedOptions<Reduced> = {},
   types: EnvelopeParsers,
 ): UseTopics<Reduced, TopicEvent<unknown>> {
-  const query = new URLSearchParams({ envelope: '1' })
-  if (last !== undefined) query.set('last', String(last))
-  if (since !== undefined) query.set('since', since)
-  const names = topics.map((topic) => encodeURIComponent(topic)).join(',')
-  const stream = useEventSource(`${path}/${names}?${query}`, {
+  const stream = useEventSource(topicsUrl(topics, { path, last, since }), {
     ...options,
     ...usePreloaded(initial, topics, path),
     types,

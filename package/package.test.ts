@@ -58,6 +58,29 @@ describe('the package', () => {
     }
   })
 
+  test('loads no React and nothing of Next in a script', async () => {
+    // Module hooks: a script that imports one of them fails.
+    const hooks = `export function resolve(name, context, next) {
+      if (/^(?:react|next)(?:$|[/-])/.test(name)) throw new Error('It imports ' + name)
+      return next(name, context)
+    }`
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(asUrl(hooks))})`
+    const script = `
+      import { createSse } from ${JSON.stringify(join(dist, 'package', 'index.js'))}
+      const sse = createSse()
+      await sse.publish('orders', 'order.paid', { amount: 1 })
+      console.log((await sse.cursor()) === (await sse.cursor('orders')))
+      await sse.close()`
+
+    const { stdout } = await run(
+      process.execPath,
+      ['--import', asUrl(register), '--input-type=module', '-e', script],
+      { env: { ...process.env, EVENTS_URL: 'memory:' } },
+    )
+
+    expect(stdout.trim().split('\n').at(-1)).toBe('true')
+  }, 30_000)
+
   test('has for the Edge runtime the names that it has for Node', async () => {
     const onNode = Object.keys(await import('./index'))
 
@@ -70,6 +93,10 @@ describe('the package', () => {
     await expect(publicDeclarations()).toMatchFileSnapshot('declarations.txt')
   })
 })
+
+function asUrl(code: string): string {
+  return `data:text/javascript,${encodeURIComponent(code)}`
+}
 
 function filesOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -10,6 +10,8 @@ export {
   type UseEventSource,
   type UseEventSourceOptions,
 } from '@/hooks/use-event-source'
+export { LiveRefresh, type LiveRefreshProps } from '@/hooks/live-refresh'
+export { useRefresh, type RefreshOptions, type RefreshState } from '@/hooks/use-refresh'
 export {
   useTopics,
   type TopicEvent,

@@ -25,6 +25,7 @@ import type { StreamSource } from './routes/own-stream'
 import { topicAccess, type TopicAccess } from './topic-access'
 import { createTopicPublisher, type TopicPublisher } from './topic-publisher'
 import { createTopicReader, type TopicReader } from './topic-reader'
+import { createTopicRefresh, type TopicRefresh } from './topic-refresh'
 import { createTopicRuns, type TopicRuns } from './topic-runs'
 
 export interface SseOptions<T extends Topics | undefined = undefined> {
@@ -84,7 +85,7 @@ export interface SseOptions<T extends Topics | undefined = undefined> {
 
 /** `T` is the type of the defined topics: `Sse<typeof topics>`. */
 export interface Sse<T extends Topics | undefined = undefined>
-  extends TopicPublisher<T>, TopicReader<T>, TopicRuns<T> {
+  extends TopicPublisher<T>, TopicReader<T>, TopicRefresh<T>, TopicRuns<T> {
   /**
    * The handlers of the route of topics.
    *
@@ -214,6 +215,7 @@ export function createSse<T extends Topics | undefined = undefined>({
     metricsRoute: { GET: (request) => metricsAnswer(serving(request)) },
     ...createTopicPublisher(topics),
     ...createTopicReader(topics),
+    ...createTopicRefresh(topics, path),
     async preload(names, from = { last: 0 }) {
       const headers = await requestHeaders()
       const engine = processEngine()
