@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ready, readerOf } from '@/test/readers/feed-reader'
 import { cursorOf, parseCursor } from '@/protocol/cursor'
-import type { EventLog } from '@/server/log/event-log'
+import type { EventLog, Retention } from '@/server/log/event-log'
 import { createMemoryLog } from '@/server/log/memory/memory-log'
 import { disconnectTopic } from '@/server/log/retention'
 import { openSqliteLog } from '@/server/log/sqlite/sqlite-log'
@@ -21,10 +21,20 @@ let log: EventLog
 let hub: Hub
 const opened: { close: () => Promise<void> }[] = []
 
+const engines: Record<string, (limits: Retention) => EventLog> = {
+  memory: createMemoryLog,
+  SQLite: (limits) => openSqliteLog({ file: join(folder, `${++files}.db`), ...limits }),
+}
+const folder = mkdtempSync(join(tmpdir(), 'disconnects-'))
+let files = 0
+let openLog = createMemoryLog
+
 beforeEach(() => {
-  log = createMemoryLog(retention)
+  log = openLog(retention)
   hub = createHub(log)
 })
+
+afterAll(() => rmSync(folder, { recursive: true }))
 
 afterEach(async () => {
   for (const each of opened.splice(0)) await each.close()
@@ -100,261 +110,265 @@ async function started(feed: Feed): Promise<Feed> {
   return feed
 }
 
-describe('a disconnect', () => {
-  test.each<[string, Asked, DisconnectTarget]>([
-    ['a user', { subject: 'ana' }, { subject: 'ana' }],
-    ['a login', { subject: 'ana', sessionKey: 'phone' }, { sessionKey: 'phone' }],
-    ['a topic', { subject: 'ana', topics: ['a', 'news'] }, { topics: ['news'] }],
-    ['topics by a pattern', { topics: ['orders.eu', 'news'] }, { topics: ['orders.*'] }],
-    ['every topic', {}, { topics: ['*'] }],
-  ])('of %s ends its streams, and no event after it reaches them', async (_, asked, target) => {
-    const feed = await started(await open(asked))
-    await publish('before')
-    expect(await readUntilLeft(feed, 1)).toEqual(['before'])
-
-    await disconnect(target)
-    await publish('after')
-
-    expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
-    expect(feed.take(1_000)).toEqual({ leave: 'revoked' })
+describe.each(Object.keys(engines))('on %s', (engine) => {
+  beforeAll(() => {
+    openLog = engines[engine] ?? openLog
   })
 
-  test.each<[string, Asked, DisconnectTarget]>([
-    ['of another user', { subject: 'bob' }, { subject: 'ana' }],
-    ['of another login of the same user', { sessionKey: 'laptop' }, { sessionKey: 'phone' }],
-    ['of a login whose key is the id of a user', { sessionKey: 'ana' }, { subject: 'ana' }],
-    ['of a user that is not known', {}, { subject: 'ana' }],
-    ['of another topic', { subject: 'ana' }, { topics: ['news.eu', 'news.*'] }],
-  ])('leaves the streams %s alone', async (_, asked, target) => {
-    const feed = await started(await open(asked))
+  describe('a disconnect', () => {
+    test.each<[string, Asked, DisconnectTarget]>([
+      ['a user', { subject: 'ana' }, { subject: 'ana' }],
+      ['a login', { subject: 'ana', sessionKey: 'phone' }, { sessionKey: 'phone' }],
+      ['a topic', { subject: 'ana', topics: ['a', 'news'] }, { topics: ['news'] }],
+      ['topics by a pattern', { topics: ['orders.eu', 'news'] }, { topics: ['orders.*'] }],
+      ['every topic', {}, { topics: ['*'] }],
+    ])('of %s ends its streams, and no event after it reaches them', async (_, asked, target) => {
+      const feed = await started(await open(asked))
+      await publish('before')
+      expect(await readUntilLeft(feed, 1)).toEqual(['before'])
 
-    await disconnect(target)
-    await publish('after')
+      await disconnect(target)
+      await publish('after')
 
-    expect(await readUntilLeft(feed, 1)).toEqual(['after'])
-  })
-
-  test('leaves streams of public topics alone, whatever it names', async () => {
-    const feed = await hub.subscribe({ topics: ['news'], envelope: false })
-    opened.push(await started(feed))
-
-    await disconnect({ topics: ['*'] })
-    await publish('after')
-
-    expect(await readUntilLeft(feed, 1)).toEqual(['after'])
-  })
-
-  test('does not end streams that are granted after it', async () => {
-    await disconnect({ subject: 'ana' })
-
-    const feed = await open({ subject: 'ana', start: { last: 5 } })
-    await publish('after')
-
-    expect(await readUntilLeft(feed, 1)).toEqual(['after'])
-  })
-
-  test('ends a stream that takes nothing, when it takes again', async () => {
-    const feed = await started(await open({ subject: 'ana' }))
-    await publish('unread')
-    await disconnect({ subject: 'ana' })
-    await publish('after')
-    const other = await open({ subject: 'bob', start: { last: 1 } })
-    expect(await readUntilLeft(other, 1)).toEqual(['after'])
-
-    expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
-  })
-
-  test('wakes the streams that it means, and looks at no others', async () => {
-    const woken = new Set<number>()
-    for (let n = 0; n < 10_000; n++) {
-      const feed = await started(await open({ subject: `user ${n}`, topics: [`t${n % 100}`] }))
-      feed.whenReady(() => woken.add(n))
-    }
-    const tenth = await started(await open({ subject: 'user 10', topics: ['t7'] }))
-    tenth.whenReady(() => woken.add(-10))
-
-    await disconnect({ subject: 'user 10' })
-
-    await vi.waitFor(() => expect(woken.size).toBe(2))
-    const marker = await open({ topics: ['marker'] })
-    await started(marker)
-    await publish('x', 'marker')
-    await readUntilLeft(marker, 1)
-    expect([...woken].toSorted((one, other) => one - other)).toEqual([-10, 10])
-  })
-
-  test('by a newer program, which this one can not read, ends every stream that can end', async () => {
-    const feed = await started(await open({ subject: 'ana' }))
-    const everyone = await hub.subscribe({ topics: ['news'], envelope: false })
-    opened.push(await started(everyone))
-
-    await log.append(disconnectTopic, [{ type: 'disconnect', data: '{"device":"x"}' }])
-    await publish('after')
-
-    expect(await readUntilLeft(feed)).toEqual(['left: expired'])
-    expect(await readUntilLeft(everyone, 1)).toEqual(['after'])
-  })
-})
-
-describe('a stream that opens while its user is disconnected', () => {
-  test.each([
-    ['is the first of the process', false],
-    ['is not the first', true],
-  ])('and %s gets nothing that was appended after', async (_, hasOthers) => {
-    if (hasOthers) await started(await open({ subject: 'bob', topics: ['other'] }))
-    await publish('before')
-    const openNow = await grant({ subject: 'ana' })
-    const openPast = await grant({ subject: 'ana', start: { last: 10 } })
-    await disconnect({ subject: 'ana' })
-    await publish('after')
-
-    const now = await openNow()
-    const past = await openPast()
-    await publish('later')
-
-    expect(await readUntilLeft(now)).toEqual(['left: revoked'])
-    expect(await readUntilLeft(past)).toEqual(['left: revoked'])
-  })
-
-  test('takes nothing before its right is judged, even when it is asked to', async () => {
-    await hub.close()
-    log = createMemoryLog(retention)
-    // The tail keeps one event: only the log still has the disconnect.
-    hub = createHub(log, { tailBytes: 500 })
-    const other = await started(await open({ subject: 'bob' }))
-    const openIt = await grant({ subject: 'ana' })
-    await disconnect({ subject: 'ana' })
-    await publish('one')
-    await publish('two')
-    await readUntilLeft(other, 2)
-    const release = holdReads(({ topics }) => topics?.[0] === disconnectTopic)
-    const feed = await openIt()
-    const joined = ready(feed)
-    await publish('after')
-    expect(await readUntilLeft(other, 1)).toEqual(['after'])
-
-    expect(feed.take(1_000)).toBeUndefined()
-    release()
-    await joined
-
-    expect(feed.take(1_000)).toEqual({ leave: 'revoked' })
-  })
-})
-
-describe('a stream far behind', () => {
-  test('gets no page that goes beyond what this process knows of disconnects', async () => {
-    await hub.close()
-    log = createMemoryLog(retention)
-    hub = createHub(log, { tailBytes: 1 })
-    const start = await log.head()
-    const cursor = { ...start, text: `${start.epoch}.${start.offset}` }
-    const other = await started(await open({ subject: 'bob', topics: ['news', 'other'] }))
-    await publish('one')
-    await publish('two')
-    await readUntilLeft(other, 2)
-    const feed = await started(await open({ subject: 'ana', start: { cursor } }))
-    const release = holdReads(({ topics }) => topics === undefined)
-
-    await disconnect({ subject: 'ana' })
-    await publish('after')
-    expect(await readUntilLeft(feed, 2)).toEqual(['one', 'two'])
-    const left = readUntilLeft(feed)
-    await sleep(20)
-    release()
-
-    expect(await left).toEqual(['left: revoked'])
-    expect(await readUntilLeft(other, 1)).toEqual(['after'])
-  })
-})
-
-describe('an instance', () => {
-  test('that is cut off from the log ends the stream when it is back, before it sends anything newer', async () => {
-    const feed = await started(await open({ subject: 'ana' }))
-    const stays = await started(await open({ subject: 'bob' }))
-    const comeBack = holdReads()
-
-    await publish('before')
-    await disconnect({ subject: 'ana' })
-    await publish('after')
-    comeBack()
-
-    expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
-    expect(await readUntilLeft(stays, 2)).toEqual(['before', 'after'])
-  })
-
-  test('that another process tells by the log alone ends the stream, on one SQLite file', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'disconnects-'))
-    const file = join(folder, 'events.db')
-    const [mine, theirs] = [1, 2].map(() => openSqliteLog({ file, ...retention })) as [
-      EventLog,
-      EventLog,
-    ]
-    const own = createHub(mine)
-    const feed = await started(await open({ subject: 'ana', on: own }))
-    const stays = await started(await open({ subject: 'bob', on: own }))
-
-    await appendDisconnect(theirs, readTarget({ subject: 'ana' }))
-    await theirs.append('news', [{ type: 'message', data: 'after' }])
-
-    expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
-    expect(await readUntilLeft(stays, 1)).toEqual(['after'])
-    await Promise.all([feed.close(), stays.close()])
-    await own.close()
-    await theirs.close()
-    rmSync(folder, { recursive: true })
-  })
-
-  test('that fell behind what a topic keeps still finds the disconnects, and ends no other stream', async () => {
-    await hub.close()
-    log = createMemoryLog({ maxCount: 10, maxAgeMs: 60_000 })
-    hub = createHub(log)
-    const feed = await started(await open({ subject: 'ana' }))
-    const stays = await started(await open({ subject: 'bob' }))
-    const release = holdReads()
-
-    await publish('before')
-    await disconnect({ subject: 'ana' })
-    for (let n = 0; n < 3; n++) {
-      const many = Array.from({ length: 600 }, () => ({ type: 'message', data: 'x' }))
-      await log.append('news', many)
-    }
-    release()
-
-    expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
-    const [resync] = await readerOf(stays).next()
-    expect(resync?.event).toBe('resync')
-  })
-
-  test('that was cut off for longer than disconnects are kept asks every reader to come back', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
-    const feed = await started(await open({ subject: 'ana' }))
-    const everyone = await hub.subscribe({ topics: ['news'], envelope: false })
-    opened.push(await started(everyone))
-    const release = holdReads()
-
-    await disconnect({ subject: 'bob' })
-    vi.setSystemTime(Date.now() + hour + 1)
-    await publish('after')
-    release()
-
-    expect(await readUntilLeft(feed)).toEqual(['left: expired'])
-    expect(await readUntilLeft(everyone, 2)).toContain('after')
-  })
-
-  test('whose log was replaced by an older copy asks every reader to come back', async () => {
-    const feed = await started(await open({ subject: 'ana' }))
-    const openLater = await grant({ subject: 'ana' })
-    const read = log.read.bind(log)
-    vi.spyOn(log, 'read').mockImplementation(async (request) => {
-      const page = await read(request)
-      return request.after.epoch === before.epoch ? { ...page, lost: 'epoch' } : page
+      expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
+      expect(feed.take(1_000)).toEqual({ leave: 'revoked' })
     })
-    const before = await log.head()
 
-    await publish('after')
+    test.each<[string, Asked, DisconnectTarget]>([
+      ['of another user', { subject: 'bob' }, { subject: 'ana' }],
+      ['of another login of the same user', { sessionKey: 'laptop' }, { sessionKey: 'phone' }],
+      ['of a login whose key is the id of a user', { sessionKey: 'ana' }, { subject: 'ana' }],
+      ['of a user that is not known', {}, { subject: 'ana' }],
+      ['of another topic', { subject: 'ana' }, { topics: ['news.eu', 'news.*'] }],
+    ])('leaves the streams %s alone', async (_, asked, target) => {
+      const feed = await started(await open(asked))
 
-    expect(await readUntilLeft(feed)).toEqual(['left: expired'])
-    expect(await readUntilLeft(await openLater())).toEqual(['left: expired'])
+      await disconnect(target)
+      await publish('after')
+
+      expect(await readUntilLeft(feed, 1)).toEqual(['after'])
+    })
+
+    test('leaves streams of public topics alone, whatever it names', async () => {
+      const feed = await hub.subscribe({ topics: ['news'], envelope: false })
+      opened.push(await started(feed))
+
+      await disconnect({ topics: ['*'] })
+      await publish('after')
+
+      expect(await readUntilLeft(feed, 1)).toEqual(['after'])
+    })
+
+    test('does not end streams that are granted after it', async () => {
+      await disconnect({ subject: 'ana' })
+
+      const feed = await open({ subject: 'ana', start: { last: 5 } })
+      await publish('after')
+
+      expect(await readUntilLeft(feed, 1)).toEqual(['after'])
+    })
+
+    test('ends a stream that takes nothing, when it takes again', async () => {
+      const feed = await started(await open({ subject: 'ana' }))
+      await publish('unread')
+      await disconnect({ subject: 'ana' })
+      await publish('after')
+      const other = await open({ subject: 'bob', start: { last: 1 } })
+      expect(await readUntilLeft(other, 1)).toEqual(['after'])
+
+      expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
+    })
+
+    test('wakes the streams that it means, and looks at no others', async () => {
+      const woken = new Set<number>()
+      for (let n = 0; n < 10_000; n++) {
+        const feed = await started(await open({ subject: `user ${n}`, topics: [`t${n % 100}`] }))
+        feed.whenReady(() => woken.add(n))
+      }
+      const tenth = await started(await open({ subject: 'user 10', topics: ['t7'] }))
+      tenth.whenReady(() => woken.add(-10))
+
+      await disconnect({ subject: 'user 10' })
+
+      await vi.waitFor(() => expect(woken.size).toBe(2), 10_000)
+      const marker = await open({ topics: ['marker'] })
+      await started(marker)
+      await publish('x', 'marker')
+      await readUntilLeft(marker, 1)
+      expect([...woken].toSorted((one, other) => one - other)).toEqual([-10, 10])
+    })
+
+    test('by a newer program, which this one can not read, ends every stream that can end', async () => {
+      const feed = await started(await open({ subject: 'ana' }))
+      const everyone = await hub.subscribe({ topics: ['news'], envelope: false })
+      opened.push(await started(everyone))
+
+      await log.append(disconnectTopic, [{ type: 'disconnect', data: '{"device":"x"}' }])
+      await publish('after')
+
+      expect(await readUntilLeft(feed)).toEqual(['left: expired'])
+      expect(await readUntilLeft(everyone, 1)).toEqual(['after'])
+    })
+  })
+
+  describe('a stream that opens while its user is disconnected', () => {
+    test.each([
+      ['is the first of the process', false],
+      ['is not the first', true],
+    ])('and %s gets nothing that was appended after', async (_, hasOthers) => {
+      if (hasOthers) await started(await open({ subject: 'bob', topics: ['other'] }))
+      await publish('before')
+      const openNow = await grant({ subject: 'ana' })
+      const openPast = await grant({ subject: 'ana', start: { last: 10 } })
+      await disconnect({ subject: 'ana' })
+      await publish('after')
+
+      const now = await openNow()
+      const past = await openPast()
+      await publish('later')
+
+      expect(await readUntilLeft(now)).toEqual(['left: revoked'])
+      expect(await readUntilLeft(past)).toEqual(['left: revoked'])
+    })
+
+    test('takes nothing before its right is judged, even when it is asked to', async () => {
+      await hub.close()
+      log = openLog(retention)
+      // The tail keeps one event: only the log still has the disconnect.
+      hub = createHub(log, { tailBytes: 500 })
+      const other = await started(await open({ subject: 'bob' }))
+      const openIt = await grant({ subject: 'ana' })
+      await disconnect({ subject: 'ana' })
+      await publish('one')
+      await publish('two')
+      await readUntilLeft(other, 2)
+      const release = holdReads(({ topics }) => topics?.[0] === disconnectTopic)
+      const feed = await openIt()
+      const joined = ready(feed)
+      await publish('after')
+      expect(await readUntilLeft(other, 1)).toEqual(['after'])
+
+      expect(feed.take(1_000)).toBeUndefined()
+      release()
+      await joined
+
+      expect(feed.take(1_000)).toEqual({ leave: 'revoked' })
+    })
+  })
+
+  describe('a stream far behind', () => {
+    test('gets no page that goes beyond what this process knows of disconnects', async () => {
+      await hub.close()
+      log = openLog(retention)
+      hub = createHub(log, { tailBytes: 1 })
+      const start = await log.head()
+      const cursor = { ...start, text: `${start.epoch}.${start.offset}` }
+      const other = await started(await open({ subject: 'bob', topics: ['news', 'other'] }))
+      await publish('one')
+      await publish('two')
+      await readUntilLeft(other, 2)
+      const feed = await started(await open({ subject: 'ana', start: { cursor } }))
+      const release = holdReads(({ topics }) => topics === undefined)
+
+      await disconnect({ subject: 'ana' })
+      await publish('after')
+      expect(await readUntilLeft(feed, 2)).toEqual(['one', 'two'])
+      const left = readUntilLeft(feed)
+      await sleep(20)
+      release()
+
+      expect(await left).toEqual(['left: revoked'])
+      expect(await readUntilLeft(other, 1)).toEqual(['after'])
+    })
+  })
+
+  describe('an instance', () => {
+    test('that is cut off from the log ends the stream when it is back, before it sends anything newer', async () => {
+      const feed = await started(await open({ subject: 'ana' }))
+      const stays = await started(await open({ subject: 'bob' }))
+      const comeBack = holdReads()
+
+      await publish('before')
+      await disconnect({ subject: 'ana' })
+      await publish('after')
+      comeBack()
+
+      expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
+      expect(await readUntilLeft(stays, 2)).toEqual(['before', 'after'])
+    })
+
+    test('that another process tells by the log alone ends the stream, on one SQLite file', async () => {
+      const file = join(folder, `${++files}.db`)
+      const [mine, theirs] = [1, 2].map(() => openSqliteLog({ file, ...retention })) as [
+        EventLog,
+        EventLog,
+      ]
+      const own = createHub(mine)
+      const feed = await started(await open({ subject: 'ana', on: own }))
+      const stays = await started(await open({ subject: 'bob', on: own }))
+
+      await appendDisconnect(theirs, readTarget({ subject: 'ana' }))
+      await theirs.append('news', [{ type: 'message', data: 'after' }])
+
+      expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
+      expect(await readUntilLeft(stays, 1)).toEqual(['after'])
+      await Promise.all([feed.close(), stays.close()])
+      await own.close()
+      await theirs.close()
+    })
+
+    test('that fell behind what a topic keeps still finds the disconnects, and ends no other stream', async () => {
+      await hub.close()
+      log = openLog({ maxCount: 10, maxAgeMs: 60_000 })
+      hub = createHub(log)
+      const feed = await started(await open({ subject: 'ana' }))
+      const stays = await started(await open({ subject: 'bob' }))
+      const release = holdReads()
+
+      await publish('before')
+      await disconnect({ subject: 'ana' })
+      for (let n = 0; n < 3; n++) {
+        const many = Array.from({ length: 600 }, () => ({ type: 'message', data: 'x' }))
+        await log.append('news', many)
+      }
+      release()
+
+      expect(await readUntilLeft(feed)).toEqual(['left: revoked'])
+      const [resync] = await readerOf(stays).next()
+      expect(resync?.event).toBe('resync')
+    })
+
+    test('that was cut off for longer than disconnects are kept asks every reader to come back', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      const feed = await started(await open({ subject: 'ana' }))
+      const everyone = await hub.subscribe({ topics: ['news'], envelope: false })
+      opened.push(await started(everyone))
+      const release = holdReads()
+
+      await disconnect({ subject: 'bob' })
+      vi.setSystemTime(Date.now() + hour + 1)
+      await publish('after')
+      release()
+
+      expect(await readUntilLeft(feed)).toEqual(['left: expired'])
+      expect(await readUntilLeft(everyone, 1)).toContain('after')
+    })
+
+    test('whose log was replaced by an older copy asks every reader to come back', async () => {
+      const feed = await started(await open({ subject: 'ana' }))
+      const openLater = await grant({ subject: 'ana' })
+      const read = log.read.bind(log)
+      vi.spyOn(log, 'read').mockImplementation(async (request) => {
+        const page = await read(request)
+        return request.after.epoch === before.epoch ? { ...page, lost: 'epoch' } : page
+      })
+      const before = await log.head()
+
+      await publish('after')
+
+      expect(await readUntilLeft(feed)).toEqual(['left: expired'])
+      expect(await readUntilLeft(await openLater())).toEqual(['left: expired'])
+    })
   })
 })
 
