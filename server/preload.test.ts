@@ -123,6 +123,20 @@ describe('preloadTopics', () => {
     ])
   })
 
+  test('leaves to the stream what is published while `authorize` decides: the session may have ended before', async () => {
+    const { ids } = await sse.publish('private.late', 'n', 1)
+    const authorize: Authorize = async () => {
+      await sse.publish('private.late', 'n', 2)
+      return { subject: 'bob' }
+    }
+
+    const all = await preload('private.late', { authorize })
+    const none = await preload('private.none', { from: { last: 5 }, authorize })
+
+    expect(all?.answer).toMatchObject({ events: [{ id: ids[0] }], cursor: ids[0] })
+    expect(none?.answer).toMatchObject({ events: [] })
+  })
+
   test('throws when `authorize` can not decide now: asked again, it may grant', async () => {
     vi.spyOn(journal, 'error').mockReturnValue()
     const authorize = (): never => {

@@ -1,5 +1,5 @@
 /** Reads kept events for a page, as the reader whose browser asked for that page. */
-import { formatCursor } from '@/protocol/cursor'
+import { formatCursor, type Cursor } from '@/protocol/cursor'
 import type { Topics } from '@/protocol/define-topics'
 import { encodePreloaded, type Preloaded, type PreloadedEvents } from '@/protocol/preloaded'
 import { grantRead, type Access } from './access/access'
@@ -46,9 +46,12 @@ export async function preloadTopics(
   const keys = defined && checkDefined(defined, names)
   const time = Date.now()
   const request = new Request(`${originOf(headers)}${path}/${names.join(',')}`, { headers })
+  const { log } = await engine.hub()
+  // What comes while access is decided may be after the end of the reader's session: the stream decides about it again.
+  const until = await log.head()
   try {
     const { reader } = await grantRead(access, fromWeb(request), names)
-    const answer = { reader, ...(await read(engine, names, from)) }
+    const answer = { reader, ...(await read(log, names, from, until)) }
     const preloaded = encodePreloaded({ topics: names, keys, path, time, answer })
     warnOfSize(names, Buffer.byteLength(preloaded))
     return preloaded
@@ -67,19 +70,20 @@ function originOf(headers: Headers): string {
 }
 
 async function read(
-  engine: Engine,
+  log: EventLog,
   topics: readonly string[],
   from: ReadFrom | FromRun,
+  until: Cursor,
 ): Promise<Omit<PreloadedEvents, 'reader'>> {
-  const { log } = await engine.hub()
-  if ('run' in from) return await readRun(log, topics)
-  return await historyOf(log, topics, from)
+  if ('run' in from) return await readRun(log, topics, until)
+  return await historyOf(log, topics, from, until)
 }
 
 /** The kept events since the beginning of the run, after an event that says how it stands. */
 async function readRun(
   log: EventLog,
   topics: readonly string[],
+  until: Cursor,
 ): Promise<Omit<PreloadedEvents, 'reader'>> {
   const [topic, other] = topics
   if (topic === undefined || other !== undefined) {
@@ -88,7 +92,7 @@ async function readRun(
   const found = await log.findRun(topic)
   const { epoch } = await log.head()
   const after = found && formatCursor({ epoch, offset: found.first - 1 })
-  const { events, cursor } = await historyOf(log, topics, found ? { after } : { last: 0 })
+  const { events, cursor } = await historyOf(log, topics, found ? { after } : { last: 0 }, until)
   const data = JSON.stringify(runStateOf(found))
   const state = { id: after ?? cursor, topic, type: 'run.state', data, time: Date.now() }
   return { events: [state, ...events], cursor }

@@ -64,8 +64,8 @@ export class EventsLostError extends Error {
 const page = { limit: 500, maxBytes: 1024 * 1024 }
 
 /**
- * Reads the kept events of the topics, oldest first, and the cursor from which a stream of the same topics continues: the newest event
- * of these topics.
+ * Reads the kept events of the topics, oldest first, up to `until` if it is given, and the cursor from which a stream of the same topics
+ * continues: the newest event of these topics up to there.
  * @throws {ReadError}
  * @throws {LogError} `unavailable` or `closed`
  */
@@ -73,11 +73,14 @@ export async function historyOf(
   log: EventLog,
   topics: string | readonly string[],
   from: ReadFrom,
+  until?: Cursor,
 ): Promise<{ events: TopicEvent[]; cursor: string }> {
   const names = checkTopics(topics)
   const start = startOf(from)
   const { after } = await log.locate(names, start ?? { since: 0 })
-  const { events, through } = await readAll(log, names, after)
+  const all = await readAll(log, names, after)
+  const through = until && until.offset < all.through.offset ? until : all.through
+  const events = all.events.filter(({ offset }) => offset <= through.offset)
   const newest = events.at(-1) ?? (await newestOf(log, names, through))
   return { events: events.map(toTopicEvent), cursor: formatCursor(newest ?? through) }
 }
