@@ -186,6 +186,28 @@ describe('run', () => {
     expect(source).toHaveBeenCalledOnce()
   })
 
+  test('a run that was asked to stop is not joined, but waited for', async () => {
+    let release = (): void => {}
+    const stored = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const first = await runs.run('work', async function* ({ signal }) {
+      try {
+        yield* untilStopped({ signal, id: 'r1', topic: 'work' })
+      } finally {
+        await stored
+      }
+    })
+    await runs.stop('work')
+
+    const next = runs.run('work', () => count(1), { id: 'r2' })
+    setTimeout(release, 20)
+
+    expect(await next).toMatchObject({ id: 'r2', joined: false })
+    expect(await first.ended).toEqual({ status: 'stopped' })
+    expect(await (await next).ended).toEqual({ status: 'done' })
+  })
+
   test('while a run lives, another joins it, is refused, or replaces it, as asked', async () => {
     const first = await runs.run('work', untilStopped, { id: 'r1' })
 

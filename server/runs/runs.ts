@@ -28,7 +28,8 @@ export interface RunOptions {
   /** The run's id, such as that of a message: `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`. With an id that was used, nothing begins. Default: random. */
   id?: string | undefined
   /**
-   * What to do when another run of the topic lives. `join`: nothing begins, and the call resolves with that run. `refuse`: throws
+   * What to do when another run of the topic lives. `join`: nothing begins, and the call resolves with that run; only one that was asked
+   * to stop is waited for, as with `replace`. `refuse`: throws
    * `run-living`. `replace`: stops it, waits for its end, and begins. Default `join`.
    */
   onLiving?: 'join' | 'refuse' | 'replace' | undefined
@@ -148,11 +149,14 @@ export function createRuns({
         )
         return { id, topic, cursor: before(ids[0]), joined: false, ended: begun.ended }
       }
-      if (found.id === id || onLiving === 'join') return await join(log, found)
+      // Whoever joined a run that is about to end would get the end of something else.
+      const isStopping = found.state === 'stopping'
+      const joins = onLiving === 'join' && !isStopping
+      if (found.id === id || joins) return await join(log, found)
       if (onLiving === 'refuse') {
         throw new RunError('run-living', `The run ${found.id} of ${topic} has not ended yet.`)
       }
-      await stop(topic, { id: found.id, reason: 'replaced' })
+      if (!isStopping) await stop(topic, { id: found.id, reason: 'replaced' })
       await endOf(log, found)
     }
   }
