@@ -52,6 +52,8 @@ export const origin = {
   stored: new Map<string, UIMessage[]>(),
   /** `GET /events/chat.x`, `POST /api/chat`, … */
   requests: new Array<string>(),
+  /** The header of each of them. */
+  authorizations: new Array<string | undefined>(),
   openStreams: 0,
   options: {} as Partial<ChatRouteOptions>,
 }
@@ -152,6 +154,7 @@ const listener = getRequestListener(async (request) => {
 const server = createServer((request, response) => {
   const url = request.url ?? ''
   origin.requests.push(`${request.method} ${url.replace(/[?&]lastEventId=.*/, '')}`)
+  origin.authorizations.push(request.headers.authorization)
   if (url.startsWith('/events')) {
     origin.openStreams++
     response.once('close', () => origin.openStreams--)
@@ -171,7 +174,7 @@ export function installChatOrigin(): void {
   })
   afterEach(() => {
     cleanup()
-    Object.assign(origin, { calls: [], requests: [], options: {} })
+    Object.assign(origin, { calls: [], requests: [], authorizations: [], options: {} })
     origin.stored.clear()
   })
   afterAll(async () => {

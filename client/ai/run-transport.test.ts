@@ -1,0 +1,109 @@
+// @vitest-environment jsdom
+/** The transport without React: what it sends, and what it reads. */
+import type { UIMessage, UIMessageChunk } from 'ai'
+import { describe, expect, test } from 'vitest'
+import { installChatOrigin, modelCall, origin, sse, until } from '@/test/doubles/chat-origin'
+import { createRunTransport, type RunTransportOptions } from './run-transport'
+
+installChatOrigin()
+
+const hello: UIMessage = { id: 'u', role: 'user', parts: [{ type: 'text', text: 'Hello?' }] }
+let chats = 0
+
+function newChat(): string {
+  return `t${++chats}`
+}
+
+function transportWith(options: RunTransportOptions = {}) {
+  return createRunTransport({
+    api: `${origin.url}/api/chat`,
+    path: `${origin.url}/events`,
+    ...options,
+  })
+}
+
+async function send(
+  transport: ReturnType<typeof transportWith>,
+  chatId: string,
+): Promise<ReadableStream<UIMessageChunk>> {
+  return await transport.sendMessages({
+    chatId,
+    messages: [hello],
+    trigger: 'submit-message',
+    messageId: undefined,
+    abortSignal: undefined,
+  })
+}
+
+async function textOf(stream: ReadableStream<UIMessageChunk> | null): Promise<string> {
+  let text = ''
+  const reader = stream?.getReader()
+  for (;;) {
+    const read = await reader?.read()
+    if (!read || read.done) return text
+    if (read.value.type === 'text-delta') text += read.value.delta
+  }
+}
+
+describe('createRunTransport', () => {
+  test('finds a running answer by asking the server, and none that has ended', async () => {
+    const chatId = newChat()
+    const stream = await send(transportWith(), chatId)
+    const model = await modelCall()
+    model.say('One ')
+
+    const found = await transportWith().reconnectToStream({ chatId })
+    model.say('two.')
+    model.finish()
+
+    expect(await textOf(found)).toBe('One two.')
+    expect(await textOf(stream)).toBe('One two.')
+    await until(() => expect(origin.openStreams).toBe(0))
+    expect(await transportWith().reconnectToStream({ chatId })).toBeNull()
+    expect(await transportWith().reconnectToStream({ chatId: newChat() })).toBeNull()
+  })
+
+  test('sends its headers with every request, also with the stream', async () => {
+    const chatId = newChat()
+    const headers = (): Record<string, string> => ({ authorization: 'Bearer of-ana' })
+    const transport = transportWith({ headers })
+
+    const stream = await send(transport, chatId)
+    await until(() => expect(origin.openStreams).toBe(1))
+    await transport.stopRun(chatId)
+
+    expect(await textOf(stream)).toBe('')
+    expect(origin.requests).toEqual([
+      'POST /api/chat',
+      `GET /events/chat.${chatId}?envelope=1`,
+      `POST /api/chat?chat=${chatId}&op=stop`,
+      `GET /events/chat.${chatId}?envelope=1`,
+    ])
+    expect(new Set(origin.authorizations)).toEqual(new Set(['Bearer of-ana']))
+  })
+
+  test('has another topic where it is told so', async () => {
+    const run = await sse.run('elsewhere', async function* () {
+      yield { type: 'run.chunks', data: [{ type: 'text-delta', id: 't', delta: 'There.' }] }
+    })
+    const transport = transportWith({
+      topic: () => 'elsewhere',
+      run: { id: run.id, topic: 'elsewhere', status: 'running', cursor: run.cursor },
+    })
+
+    expect(await textOf(await transport.reconnectToStream({ chatId: 'a chat' }))).toBe('There.')
+  })
+
+  test('ends the reading, not the answer, when its stream is cancelled', async () => {
+    const chatId = newChat()
+    const stream = await send(transportWith(), chatId)
+    const model = await modelCall()
+    await until(() => expect(origin.openStreams).toBe(1))
+
+    await stream.cancel()
+
+    await until(() => expect(origin.openStreams).toBe(0))
+    expect(model.isAborted()).toBe(false)
+    model.finish()
+  })
+})
