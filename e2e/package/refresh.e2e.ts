@@ -1,5 +1,8 @@
 /** Server components that are rendered again when something happens, in an app that has installed the library. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Page } from 'playwright/test'
+import { filesIn } from '../../test/files-in'
 import { expect, test } from '../../test/fixtures/installed-test'
 import type { RunningServer } from '../../test/servers/start-server'
 
@@ -60,13 +63,19 @@ export default function Parts() {
 `,
 }
 
-const env = { PUBLIC_TOPICS: 'orders', EVENTS_URL: 'memory:' }
+/** The page of docs/guide.md, with its server action. */
+const guide = readFileSync(join(__dirname, '..', '..', 'docs', 'guide.md'), 'utf8')
+const documented = filesIn(guide).filter(([name]) =>
+  /^app\/shelf\/(?:page|actions|shelf)\.tsx?$/.test(name),
+)
+
+const env = { PUBLIC_TOPICS: 'orders,shelf', EVENTS_URL: 'memory:' }
 
 let app: string
 
 test.beforeAll(async ({ installed }) => {
   test.setTimeout(300_000)
-  await installed.write(files)
+  await installed.write({ ...files, ...Object.fromEntries(documented) })
   const built = await installed.build()
   expect(built.code, built.output).toBe(0)
   app = installed.folder
@@ -188,4 +197,25 @@ test('A page that is left while it is refreshed does not stop the next from refr
   await pay(server)
 
   await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
+})
+
+test('A server action that publishes after updateTag shows the new value in every tab', async ({
+  start,
+  page,
+  context,
+}) => {
+  const server = await start({ app, env })
+  const tabs = [page, await context.newPage()]
+  for (const tab of tabs) {
+    await tab.goto(`${server.url}/shelf`)
+    await expect(tab.getByRole('button')).toHaveText('Sell one of 10')
+  }
+  await expect.poll(server.openStreams).toBe(2)
+
+  for (const left of [9, 8]) {
+    await page.getByRole('button').click()
+    for (const tab of tabs) {
+      await expect(tab.getByRole('button')).toHaveText(`Sell one of ${left}`)
+    }
+  }
 })
