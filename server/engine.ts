@@ -21,6 +21,7 @@ import { metrics } from './observe/metrics'
 import { processState } from './process'
 import { createPublishesUnderWay, type PublishesUnderWay } from './routes/publishes-under-way'
 import { createUploadBudget, type UploadBudget } from './routes/upload-budget'
+import { createForeignRuns, type ForeignRuns } from './runs/foreign-runs'
 import { createRuns, type Runs } from './runs/runs'
 import { createOpenStreams, type OpenStreams } from './stream/open-streams'
 
@@ -33,6 +34,7 @@ export interface Engine {
   readonly uploads: UploadBudget
   readonly publishes: PublishesUnderWay
   readonly runs: Runs
+  readonly foreignRuns: ForeignRuns
   readonly slots: ResponseSlots
   readonly door: FrontDoor
   /**
@@ -129,6 +131,7 @@ function createEngine(config: Config): Engine {
     uploads: createUploadBudget(),
     publishes,
     runs,
+    foreignRuns: createForeignRuns({ eventMaxBytes: config.eventMaxBytes }),
     slots,
     door,
     hub: openedHub,

@@ -26,6 +26,7 @@ const kinds = {
   'invalid-data': { status: 422, title: 'Data that does not fit its type' },
   'event-too-large': { status: 413, title: 'Event too large' },
   'body-too-large': { status: 413, title: 'Body too large' },
+  'run-too-large': { status: 413, title: 'Run too large' },
   'too-many-events': { status: 413, title: 'Too many events' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
 

@@ -10,7 +10,7 @@ import { checkEventType } from '@/server/hub/publish'
 import { keepsLatest } from '@/server/keep'
 import type { Idempotency } from '@/server/log/event-log'
 import { Refusal } from '@/server/refusal'
-import { eventsOf, valueMaxBytes } from '@/server/runs/run-values'
+import { eventsOf, RunLimitError, valueMaxBytes } from '@/server/runs/run-values'
 import type { SseRequest } from '@/server/sse-request'
 import { fingerprint } from './idempotency'
 import { readPublishedBody, type PublishedBody } from './published-body'
@@ -87,6 +87,7 @@ async function renewRun(
   const { id } = query
   const { log } = await engine.hub()
   const { events, type } = await eventsIn(engine, asked, body)
+  await countValues(engine, asked, events, body)
   const idempotency: Idempotency | undefined =
     key !== undefined && body ? { key, fingerprint: fingerprint(body, type) } : undefined
   const run = { id, op: 'renew' } as const
@@ -105,12 +106,40 @@ async function endRun(
   const { log } = await engine.hub()
   const reason = status === 'failed' ? 'error' : undefined
   const data: RunEvents['run.end'] = { run: id, status, reason }
-  const events = [...(await eventsIn(engine, asked, body)).events, eventOf('run.end', data)]
+  const { events: values } = await eventsIn(engine, asked, body)
+  await countValues(engine, asked, values, body)
+  const events = [...values, eventOf('run.end', data)]
   const { run: outcome } = await log.append(topic, events, {
     run: { id, op: 'end', status, reason },
   })
   const run = outcome?.run
+  engine.foreignRuns.forget(topic, id)
   return jsonAnswer(200, { id, status: run?.state, reason: run?.reason })
+}
+
+/**
+ * Ends a run that has too many values, or too large ones.
+ * @throws {Refusal} `run-too-large`
+ */
+async function countValues(
+  engine: Engine,
+  { topic, query: { id } }: RunRequest,
+  events: NewEvent[],
+  body: PublishedBody | undefined,
+): Promise<void> {
+  try {
+    engine.foreignRuns.count(topic, id, { events, bytes: body?.bytes.length ?? 0 })
+  } catch (error) {
+    if (!(error instanceof RunLimitError)) throw error
+    const { reason, message } = error
+    const data: RunEvents['run.end'] = { run: id, status: 'failed', reason }
+    const { log } = await engine.hub()
+    await log.append(topic, [eventOf('run.end', data)], {
+      run: { id, op: 'end', status: 'failed', reason },
+    })
+    engine.foreignRuns.forget(topic, id)
+    throw new Refusal('run-too-large', `${message} The run has failed.`)
+  }
 }
 
 async function stopRun(engine: Engine, { topic, query: { id } }: RunRequest): Promise<Answer> {

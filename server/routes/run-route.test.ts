@@ -322,6 +322,19 @@ describe('POST with a run', () => {
     await post(`${topic}?run=r1&op=end`)
   })
 
+  test('a run with too many values fails, and says why', async () => {
+    const topic = newTopic()
+    await post(`${topic}?run=r1&op=begin`)
+    const lines = '1\n'.repeat(10_000)
+    const headers = { 'Content-Type': 'application/x-ndjson' }
+
+    const statuses: number[] = []
+    for (let n = 0; n < 12; n++) statuses.push((await post(`${topic}?run=r1`, lines, headers))[0])
+
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 201), 413, 409])
+    expect(await sse.runOf(topic)).toMatchObject({ status: 'failed', reason: 'too-long' })
+  })
+
   test.each([
     ['run=a%20b&op=begin', 400, 'invalid-query'],
     [`run=${'x'.repeat(65)}&op=begin`, 400, 'invalid-query'],

@@ -84,7 +84,7 @@ export function eventsOf(
 
 /** Counts what a run produces. `count` throws when it has reached a limit. */
 export function createRunCount({ maxBytes = 64 * 1024 * 1024, maxEvents = 100_000 }: RunLimits): {
-  count: (value: EncodedValue) => void
+  count: (value: Pick<EncodedValue, 'bytes' | 'events'>) => void
 } {
   let bytes = 0
   let events = 0
