@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { accessEnv } from '../requests/publisher'
+import { freePort } from './free-port'
 
 type Command = 'start' | 'standalone' | 'dev'
 
@@ -68,7 +69,7 @@ export async function startServer({
     cwd: app,
     env: {
       ...process.env,
-      PORT: String(port),
+      PORT: String(await portFor(port, command, program)),
       NODE_ENV: command === 'dev' ? 'development' : 'production',
       NEXT_TELEMETRY_DISABLED: '1',
       ...(command !== 'dev' && accessEnv),
@@ -127,6 +128,16 @@ export async function startServer({
     await stop()
     throw error
   }
+}
+
+/** The server of a standalone build takes 3000 for 0, and a program may start one. */
+async function portFor(
+  port: number,
+  command: Command,
+  program: string | undefined,
+): Promise<number> {
+  const takesZero = command !== 'standalone' && program === undefined
+  return port !== 0 || takesZero ? port : await freePort()
 }
 
 async function readMetric(url: string, name: string): Promise<number> {
