@@ -25,6 +25,7 @@ describe('readConfig', () => {
       drainMs: 5_000,
       drainRunsMs: 5_000,
       jwtSecret: undefined,
+      jwksUrl: undefined,
       publicTopics: [],
       isOpen: true,
       corsOrigins: [],
@@ -42,6 +43,21 @@ describe('readConfig', () => {
       publicTopics: [],
       isOpen: false,
     })
+  })
+
+  test('keys at an address count like a secret', () => {
+    const env = { EVENTS_JWKS_URL: 'https://id.example.com/jwks.json' }
+
+    expect(readConfig(env)).toMatchObject({
+      jwksUrl: new URL(env.EVENTS_JWKS_URL),
+      isOpen: false,
+      limitPublish: 60,
+    })
+    for (const text of ['id.example.com', 'file:///keys', 'https:', 'x']) {
+      expect(() => readConfig({ EVENTS_JWKS_URL: text })).toThrow(
+        'EVENTS_JWKS_URL must be an address',
+      )
+    }
   })
 
   test('in production nothing is public and nobody may publish without a token, secret or not', () => {

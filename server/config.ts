@@ -30,9 +30,11 @@ export interface Config {
   drainRunsMs: number
   /** What tokens are signed with, by HS256. `EVENTS_JWT_SECRET`, none by default: then no token is accepted. */
   jwtSecret: string | undefined
+  /** Where the public keys are with which tokens are signed by asymmetric algorithms. `EVENTS_JWKS_URL`, none by default. */
+  jwksUrl: URL | undefined
   /** Patterns of the topics that anyone may read. `PUBLIC_TOPICS`, none by default. */
   publicTopics: readonly string[]
-  /** True without a secret, and never in production: then anyone may publish, and read every topic if `PUBLIC_TOPICS` names none. */
+  /** True without a secret and keys, and never in production: then anyone may publish, and read every topic if `PUBLIC_TOPICS` names none. */
   isOpen: boolean
   /** The other origins whose pages may read and publish. `CORS_ORIGINS`, none by default. */
   corsOrigins: readonly string[]
@@ -65,7 +67,9 @@ export function readConfig(env: Environment): Config {
   }
   const jwtSecret = readSecret(env)
   // Written out, because Next replaces it in a build: no variable opens what was built for production.
-  const isOpen = jwtSecret === undefined && process.env.NODE_ENV !== 'production'
+  const jwksUrl = readJwksUrl(env)
+  const acceptsTokens = jwtSecret !== undefined || jwksUrl !== undefined
+  const isOpen = !acceptsTokens && process.env.NODE_ENV !== 'production'
   return {
     eventsUrl: readEventsUrl(env),
     maxCount: readCount(env, 'EVENTS_MAX_COUNT', 100_000),
@@ -79,6 +83,7 @@ export function readConfig(env: Environment): Config {
     drainMs: readTimer(env, 'DRAIN', '5s'),
     drainRunsMs: readTimer(env, 'DRAIN_RUNS', '5s'),
     jwtSecret,
+    jwksUrl,
     publicTopics: readPublicTopics(env),
     isOpen,
     corsOrigins: readOrigins(env),
@@ -97,6 +102,13 @@ export function readSecret(env: Environment): string | undefined {
   throw new ConfigError(
     'EVENTS_JWT_SECRET must have at least 32 bytes: HS256 is no stronger than it.',
   )
+}
+
+function readJwksUrl(env: Environment): URL | undefined {
+  const text = env['EVENTS_JWKS_URL'] || undefined
+  if (text === undefined) return undefined
+  if (/^https?:/.test(text) && URL.canParse(text)) return new URL(text)
+  throw new ConfigError('EVENTS_JWKS_URL must be an address such as https://example.com/jwks.json.')
 }
 
 function readPublicTopics(env: Environment): string[] {

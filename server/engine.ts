@@ -5,6 +5,7 @@
 import { describeAccess } from './access/describe-access'
 import type { TokenRules } from './access/token-access'
 import { createTokenCheck } from './access/checked-tokens'
+import { createKeySet } from './access/key-set'
 import { createLimits, type Limits } from './access/limits'
 import { readConfig, type Config } from './config'
 import { createHub, type Hub } from './hub/hub'
@@ -65,8 +66,9 @@ export function processEngine(): Engine {
 
 function createEngine(config: Config): Engine {
   const { heartbeatMs, retryMs, maxStreams, streamMaxAgeMs: maxAgeMs } = config
-  const { jwtSecret: secret, isOpen } = config
-  const checkToken = secret === undefined ? undefined : createTokenCheck(secret)
+  const { jwtSecret: secret, jwksUrl, isOpen } = config
+  const findKey = jwksUrl && createKeySet(jwksUrl)
+  const checkToken = (secret ?? findKey) ? createTokenCheck({ secret, findKey }) : undefined
   const publicTopics = isOpen && config.publicTopics.length === 0 ? ['*'] : config.publicTopics
   const tokenRules = { checkToken, publicTopics, isOpen }
   const slots = createResponseSlots()
@@ -162,7 +164,7 @@ function createEngine(config: Config): Engine {
         closeIdleConnections: requests.closeIdleConnections,
       })
       const words = describeAccess(tokenRules)
-      if (secret === undefined) journal.warn(words)
+      if (!checkToken) journal.warn(words)
       else journal.info(words)
     },
     tellOnce(line) {

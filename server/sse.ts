@@ -184,8 +184,9 @@ export function createSse<T extends Topics | undefined = undefined>({
   function describe({ config, tellOnce }: Engine): void {
     if (rules) tellOnce(rules.describe(config))
     if (!own) return
-    const { publicTopics, jwtSecret } = config
-    tellOnce(describeAuthorize(own.authorize, { publicTopics, hasSecret: jwtSecret !== undefined }))
+    const { publicTopics, jwtSecret, jwksUrl } = config
+    const acceptsTokens = (jwtSecret ?? jwksUrl) !== undefined
+    tellOnce(describeAuthorize(own.authorize, { publicTopics, acceptsTokens }))
   }
 
   /** The engine, for a request that Next's server received. */

@@ -14,7 +14,7 @@ afterEach(() => {
 describe('a valid token', () => {
   test('is not checked again, and has the same claims', async () => {
     const verify = vi.spyOn(tokens, 'verifyToken')
-    const check = createTokenCheck(secret)
+    const check = createTokenCheck({ secret })
     const token = signToken({ sub: 'ana', events }, { secret })
 
     const first = await check(token)
@@ -25,7 +25,7 @@ describe('a valid token', () => {
   })
 
   test('is not valid after it expires', async () => {
-    const check = createTokenCheck(secret)
+    const check = createTokenCheck({ secret })
     const now = Math.floor(Date.now() / 1_000)
     const token = signToken({ exp: now + 60, events }, { secret })
     expect(await check(token)).toBeDefined()
@@ -36,17 +36,17 @@ describe('a valid token', () => {
   })
 
   test('makes no other token valid, and is invalid with another secret', async () => {
-    const check = createTokenCheck(secret)
+    const check = createTokenCheck({ secret })
     const token = signToken({ events }, { secret })
     await check(token)
 
     expect(await check(`${token}x`)).toBeUndefined()
-    expect(await createTokenCheck(secret.toUpperCase())(token)).toBeUndefined()
+    expect(await createTokenCheck({ secret: secret.toUpperCase() })(token)).toBeUndefined()
   })
 })
 
 test('an invalid token is checked again, because it may become valid later', async () => {
-  const check = createTokenCheck(secret)
+  const check = createTokenCheck({ secret })
   const now = Math.floor(Date.now() / 1_000)
   const token = signToken({ nbf: now + 60, events }, { secret })
   expect(await check(token)).toBeUndefined()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createTokenCheck } from './checked-tokens'
 import { describeAccess, describeAuthorize } from './describe-access'
 
-const checkToken = createTokenCheck('a secret of at least thirty-two bytes')
+const checkToken = createTokenCheck({ secret: 'a secret of at least thirty-two bytes' })
 
 describe('describeAccess', () => {
   test.each([
@@ -68,11 +68,11 @@ describe('describeAuthorize', () => {
       'createSse has `authorize`: anyone may read every topic, and `authorize` decides who may publish.',
     ],
   ])('%o, with %j public', (authorize, publicTopics, line) => {
-    expect(describeAuthorize(authorize, { publicTopics, hasSecret: false })).toBe(line)
+    expect(describeAuthorize(authorize, { publicTopics, acceptsTokens: false })).toBe(line)
   })
 
   test('says that a secret is set in vain', () => {
-    expect(describeAuthorize(decide, { publicTopics: [], hasSecret: true })).toMatch(
+    expect(describeAuthorize(decide, { publicTopics: [], acceptsTokens: true })).toMatch(
       /\. Tokens count only where it asks `byToken`\.$/,
     )
   })

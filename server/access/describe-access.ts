@@ -5,7 +5,7 @@ import type { TokenRules } from './token-access'
 /** What holds for an app whose `createSse` has an `authorize`: one sentence, and one more where a secret is set. */
 export function describeAuthorize(
   authorize: Authorize,
-  { publicTopics, hasSecret }: { publicTopics: readonly string[]; hasSecret: boolean },
+  { publicTopics, acceptsTokens }: { publicTopics: readonly string[]; acceptsTokens: boolean },
 ): string {
   const { read, publish, stop } = readAuthorize(authorize)
   const isPublic = publicTopics.includes('*')
@@ -22,7 +22,7 @@ export function describeAuthorize(
     ? '`authorize` decides who may publish'
     : 'nobody may publish over HTTP'
   const stopping = stop ? ' It decides who may stop runs.' : ''
-  const unused = hasSecret ? ' Tokens count only where it asks `byToken`.' : ''
+  const unused = acceptsTokens ? ' Tokens count only where it asks `byToken`.' : ''
   return `createSse has \`authorize\`: ${reading}, and ${publishing}.${stopping}${unused}`
 }
 

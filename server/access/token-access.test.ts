@@ -11,7 +11,7 @@ import { tokenAccess, type TokenRules } from './token-access'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 const now = Math.floor(Date.now() / 1_000)
-const checkToken = createTokenCheck(secret)
+const checkToken = createTokenCheck({ secret })
 const guarded: TokenRules = { checkToken, publicTopics: ['public', 'open.*'], isOpen: false }
 const noSecret: TokenRules = { checkToken: undefined, publicTopics: ['*'], isOpen: false }
 const laptop: TokenRules = { ...noSecret, isOpen: true }

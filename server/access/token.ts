@@ -1,5 +1,6 @@
 /**
- * Reads and verifies access tokens: JSON Web Tokens, signed with a secret that this server shares with their issuer.
+ * Reads and verifies access tokens: JSON Web Tokens, signed with a secret that this server shares with their issuer, or with a private
+ * key of an identity provider.
  * @see https://www.rfc-editor.org/rfc/rfc7519
  */
 import { createSecretKey, type KeyObject } from 'node:crypto'
@@ -7,6 +8,7 @@ import { parse as parseCookie } from 'cookie'
 import { errors, jwtVerify } from 'jose'
 import { isTopicPattern } from '@/protocol/topic-pattern'
 import type { RequestHead } from '@/server/sse-request'
+import type { FindKey } from './key-set'
 
 /** The cookie that holds a browser's token. */
 const tokenCookie = 'events_token'
@@ -36,10 +38,25 @@ export function readToken({ headers, method, url }: RequestHead): string | undef
   return inQuery || parseCookie(headers.get('cookie') ?? '')[tokenCookie] || undefined
 }
 
-/** Returns the token's claims if it is signed with `secret` by HS256, and neither expired nor not yet valid. Undefined otherwise. */
-export async function verifyToken(token: string, secret: string): Promise<Token | undefined> {
+/** Without any that is symmetric: a public key is no secret. */
+const asymmetric = ['RS', 'PS', 'ES']
+  .flatMap((family) => [`${family}256`, `${family}384`, `${family}512`])
+  .concat('EdDSA', 'Ed25519')
+
+/**
+ * Returns the token's claims if it is signed with a secret by HS256, or with a key that `findKey` finds by an asymmetric algorithm, and
+ * neither expired nor not yet valid. Undefined otherwise.
+ * @throws {Refusal} no key can be read now
+ */
+export async function verifyToken(
+  token: string,
+  key: string | FindKey,
+): Promise<Token | undefined> {
   try {
-    const { payload } = await jwtVerify(token, keyOf(secret), { algorithms: ['HS256'] })
+    const { payload } =
+      typeof key === 'string'
+        ? await jwtVerify(token, keyOf(key), { algorithms: ['HS256'] })
+        : await jwtVerify(token, key, { algorithms: asymmetric })
     const grants = readGrants(payload['events'])
     if (!grants) return undefined
     const { sub: subject, exp } = payload
