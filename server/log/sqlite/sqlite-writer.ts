@@ -171,7 +171,7 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     let keys = 0
     const outcomes = appends.map(({ topic, events, idempotency, run: change }) => {
       const known = knownTopic(topic)
-      const { maxAgeMs: ageMs, latest } = limitsOf(retention, topic)
+      const { maxAgeMs: ageMs, maxCount, latest } = limitsOf(retention, topic)
       const repeated = idempotency && seenBefore(known?.id, idempotency, ageMs)
       if (repeated) return repeated
       const span = { first: head + 1, last: head + events.length, time }
@@ -191,7 +191,8 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
       } else {
         for (const [index, event] of events.entries()) insert(id, first + index, event, time)
         run('UPDATE topics SET count = count + ? WHERE id = ?', count, id)
-        topicIds.add(id)
+        // Looking at a topic costs as much as an append to it.
+        if (latest || own.count + count > maxCount) topicIds.add(id)
       }
       if (idempotency) {
         remember(id, idempotency, { first, count, time })
