@@ -28,6 +28,10 @@ function database(): Database.Database {
     CREATE TABLE IF NOT EXISTS device (
       id TEXT PRIMARY KEY, account TEXT NOT NULL, agent TEXT NOT NULL, signed_in INTEGER NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS chat (id TEXT PRIMARY KEY, messages TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS product (
+      code TEXT PRIMARY KEY, name TEXT NOT NULL, cents INTEGER NOT NULL
+    );
   `)
   open = opened
   return opened

@@ -1,0 +1,31 @@
+'use client'
+/** The import as it stands, and the buttons to start and stop it. */
+import type { Preloaded } from 'next-sse'
+import { useRun } from 'next-sse/react'
+import { useTransition, type ReactNode } from 'react'
+import { ImportPanel } from '@/components/runs/import-panel'
+import { importTopic, rowCount, type ImportProgress } from './import-progress'
+
+interface LiveImportProps {
+  initial: Preloaded
+  start: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+export function LiveImport({ initial, start, stop }: LiveImportProps): ReactNode {
+  const { status, latest, connection } = useRun<ImportProgress>(importTopic, { initial })
+  const [isAsking, ask] = useTransition()
+
+  return (
+    <ImportPanel
+      status={status}
+      isAway={connection === 'reconnecting' || connection === 'failed'}
+      done={latest?.data.done ?? 0}
+      total={rowCount}
+      newest={latest?.data.newest}
+      isAsking={isAsking}
+      onStart={() => ask(start)}
+      onStop={() => ask(stop)}
+    />
+  )
+}
