@@ -18,6 +18,13 @@ const elsewhere = {
   'app/elsewhere/[topics]/route.ts': `export { GET } from '@/app/events/[topics]/route'`,
 }
 
+const talk = 'app/api/talk/route.ts'
+
+/** The README's route with the model of the guide, which needs no network. */
+function withOwnModel(route: string): string {
+  return `import { model } from '@/model'\n${route.replace("model: 'openai/gpt-6-luna'", 'model')}`
+}
+
 let built: { code: number; output: string }
 let app: string
 /** The token that the README's command prints. */
@@ -27,6 +34,7 @@ let asHolder: Record<string, string>
 test.beforeAll(async ({ installed }) => {
   test.setTimeout(240_000)
   await installed.write(elsewhere)
+  await installed.write({ [talk]: withOwnModel(await installed.read(talk)) })
   built = await installed.build()
   app = installed.folder
   const command = ['exec', '--no', '--', 'next-sse', 'token']
@@ -222,4 +230,38 @@ test('A log that can not be opened answers 503, and the output says why once', a
   expect(
     server.output().match(/"msg":"The event log .* can't be opened and written/g),
   ).toHaveLength(1)
+})
+
+test('Follows an import that another tab stops', async ({ start, page }) => {
+  const server = await start({ app, env: { ...env, PUBLIC_TOPICS: 'import' } })
+  const other = await page.context().newPage()
+  for (const tab of [page, other]) await tab.goto(`${server.url}/import`)
+
+  await page.getByRole('button', { name: 'Import' }).click()
+  for (const tab of [page, other]) await expect(tab.getByText(/^running \d+ of 100$/)).toBeVisible()
+  await other.getByRole('button', { name: 'Stop' }).click()
+
+  for (const tab of [page, other]) await expect(tab.getByText(/^stopped \d+ of 100$/)).toBeVisible()
+})
+
+test('Answers a chat across a reload, with stored messages and without', async ({
+  start,
+  page,
+}) => {
+  const server = await start({ app, env: { ...env, PUBLIC_TOPICS: 'chat.*' } })
+  for (const path of ['/talk', '/chat/one']) {
+    await page.goto(`${server.url}${path}`)
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await expect(page.getByText('This answer is written')).toBeVisible()
+
+    await page.reload()
+
+    await expect(page.getByText('comes from no model at all.')).toBeVisible()
+    await expect(page.getByText('ready', { exact: true })).toBeVisible()
+  }
+  await page.reload()
+  await expect(page.getByRole('listitem')).toHaveText([
+    'Hello?',
+    /^This answer .* comes from no model at all\.\s*$/,
+  ])
 })

@@ -47,7 +47,7 @@ export async function installApp(tarball: string): Promise<InstalledApp> {
   const parent = await mkdtemp(join(tmpdir(), 'next-sse-app-'))
   const app = appIn(join(parent, 'my-app'), parent)
   await createApp(app, parent)
-  await mustRun('npm', ['install', ...quiet, tarball], app.folder)
+  await mustRun('npm', ['install', ...quiet, tarball, ...(await aiPackages())], app.folder)
   await app.write(await documentedFiles())
   return app
 }
@@ -130,6 +130,14 @@ async function minimalApp(): Promise<Files> {
   }
 }
 
+/** The optional peers for chats, in the versions that this repository has. */
+async function aiPackages(): Promise<string[]> {
+  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  return ['ai', '@ai-sdk/react'].map((name) => `${name}@${dependencies[name]}`)
+}
+
 async function documentedFiles(): Promise<Files> {
   const [readme, guide] = await Promise.all(
     ['package/README.md', 'docs/guide.md'].map((page) => readFile(join(root, page), 'utf8')),
@@ -144,6 +152,12 @@ async function documentedFiles(): Promise<Files> {
     'app/ticks/route.ts',
     'app/health/route.ts',
     'app/metrics/route.ts',
+    'model.ts',
+    'chats.ts',
+    'app/api/chat/route.ts',
+    'app/chat/[id]/actions.ts',
+    'app/chat/[id]/chat.tsx',
+    'app/chat/[id]/page.tsx',
   ]) {
     const text = ofGuide[name]
     if (text === undefined) throw new Error(`docs/guide.md has no ${name}.`)
