@@ -32,9 +32,9 @@ export function useChatRuns<Message extends UIMessage>(
 ): void {
   const { id } = chat
   const join = useEffectEvent(async () => {
+    const isCurrent = runs.beforeLoad(id)
     const { run, messages } = await load()
-    // The page has sent a message meanwhile.
-    if (runs.isReading(id)) return
+    if (!isCurrent()) return
     chat.setMessages(messages)
     if (runs.note(id, run)) await chat.resumeStream()
     else if (run?.status === 'done') chat.clearError()

@@ -46,6 +46,26 @@ async function textOf(stream: ReadableStream<UIMessageChunk> | null): Promise<st
 }
 
 describe('createRunTransport', () => {
+  test('a chat that was read before a message was sent does not replace the message', async () => {
+    const chatId = newChat()
+    const transport = transportWith()
+    const mayShowOldest = transport.runs.beforeLoad(chatId)
+    const mayShow = transport.runs.beforeLoad(chatId)
+    expect(mayShowOldest()).toBe(false)
+    expect(mayShow()).toBe(true)
+
+    const stream = await send(transport, chatId)
+    const model = await modelCall()
+    expect(transport.runs.beforeLoad(chatId)()).toBe(false)
+    model.finish()
+    await textOf(stream)
+
+    expect(mayShow()).toBe(false)
+    await until(() => {
+      expect(transport.runs.beforeLoad(chatId)()).toBe(true)
+    })
+  })
+
   test('finds a running answer by asking the server, and none that has ended', async () => {
     const chatId = newChat()
     const stream = await send(transportWith(), chatId)

@@ -45,7 +45,11 @@ export interface RunTransport<
 export interface ChatRuns {
   /** Calls `found` when the chat may have an answer that the page does not show, and `ended` when an answer was read that others asked for. */
   watch: (chatId: string, watch: { found: () => void; ended: () => void }) => () => void
-  isReading: (chatId: string) => boolean
+  /**
+   * Call it before the chat is read again. The returned function says whether what was read may be shown: not when the page has sent a
+   * message since, reads an answer, or began to read the chat once more.
+   */
+  beforeLoad: (chatId: string) => () => boolean
   /** Notes the newest run. Returns true when `resumeStream` has something to read. */
   note: (chatId: string, run: ChatRun | undefined) => boolean
 }
@@ -95,6 +99,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
       stream: createChatStream(`${path}/${topic}`, headers),
       run: loaded?.topic === topic ? loaded : undefined,
       readRunId: undefined,
+      version: 0,
       watches: new Set(),
     }
     chats.set(chatId, chat)
@@ -121,6 +126,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
 
     async sendMessages({ chatId, messages, trigger, messageId, headers: ofCall, body }) {
       const chat = chatOf(chatId)
+      chat.version++
       const left = chat.stream.leave()
       try {
         // Not with the abort signal: a page that leaves must not take back its message.
@@ -163,7 +169,11 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
           unwatch()
         }
       },
-      isReading: (chatId) => chatOf(chatId).stream.isReading,
+      beforeLoad(chatId) {
+        const chat = chatOf(chatId)
+        const version = ++chat.version
+        return () => chat.version === version && !chat.stream.isReading
+      },
       note(chatId, run) {
         const chat = chatOf(chatId)
         chat.run = run
@@ -181,6 +191,8 @@ interface Chat {
   run: ChatRun | undefined
   /** The run that was read to its end. */
   readRunId: string | undefined
+  /** Counts the messages sent and the times that the chat was read. */
+  version: number
   watches: Set<{ ended: () => void }>
 }
 
