@@ -1,6 +1,6 @@
 export { defineTopics, type TopicDefinition, type Topics } from '@/protocol/define-topics'
 export { UnreadableEventError } from '@/protocol/unreadable-event'
-export { json, type JsonValue, type SchemaIssue } from '@/protocol/schema'
+export { json, text, type JsonValue, type SchemaIssue } from '@/protocol/schema'
 export type {
   DefinedEvent,
   EventOf,

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import * as mini from 'zod/mini'
-import { AsyncSchemaError, json, parseText, SchemaError, type Schema } from './schema'
+import { AsyncSchemaError, json, parseText, SchemaError, text, type Schema } from './schema'
 
 /** The error of a text that does not fit. */
 function errorOf(schema: Schema, value: unknown): SchemaError {
@@ -89,7 +89,11 @@ describe('parseText', () => {
 })
 
 describe('json', () => {
-  test.each(['1', '"a"', 'null', '[{}]', '{"a":{"b":[]}}'])('takes %s as it is', (text) => {
-    expect(parseText(json(), text)).toEqual(JSON.parse(text))
+  test.each(['1', '"a"', 'null', '[{}]', '{"a":{"b":[]}}'])('takes %s as it is', (data) => {
+    expect(parseText(json(), data)).toEqual(JSON.parse(data))
   })
+})
+
+test.each(['hello', '{"a":1}', '', '"quoted"'])('text() takes %j as it is', (data) => {
+  expect(parseText(text(), data)).toBe(data)
 })

@@ -74,14 +74,34 @@ export function json(): Schema {
   return { '~standard': { version: 1, vendor: 'next-sse', validate: (value) => ({ value }) } }
 }
 
+const textVendor = 'next-sse text'
+
+/**
+ * Stands for any text, JSON or not: nothing is checked, and `data` is the text of the event. For topics that people publish to by hand,
+ * as with `curl -d hello`.
+ *
+ * @example
+ * defineTopics({ orders: { 'order.paid': orderSchema }, '*': { '*': text() } })
+ */
+export function text(): Schema<JsonValue, string> {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: textVendor,
+      validate: (value) => ({ value: String(value) }),
+    },
+  }
+}
+
 /**
  * Parses the text of an event with its schema. Returns the schema's output.
  * @throws {SchemaError} the text is not JSON, or does not fit the schema
  * @throws {AsyncSchemaError} the schema returns a Promise
  * @throws whatever the schema throws
  */
-export function parseText(schema: Schema, text: string): unknown {
-  const value = parseJson(text)
+export function parseText(schema: Schema, data: string): unknown {
+  if (schema['~standard'].vendor === textVendor) return data
+  const value = parseJson(data)
   const result = schema['~standard'].validate(value)
   if ('then' in result) throw new AsyncSchemaError(result)
   if (!result.issues) return result.value
@@ -90,9 +110,9 @@ export function parseText(schema: Schema, text: string): unknown {
   throw new SchemaError(issues, { cause: result.issues })
 }
 
-function parseJson(text: string): unknown {
+function parseJson(data: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(data)
   } catch (cause) {
     throw new SchemaError([], { cause })
   }
@@ -121,12 +141,13 @@ function withoutValue(message: string, value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     return Object.values(value).slice(0, maxIssues).reduce<string>(withoutValue, message)
   }
-  const text = String(value)
-  if (value === undefined || value === null || text === '') return message
-  if (typeof value !== 'string') return message.replaceAll(text, '…')
+  const shown = String(value)
+  if (value === undefined || value === null || shown === '') return message
+  if (typeof value !== 'string') return message.replaceAll(shown, '…')
   // A short text could be part of any word.
-  const shown = text.length < 8 ? [JSON.stringify(text), `'${text}'`] : [JSON.stringify(text), text]
-  return shown.reduce((rest, form) => rest.replaceAll(form, '…'), message)
+  const quoted = JSON.stringify(shown)
+  const forms = shown.length < 8 ? [quoted, `'${shown}'`] : [quoted, shown]
+  return forms.reduce((rest, form) => rest.replaceAll(form, '…'), message)
 }
 
 function describeIssue({ path, message }: SchemaIssue): string {

@@ -19,6 +19,7 @@ import { processEngine } from './engine'
  *       return session ? { subject: session.userId } : byToken.read(asked)
  *     },
  *     publish: byToken.publish,
+ *     stop: byToken.stop,
  *   },
  * })
  */
@@ -30,12 +31,16 @@ export const byToken = {
     const { subject, reader, expiresAtMs } = await access.read(asAsked(request), guarded)
     return { ...(subject === undefined ? { sessionKey: reader } : { subject }), until: expiresAtMs }
   },
-  publish: async ({ topics, request }: AccessQuestion): Promise<true | AccessGrant> => {
-    const access = tokenAccess(processEngine().tokenRules)
-    const { subject, isCounted } = await access.publish(asAsked(request), topics[0])
-    if (isCounted) return true
-    return vouch(subject === undefined ? { sessionKey: 'token' } : { subject })
-  },
+  publish,
+  /** Who may publish to a topic may stop its runs. */
+  stop: publish,
+}
+
+async function publish({ topics, request }: AccessQuestion): Promise<true | AccessGrant> {
+  const access = tokenAccess(processEngine().tokenRules)
+  const { subject, isCounted } = await access.publish(asAsked(request), topics[0])
+  if (isCounted) return true
+  return vouch(subject === undefined ? { sessionKey: 'token' } : { subject })
 }
 
 function asAsked(request: Request): Request & { toRequest: () => Request } {

@@ -59,10 +59,14 @@ export interface ChatRoute {
 
 type Runs = Pick<Sse, 'run' | 'stop' | 'runOf'>
 
+/** An `Sse` with defined topics or without. */
+type AnyRuns = { [Name in keyof Runs]: (...args: never) => unknown }
+
 const bodyMaxBytes = 8 * 1024 * 1024
 
 /**
- * Makes the handlers that `createRunTransport` talks to.
+ * Makes the handlers that `createRunTransport` talks to. With `createSse({ topics })`, define the topics of the chats too:
+ * `'chat.*': { '*': json() }`.
  *
  * @example
  * // app/api/chat/route.ts
@@ -81,9 +85,11 @@ const bodyMaxBytes = 8 * 1024 * 1024
  * })
  */
 export function chatRoute<Message extends UIMessage = UIMessage>(
-  sse: Runs,
+  server: AnyRuns,
   { authorize, topic: topicOf = topicOfChat, begin, answer }: ChatRouteOptions<Message>,
 ): ChatRoute {
+  const sse = server as unknown as Runs
+
   /** @throws {Refusal} */
   async function allow(
     request: Request,
