@@ -28,6 +28,11 @@ function database(): Database.Database {
     CREATE TABLE IF NOT EXISTS device (
       id TEXT PRIMARY KEY, account TEXT NOT NULL, agent TEXT NOT NULL, signed_in INTEGER NOT NULL
     );
+    CREATE TABLE IF NOT EXISTS price (item TEXT PRIMARY KEY, cents INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS shop_order (
+      id INTEGER PRIMARY KEY, item TEXT NOT NULL, quantity INTEGER NOT NULL, cents INTEGER NOT NULL,
+      placed_at INTEGER NOT NULL
+    );
     CREATE TABLE IF NOT EXISTS chat (id TEXT PRIMARY KEY, messages TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS product (
       code TEXT PRIMARY KEY, name TEXT NOT NULL, cents INTEGER NOT NULL

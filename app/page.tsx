@@ -1,6 +1,7 @@
-/** `/`: the greeting stream, live; how to read it in a terminal; and a link to topics. */
+/** `/`: the greeting stream, live; how to read it in a terminal; a link to topics, and links to the other pages. */
 import type { Metadata } from 'next'
 import { headers } from 'next/headers'
+import Link from 'next/link'
 import { connection } from 'next/server'
 import type { ReactNode } from 'react'
 import { GreetingStream } from '@/components/tape/greeting-stream'
@@ -13,6 +14,29 @@ import { siteAddress } from './site-address'
 
 // The layout's title template does not apply to the page beside it.
 export const metadata: Metadata = { title: 'Greetings · next-sse' }
+
+const pages = [
+  {
+    href: '/orders',
+    name: 'Orders',
+    about: 'A table that the server renders, and renders again when an order comes.',
+  },
+  {
+    href: '/chat',
+    name: 'Chat',
+    about: 'An answer that survives a reload, shows in every tab, and stops.',
+  },
+  {
+    href: '/runs',
+    name: 'Runs',
+    about: 'Long work that one can watch, leave, find again and stop.',
+  },
+  {
+    href: '/account',
+    name: 'Account',
+    about: 'A topic that only the account can read which is signed in.',
+  },
+] as const
 
 export default async function HomePage(): Promise<ReactNode> {
   await connection()
@@ -41,6 +65,17 @@ export default async function HomePage(): Promise<ReactNode> {
             <OpenTopic />
           </section>
         </div>
+        <section className={styles.more}>
+          <h2>More to try</h2>
+          <ul>
+            {pages.map(({ href, name, about }) => (
+              <li key={href}>
+                <Link href={href}>{name}</Link>
+                <p>{about}</p>
+              </li>
+            ))}
+          </ul>
+        </section>
       </main>
     </>
   )

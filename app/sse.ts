@@ -2,7 +2,11 @@
 import { byToken, createSse } from 'next-sse'
 import { hasDemoAccounts } from './account/accounts'
 import { mayRead } from './account/may-read'
+import { topics } from './topics'
 
-export const sse = createSse(
-  hasDemoAccounts() ? { authorize: { read: mayRead, publish: byToken.publish } } : {},
-)
+export const sse = createSse({
+  topics,
+  // Of a price, only the newest is of use.
+  keep: { 'price.*': { latest: true } },
+  ...(hasDemoAccounts() && { authorize: { ...byToken, read: mayRead } }),
+})

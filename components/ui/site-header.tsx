@@ -30,6 +30,7 @@ function SiteLinks(): ReactNode {
   return (
     <nav className={styles.links}>
       <Link href="/topics/demo">Live topic</Link>
+      <Link href="/orders">Orders</Link>
       <Link href="/chat">Chat</Link>
       <Link href="/runs">Runs</Link>
       <Link href="/account">Account</Link>

@@ -1,0 +1,2 @@
+/** How many orders a table shows. */
+export const shownOrders = 8
