@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright/test'
 import { expect, test } from '../../test/fixtures/installed-test'
@@ -14,7 +14,37 @@ test.describe.configure({ mode: 'default', timeout: 120_000 })
 
 const secret = { EVENTS_JWT_SECRET: 'of an app of your own, and long enough' }
 const env = { ...secret, PUBLIC_TOPICS: '', DRAIN: '500ms', RETRY: '200ms' }
+const publishes = `import { sse } from '@/sse'
+export async function publishes(): Promise<string> {
+  return await sse.publish('rendered', 'message', 1).then(
+    () => 'published',
+    (error: { code: string }) => error.code,
+  )
+}
+`
 const elsewhere = {
+  'publishes.ts': publishes,
+  'app/rendering/page.tsx': `import { connection } from 'next/server'
+import { Suspense, type ReactNode } from 'react'
+import { publishes } from '@/publishes'
+
+export default function Page(): ReactNode {
+  return <Suspense><Publishing /></Suspense>
+}
+
+async function Publishing(): Promise<ReactNode> {
+  await connection()
+  return <p>{await publishes()}</p>
+}
+`,
+  'app/answering/route.ts': `import { connection } from 'next/server'
+import { publishes } from '@/publishes'
+
+export async function GET(): Promise<Response> {
+  await connection()
+  return new Response(await publishes())
+}
+`,
   'app/elsewhere/[topics]/route.ts': `export { GET } from '@/app/events/[topics]/route'`,
 }
 
@@ -264,4 +294,105 @@ test('Answers a chat across a reload, with stored messages and without', async (
     'Hello?',
     /^This answer .* comes from no model at all\.\s*$/,
   ])
+})
+
+test('The stock of the guide: a server action publishes, pages show it, and what does not fit is refused', async ({
+  start,
+  page,
+}) => {
+  const server = await start({ app, env: { ...env, PUBLIC_TOPICS: 'stock,customer.*' } })
+  await page.goto(`${server.url}/stock`)
+
+  await page.getByRole('button', { name: 'Sell' }).click()
+  await expect(page.getByRole('listitem')).toHaveText(['1 × chair'])
+  const post = (rest: string, data: unknown): Promise<Response> =>
+    fetch(`${server.url}/live/${rest}`, {
+      method: 'POST',
+      headers: asHolder,
+      body: JSON.stringify(data),
+    })
+  const refused = await post('stock?type=sold', { sku: 'table', count: 'two' })
+  const [unknownType, unknownTopic] = await Promise.all([
+    post('stock?type=selled', {}),
+    post('stocks?type=sold', {}),
+  ])
+  const reading = await fetch(`${server.url}/live/stocks`)
+  expect((await post('stock?type=sold', { sku: 'table', count: 2 })).status).toBe(201)
+  expect((await post('customer.42?type=greeted', { by: 'Ana' })).status).toBe(201)
+
+  await expect(page.getByRole('listitem')).toHaveText([
+    '1 × chair',
+    '2 × table',
+    'customer.42 greeted by Ana',
+  ])
+  expect(refused.status).toBe(422)
+  expect(await refused.json()).toMatchObject({
+    code: 'invalid-data',
+    issues: [{ path: ['count'], message: 'Invalid input: expected number, received string' }],
+  })
+  expect([unknownType.status, unknownTopic.status, reading.status]).toEqual([422, 404, 404])
+  await page.reload()
+  await expect(page.getByText('Sold before: 3')).toBeVisible()
+})
+
+test('A server component that publishes while it renders is refused; a route is not', async ({
+  start,
+  page,
+}) => {
+  const server = await start({ app, env })
+
+  await page.goto(`${server.url}/rendering`)
+  const answer = await fetch(`${server.url}/answering`)
+
+  await expect(page.getByText('publish-in-render')).toBeVisible()
+  expect(await answer.text()).toBe('published')
+})
+
+test('A renamed field breaks the publisher, the server component and the hook: the compiler names each', async ({
+  copy,
+}) => {
+  const renamed = await copy({ 'tsconfig.json': await installedTsconfig() })
+  const compile = async (): Promise<string> => {
+    const tsc = join('node_modules', 'typescript', 'bin', 'tsc')
+    return (await renamed.run(process.execPath, [tsc, '--noEmit', '--pretty', 'false'])).output
+  }
+  expect(await compile()).toBe('')
+
+  const topics = await renamed.read('topics.ts')
+  await renamed.write({ 'topics.ts': topics.replace('count: z.int()', 'quantity: z.int()') })
+  const output = await compile()
+
+  console.log(output)
+  expect(output.match(/^\S+\(\d+/gm)).toEqual([
+    'app/stock/actions.ts(6',
+    'app/stock/page.tsx(24',
+    'app/stock/sales.tsx(14',
+  ])
+  expect(output).toContain("'count' does not exist in type '{ sku: string; quantity: number; }'")
+  expect(output.match(/Property 'count' does not exist on type/g)).toHaveLength(2)
+
+  /** That of the built app: Next completes it. */
+  async function installedTsconfig(): Promise<string> {
+    return await readFile(join(app, 'tsconfig.json'), 'utf8')
+  }
+})
+
+test('A script publishes and reads without React and Next', async ({ copy }) => {
+  const script = `import { sse } from './sse'
+async function main(): Promise<void> {
+  await sse.publish('orders', 'order.paid', { amount: 4200 })
+  const { events } = await sse.history('orders')
+  console.log(events.map(({ data }) => data).join())
+}
+void main().finally(() => sse.close())`
+  const { folder, run } = await copy({ 'script.ts': script })
+  for (const name of ['react', 'react-dom', 'next']) {
+    await rm(join(folder, 'node_modules', name), { recursive: true })
+  }
+
+  const ran = await run(process.execPath, [require.resolve('tsx/cli'), 'script.ts'], {
+    EVENTS_URL: 'memory:',
+  })
+
+  expect(ran).toEqual({ code: 0, output: '{"amount":4200}\n' })
 })

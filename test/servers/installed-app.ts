@@ -47,7 +47,10 @@ export async function installApp(tarball: string): Promise<InstalledApp> {
   const parent = await mkdtemp(join(tmpdir(), 'next-sse-app-'))
   const app = appIn(join(parent, 'my-app'), parent)
   await createApp(app, parent)
-  await mustRun('npm', ['install', ...quiet, tarball, ...(await aiPackages())], app.folder)
+  // What the documented pages import besides.
+  const packages = ['zod', 'ai', '@ai-sdk/react']
+  const wanted = await Promise.all(packages.map(async (name) => `${name}@${await versionOf(name)}`))
+  await mustRun('npm', ['install', ...quiet, tarball, ...wanted], app.folder)
   await app.write(await documentedFiles())
   return app
 }
@@ -113,15 +116,14 @@ export default function Layout({ children }: { children: ReactNode }) {
 
 /** In the versions that this repository has. */
 async function minimalApp(): Promise<Files> {
-  const { dependencies, devDependencies } = JSON.parse(
-    await readFile(join(root, 'package.json'), 'utf8'),
-  ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
-  const versions = { ...dependencies, ...devDependencies }
   const names = ['next', 'react', 'react-dom', 'typescript', '@types/node', '@types/react']
+  const versions = await Promise.all(
+    names.map(async (name) => [name, await versionOf(name)] as const),
+  )
   return {
     'package.json': JSON.stringify({
       private: true,
-      dependencies: Object.fromEntries(names.map((name) => [name, versions[name]])),
+      dependencies: Object.fromEntries(versions),
     }),
     'tsconfig.json': JSON.stringify({ compilerOptions: { paths: { '@/*': ['./*'] } } }),
     'next.config.ts': 'export default { cacheComponents: true, partialPrefetching: true }',
@@ -130,12 +132,14 @@ async function minimalApp(): Promise<Files> {
   }
 }
 
-/** The optional peers for chats, in the versions that this repository has. */
-async function aiPackages(): Promise<string[]> {
-  const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
-  return ['ai', '@ai-sdk/react'].map((name) => `${name}@${dependencies[name]}`)
+/** The range that this repository has of a package. */
+async function versionOf(name: string): Promise<string> {
+  const { dependencies, devDependencies } = JSON.parse(
+    await readFile(join(root, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies', Record<string, string>>
+  const version = { ...dependencies, ...devDependencies }[name]
+  if (version === undefined) throw new Error(`package.json has no ${name}.`)
+  return version
 }
 
 async function documentedFiles(): Promise<Files> {
@@ -158,6 +162,13 @@ async function documentedFiles(): Promise<Files> {
     'app/chat/[id]/actions.ts',
     'app/chat/[id]/chat.tsx',
     'app/chat/[id]/page.tsx',
+    'topics.ts',
+    'live.ts',
+    'app/live/[topics]/route.ts',
+    'app/stock/actions.ts',
+    'app/stock/page.tsx',
+    'app/stock/hooks.ts',
+    'app/stock/sales.tsx',
   ]) {
     const text = ofGuide[name]
     if (text === undefined) throw new Error(`docs/guide.md has no ${name}.`)
