@@ -3,7 +3,7 @@
 import type { UIMessage, UIMessageChunk } from 'ai'
 import { describe, expect, test } from 'vitest'
 import { installChatOrigin, modelCall, origin, sse, until } from '@/test/doubles/chat-origin'
-import { createRunTransport, type RunTransportOptions } from './run-transport'
+import { ChatRequestError, createRunTransport, type RunTransportOptions } from './run-transport'
 
 installChatOrigin()
 
@@ -46,6 +46,15 @@ async function textOf(stream: ReadableStream<UIMessageChunk> | null): Promise<st
 }
 
 describe('createRunTransport', () => {
+  test('a message that the server refused is not replaced by what the server has', async () => {
+    const chatId = newChat()
+    const transport = transportWith({ api: `${origin.url}/nowhere` })
+
+    await expect(send(transport, chatId)).rejects.toThrow(ChatRequestError)
+
+    expect(transport.runs.beforeLoad(chatId)()).toBe(false)
+  })
+
   test('a chat that was read before a message was sent does not replace the message', async () => {
     const chatId = newChat()
     const transport = transportWith()

@@ -47,7 +47,7 @@ export interface ChatRuns {
   watch: (chatId: string, watch: { found: () => void; ended: () => void }) => () => void
   /**
    * Call it before the chat is read again. The returned function says whether what was read may be shown: not when the page has sent a
-   * message since, reads an answer, or began to read the chat once more.
+   * message since, or one that did not arrive, reads an answer, or began to read the chat once more.
    */
   beforeLoad: (chatId: string) => () => boolean
   /** Notes the newest run. Returns true when `resumeStream` has something to read. */
@@ -100,6 +100,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
       run: loaded?.topic === topic ? loaded : undefined,
       readRunId: undefined,
       version: 0,
+      hasUnsent: false,
       watches: new Set(),
     }
     chats.set(chatId, chat)
@@ -127,6 +128,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
     async sendMessages({ chatId, messages, trigger, messageId, headers: ofCall, body }) {
       const chat = chatOf(chatId)
       chat.version++
+      chat.hasUnsent = true
       const left = chat.stream.leave()
       try {
         // Not with the abort signal: a page that leaves must not take back its message.
@@ -135,6 +137,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
         )
         const { run, joined } = (await response.json()) as SentAnswer
         chat.run = run
+        chat.hasUnsent = false
         return read(chat, { isOwn: !joined, lastMessageId: messages.at(-1)?.id })
       } finally {
         left?.left()
@@ -172,7 +175,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
       beforeLoad(chatId) {
         const chat = chatOf(chatId)
         const version = ++chat.version
-        return () => chat.version === version && !chat.stream.isReading
+        return () => chat.version === version && !chat.hasUnsent && !chat.stream.isReading
       },
       note(chatId, run) {
         const chat = chatOf(chatId)
@@ -193,6 +196,8 @@ interface Chat {
   readRunId: string | undefined
   /** Counts the messages sent and the times that the chat was read. */
   version: number
+  /** The page's last message is on its way, or did not arrive: only the page has it. */
+  hasUnsent: boolean
   watches: Set<{ ended: () => void }>
 }
 
