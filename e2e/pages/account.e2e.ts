@@ -1,7 +1,7 @@
 /** The account page: two demo accounts, a topic for each that only it can read, and sign-outs that end open streams. */
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright/test'
 import { expect, test as base } from '../../test/fixtures/page-test'
+import { checkLooks } from '../../test/pages/check-looks'
 import type { RunningServer } from '../../test/servers/start-server'
 
 const test = base.extend<{ shop: RunningServer; open: (context: BrowserContext) => Promise<Page> }>(
@@ -156,24 +156,11 @@ test('In production the accounts are off until they are asked for', async ({ pag
   await expect(page.getByRole('button', { name: /^Sign in/ })).toHaveCount(0)
 })
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [1280, 320]) {
-    test(`The page in ${colorScheme}, ${width} px wide, has nothing that axe finds`, async ({
-      page,
-      shop,
-    }, testInfo) => {
-      // While an event fades in, its contrast is low.
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.setViewportSize({ width, height: 900 })
-      await page.goto(`${shop.url}/account`)
-      await page.screenshot({ path: testInfo.outputPath('signed-out.png'), fullPage: true })
-      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
-      await signIn(page, 'Ana')
-      await sendNote(page, 'Ana', 'The parcel is here.')
-      await expect(parts(page).events.last()).toContainText('parcel')
-      await page.screenshot({ path: testInfo.outputPath('signed-in.png'), fullPage: true })
-      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
-    })
-  }
-}
+test('In light and dark, wide and narrow, axe finds nothing', async ({ page, shop }, testInfo) => {
+  await page.goto(`${shop.url}/account`)
+  await checkLooks(page, 'signed-out', testInfo)
+  await signIn(page, 'Ana')
+  await sendNote(page, 'Ana', 'The parcel is here.')
+  await expect(parts(page).events.last()).toContainText('parcel')
+  await checkLooks(page, 'signed-in', testInfo)
+})
