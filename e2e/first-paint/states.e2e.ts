@@ -35,7 +35,7 @@ test('The HTML has the orders, and what they come to', async ({ paint }) => {
   expect(html).toContain('3 orders, 0 gaps')
 })
 
-test('Topics are read in a request, and in a timer that has none', async ({ paint }) => {
+test('Topics are read in a request, and in a timer that has none @soak-only', async ({ paint }) => {
   const counted = async (): Promise<unknown> => (await fetch(`${paint.server.url}/list`)).json()
   await expect.poll(counted).toEqual({ inRequest: 0, inTimer: 0 })
 
@@ -87,7 +87,9 @@ test('A page of Ana’s that Bob’s browser finds shows nothing of hers, and sa
   await orders.shows(published)
 })
 
-test('A page of Ana’s that is rendered again for Bob begins again', async ({ paint }) => {
+test('A page of Ana’s that is rendered again for Bob begins again @soak-only', async ({
+  paint,
+}) => {
   const { orders, published, publish: publishOrder } = paint
   await publishOrder()
   await orders.goto()
@@ -104,7 +106,7 @@ test('A page of Ana’s that is rendered again for Bob begins again', async ({ p
   expect(new Set(readers).size).toBe(2)
 })
 
-test('Rendered before an older copy of the log was restored, a page marks the gap, and goes on', async ({
+test('Rendered before an older copy of the log was restored, a page marks the gap, and goes on @soak-only', async ({
   paint,
   startApp,
   folder,
@@ -136,7 +138,7 @@ test('Rendered before an older copy of the log was restored, a page marks the ga
   await expect(orders.page.getByText('orders order later')).toHaveCount(1)
 })
 
-test('Rendered before events were removed that it does not have, a page marks the gap, and goes on', async ({
+test('Rendered before events were removed that it does not have, a page marks the gap, and goes on @soak-only', async ({
   paint,
   startApp,
 }) => {
@@ -161,7 +163,7 @@ test('Rendered before events were removed that it does not have, a page marks th
   await expect(orders.page.getByText('2 orders, 1 gaps')).toBeVisible()
 })
 
-test('A page with 2 MiB of orders shows them, goes on, and the journal warns', async ({
+test('A page with 2 MiB of orders shows them, goes on, and the journal warns @soak-only', async ({
   paint,
 }) => {
   const { server, orders } = paint
@@ -204,7 +206,7 @@ test('Tabs that were rendered with orders share one stream, and each shows every
   expect(await server.openStreams()).toBe(1)
 })
 
-test('A tab that adds a topic to a shared stream begins with both, and the other goes on', async ({
+test('A tab that adds a topic to a shared stream begins with both, and the other goes on @soak-only', async ({
   paint,
 }) => {
   const { server, orders, published, publish: publishOrder } = paint

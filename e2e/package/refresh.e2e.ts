@@ -125,7 +125,7 @@ test('A page that renders for three seconds under five events a second shows eac
   expect(await shown(page)).toEqual(last)
 })
 
-test('What happens during the first render, or before the page is hydrated, is shown', async ({
+test('What happens during the first render, or before the page is hydrated, is shown @soak-only', async ({
   start,
   page,
 }) => {
@@ -179,7 +179,7 @@ test('Parts of a page are rendered together, once for each event, and not while 
   await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
 })
 
-test('A page that is left while it is refreshed does not stop the next from refreshing', async ({
+test('A page that is left while it is refreshed does not stop the next from refreshing @soak-only', async ({
   start,
   page,
 }) => {

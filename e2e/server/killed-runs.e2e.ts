@@ -228,7 +228,7 @@ for (const engine of ['SQLite', 'Redis'] as const) {
     },
   )
 
-  test(`On ${engine}, a run is stopped from another server within a second, after what it stores`, async ({
+  test(`On ${engine}, a run is stopped from another server within a second, after what it stores @soak-only`, async ({
     startRunServer,
     eventsUrl,
   }) => {
