@@ -72,6 +72,7 @@ test('Of an outage the log tells in two lines of JSON, and of events nothing', a
     .poll(() => lines().map(({ level, msg }) => [level, msg]))
     .toEqual([
       ['info', expect.stringContaining('Anyone may read')],
+      ['info', expect.stringContaining('createSse has `keep`: price.* keeps the newest event')],
       ['info', expect.stringContaining('The front door is open')],
       ['error', "The event log can't be written."],
       ['info', 'The event log can be written again.'],
