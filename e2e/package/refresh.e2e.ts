@@ -93,7 +93,7 @@ async function shown(page: Page, name?: string): Promise<{ render: number; count
   return { render: Number(render), count: Number(count) }
 }
 
-test('A page that renders for three seconds under five events a second shows each render, and the last event within one', async ({
+test('A page that renders for three seconds under five events a second shows each render, and the last event within one @soak-only', async ({
   start,
   page,
 }) => {
@@ -148,7 +148,7 @@ test('What happens during the first render, or before the page is hydrated, is s
   await expect(page.getByRole('status')).toHaveText(/: 2$/, { timeout: 3 * renderMs })
 })
 
-test('Parts of a page are rendered together, once for each event, and not while nobody looks', async ({
+test('Parts of a page are rendered together, once for each event, and not while nobody looks @soak-only', async ({
   start,
   page,
 }) => {
@@ -199,7 +199,7 @@ test('A page that is left while it is refreshed does not stop the next from refr
   await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
 })
 
-test('A server action that publishes after updateTag shows the new value in every tab', async ({
+test('A server action that publishes after updateTag shows the new value in every tab @soak-only', async ({
   start,
   page,
   context,
