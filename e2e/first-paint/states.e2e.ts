@@ -35,14 +35,18 @@ test('The HTML has the orders, and what they come to', async ({ paint }) => {
   expect(html).toContain('3 orders, 0 gaps')
 })
 
-test('Topics are read in a request, and in a timer that has none @soak-only', async ({ paint }) => {
-  const counted = async (): Promise<unknown> => (await fetch(`${paint.server.url}/list`)).json()
-  await expect.poll(counted).toEqual({ inRequest: 0, inTimer: 0 })
+test(
+  'Topics are read in a request, and in a timer that has none',
+  { tag: '@soak-only' },
+  async ({ paint }) => {
+    const counted = async (): Promise<unknown> => (await fetch(`${paint.server.url}/list`)).json()
+    await expect.poll(counted).toEqual({ inRequest: 0, inTimer: 0 })
 
-  await paint.publish()
+    await paint.publish()
 
-  await expect.poll(counted).toEqual({ inRequest: 1, inTimer: 1 })
-})
+    await expect.poll(counted).toEqual({ inRequest: 1, inTimer: 1 })
+  },
+)
 
 test('Who may not read learns it from the HTML, and the page asks nothing before it is told to', async ({
   paint,
@@ -87,100 +91,107 @@ test('A page of Ana’s that Bob’s browser finds shows nothing of hers, and sa
   await orders.shows(published)
 })
 
-test('A page of Ana’s that is rendered again for Bob begins again @soak-only', async ({
-  paint,
-}) => {
-  const { orders, published, publish: publishOrder } = paint
-  await publishOrder()
-  await orders.goto()
-  await orders.status('open')
+test(
+  'A page of Ana’s that is rendered again for Bob begins again',
+  { tag: '@soak-only' },
+  async ({ paint }) => {
+    const { orders, published, publish: publishOrder } = paint
+    await publishOrder()
+    await orders.goto()
+    await orders.status('open')
 
-  await signIn(paint, 'bob')
-  await orders.page.getByRole('button', { name: 'Refresh' }).click()
-  await expect.poll(() => orders.requests.length).toBe(2)
-  await orders.status('open')
-  await publishOrder()
+    await signIn(paint, 'bob')
+    await orders.page.getByRole('button', { name: 'Refresh' }).click()
+    await expect.poll(() => orders.requests.length).toBe(2)
+    await orders.status('open')
+    await publishOrder()
 
-  await orders.shows(published)
-  const readers = orders.requests.map((url) => new URL(url).searchParams.get('reader'))
-  expect(new Set(readers).size).toBe(2)
-})
+    await orders.shows(published)
+    const readers = orders.requests.map((url) => new URL(url).searchParams.get('reader'))
+    expect(new Set(readers).size).toBe(2)
+  },
+)
 
-test('Rendered before an older copy of the log was restored, a page marks the gap, and goes on @soak-only', async ({
-  paint,
-  startApp,
-  folder,
-}) => {
-  const { server, orders, published, publish: publishOrder } = paint
-  const files = ['events.db', 'events.db-wal', 'events.db-shm'].map((name) => join(folder, name))
-  const options = { port: Number(new URL(server.url).port) }
-  await publishOrder()
-  await server.stop()
-  await cp(folder, `${folder}-copy`, { recursive: true })
-  const second = await startApp(options)
-  await publishOrder()
-  const held = await orders.holdRequests('stream')
-  await orders.goto()
-  await held.reached()
-  await orders.shows(published)
+test(
+  'Rendered before an older copy of the log was restored, a page marks the gap, and goes on',
+  { tag: '@soak-only' },
+  async ({ paint, startApp, folder }) => {
+    const { server, orders, published, publish: publishOrder } = paint
+    const files = ['events.db', 'events.db-wal', 'events.db-shm'].map((name) => join(folder, name))
+    const options = { port: Number(new URL(server.url).port) }
+    await publishOrder()
+    await server.stop()
+    await cp(folder, `${folder}-copy`, { recursive: true })
+    const second = await startApp(options)
+    await publishOrder()
+    const held = await orders.holdRequests('stream')
+    await orders.goto()
+    await held.reached()
+    await orders.shows(published)
 
-  await second.stop()
-  await Promise.all(files.map((file) => rm(file, { force: true })))
-  await cp(`${folder}-copy`, folder, { recursive: true })
-  await rm(`${folder}-copy`, { recursive: true })
-  const third = await startApp(options)
-  await publish(third.url, 'orders', 'order after')
-  await held.release()
+    await second.stop()
+    await Promise.all(files.map((file) => rm(file, { force: true })))
+    await cp(`${folder}-copy`, folder, { recursive: true })
+    await rm(`${folder}-copy`, { recursive: true })
+    const third = await startApp(options)
+    await publish(third.url, 'orders', 'order after')
+    await held.release()
 
-  await orders.shows([...published, 'orders order 1', 'orders order after'])
-  await expect(orders.page.getByText('4 orders, 1 gaps')).toBeVisible()
-  await publish(third.url, 'orders', 'order later')
-  await expect(orders.page.getByText('orders order later')).toHaveCount(1)
-})
+    await orders.shows([...published, 'orders order 1', 'orders order after'])
+    await expect(orders.page.getByText('4 orders, 1 gaps')).toBeVisible()
+    await publish(third.url, 'orders', 'order later')
+    await expect(orders.page.getByText('orders order later')).toHaveCount(1)
+  },
+)
 
-test('Rendered before events were removed that it does not have, a page marks the gap, and goes on @soak-only', async ({
-  paint,
-  startApp,
-}) => {
-  const { server, orders, published, publish: publishOrder } = paint
-  await server.stop()
-  await startApp({
-    port: Number(new URL(server.url).port),
-    env: { EVENTS_MAX_AGE: '3s' },
-  })
-  await publishOrder()
-  const held = await orders.holdRequests('stream')
-  await orders.goto()
-  await held.reached()
-  await orders.shows(published)
+test(
+  'Rendered before events were removed that it does not have, a page marks the gap, and goes on',
+  { tag: '@soak-only' },
+  async ({ paint, startApp }) => {
+    const { server, orders, published, publish: publishOrder } = paint
+    await server.stop()
+    await startApp({
+      port: Number(new URL(server.url).port),
+      env: { EVENTS_MAX_AGE: '3s' },
+    })
+    await publishOrder()
+    const held = await orders.holdRequests('stream')
+    await orders.goto()
+    await held.reached()
+    await orders.shows(published)
 
-  await publishOrder()
-  await orders.page.waitForTimeout(3_500)
-  await publishOrder()
-  await held.release()
+    await publishOrder()
+    await orders.page.waitForTimeout(3_500)
+    await publishOrder()
+    await held.release()
 
-  await orders.shows(['orders order 1', 'orders order 3'])
-  await expect(orders.page.getByText('2 orders, 1 gaps')).toBeVisible()
-})
+    await orders.shows(['orders order 1', 'orders order 3'])
+    await expect(orders.page.getByText('2 orders, 1 gaps')).toBeVisible()
+  },
+)
 
-test('A page with 2 MiB of orders shows them, goes on, and the journal warns @soak-only', async ({
-  paint,
-}) => {
-  const { server, orders } = paint
-  for (let n = 0; n < 40; n++) {
-    await publish(server.url, 'orders', `${`big ${n}`.padEnd(20)}${'x'.repeat(52_000)}`)
-  }
+test(
+  'A page with 2 MiB of orders shows them, goes on, and the journal warns',
+  { tag: '@soak-only' },
+  async ({ paint }) => {
+    const { server, orders } = paint
+    for (let n = 0; n < 40; n++) {
+      await publish(server.url, 'orders', `${`big ${n}`.padEnd(20)}${'x'.repeat(52_000)}`)
+    }
 
-  await orders.goto()
-  await orders.status('open')
-  await publish(server.url, 'orders', 'small')
+    await orders.goto()
+    await orders.status('open')
+    await publish(server.url, 'orders', 'small')
 
-  await expect(orders.page.locator('li')).toHaveText([
-    ...Array.from({ length: 40 }, (_, n) => `orders big ${n}`),
-    'orders small',
-  ])
-  expect(server.output()).toMatch(/sse\.preload\(\[\\"orders\\"\]\) puts 2\d{3} KiB into the page/)
-})
+    await expect(orders.page.locator('li')).toHaveText([
+      ...Array.from({ length: 40 }, (_, n) => `orders big ${n}`),
+      'orders small',
+    ])
+    expect(server.output()).toMatch(
+      /sse\.preload\(\[\\"orders\\"\]\) puts 2\d{3} KiB into the page/,
+    )
+  },
+)
 
 test('Tabs that were rendered with orders share one stream, and each shows every order once', async ({
   paint,
@@ -206,26 +217,28 @@ test('Tabs that were rendered with orders share one stream, and each shows every
   expect(await server.openStreams()).toBe(1)
 })
 
-test('A tab that adds a topic to a shared stream begins with both, and the other goes on @soak-only', async ({
-  paint,
-}) => {
-  const { server, orders, published, publish: publishOrder } = paint
-  await publishOrder()
-  await publish(server.url, 'stock', 'bolt')
-  await orders.goto('?share=tabs')
-  const other = await openTab(paint, '?share=tabs')
-  for (const tab of [orders, other]) await tab.status('open')
-  await publishOrder()
-  await other.shows(published)
+test(
+  'A tab that adds a topic to a shared stream begins with both, and the other goes on',
+  { tag: '@soak-only' },
+  async ({ paint }) => {
+    const { server, orders, published, publish: publishOrder } = paint
+    await publishOrder()
+    await publish(server.url, 'stock', 'bolt')
+    await orders.goto('?share=tabs')
+    const other = await openTab(paint, '?share=tabs')
+    for (const tab of [orders, other]) await tab.status('open')
+    await publishOrder()
+    await other.shows(published)
 
-  await orders.page.getByRole('link', { name: 'With stock' }).click()
-  await expect(orders.page.getByText('stock bolt')).toBeVisible()
-  await orders.status('open')
-  await publish(server.url, 'stock', 'nut')
-  await publishOrder()
+    await orders.page.getByRole('link', { name: 'With stock' }).click()
+    await expect(orders.page.getByText('stock bolt')).toBeVisible()
+    await orders.status('open')
+    await publish(server.url, 'stock', 'nut')
+    await publishOrder()
 
-  const [first = '', ...rest] = published
-  await orders.shows([first, 'stock bolt', ...rest.slice(0, 1), 'stock nut', ...rest.slice(1)])
-  await other.shows(published)
-  await expect.poll(() => server.openStreams()).toBe(2)
-})
+    const [first = '', ...rest] = published
+    await orders.shows([first, 'stock bolt', ...rest.slice(0, 1), 'stock nut', ...rest.slice(1)])
+    await other.shows(published)
+    await expect.poll(() => server.openStreams()).toBe(2)
+  },
+)

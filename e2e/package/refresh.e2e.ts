@@ -93,129 +93,133 @@ async function shown(page: Page, name?: string): Promise<{ render: number; count
   return { render: Number(render), count: Number(count) }
 }
 
-test('A page that renders for three seconds under five events a second shows each render, and the last event within one @soak-only', async ({
-  start,
-  page,
-}) => {
-  const server = await start({ app, env })
-  await page.goto(`${server.url}/slow`)
-  await expect(page.getByRole('status')).toBeVisible()
-  const first = await shown(page)
-  const seen = new Map<number, number>()
+test(
+  'A page that renders for three seconds under five events a second shows each render, and the last event within one',
+  { tag: '@soak-only' },
+  async ({ start, page }) => {
+    const server = await start({ app, env })
+    await page.goto(`${server.url}/slow`)
+    await expect(page.getByRole('status')).toBeVisible()
+    const first = await shown(page)
+    const seen = new Map<number, number>()
 
-  for (let paid = 0; paid < 75; paid++) {
-    await pay(server)
-    await page.waitForTimeout(200)
-    const { render, count } = await shown(page)
-    seen.set(render, count)
-  }
-  // The render under way, and the one that has the last event.
-  await expect
-    .poll(async () => (await shown(page)).count, { timeout: 2 * renderMs + 2_000 })
-    .toBe(75)
-  const last = await shown(page)
-  seen.set(last.render, last.count)
-
-  const counts = [...seen.values()]
-  expect(counts).toEqual([...new Set(counts)].toSorted((one, other) => one - other))
-  // Fifteen seconds have room for four renders besides the first.
-  expect(seen.size).toBeGreaterThanOrEqual(4)
-  expect(seen.size).toBeGreaterThanOrEqual((last.render - first.render) / 2)
-  await page.waitForTimeout(2_000)
-  expect(await shown(page)).toEqual(last)
-})
-
-test('What happens during the first render, or before the page is hydrated, is shown @soak-only', async ({
-  start,
-  page,
-}) => {
-  const server = await start({ app, env })
-  let release = (): void => {}
-  const isReleased = new Promise<void>((resolve) => (release = resolve))
-  await page.route(/\.js/, async (route) => {
-    await isReleased
-    await route.continue()
-  })
-
-  const going = page.goto(`${server.url}/slow`, { waitUntil: 'commit' })
-  await page.waitForTimeout(1_000)
-  await pay(server)
-  await going
-  await expect(page.getByRole('status')).toHaveText(/: 0$/, { timeout: 10_000 })
-  await pay(server)
-  release()
-
-  await expect(page.getByRole('status')).toHaveText(/: 2$/, { timeout: 3 * renderMs })
-})
-
-test('Parts of a page are rendered together, once for each event, and not while nobody looks @soak-only', async ({
-  start,
-  page,
-}) => {
-  const server = await start({ app, env })
-  await page.goto(`${server.url}/parts`)
-  await expect(page.getByRole('status', { name: 'other' })).toBeVisible()
-  await expect.poll(server.openStreams).toBe(2)
-  let refreshes = 0
-  page.on('request', (request) => {
-    if ('rsc' in request.headers()) refreshes++
-  })
-
-  await pay(server)
-  await expect.poll(async () => (await shown(page, 'other')).count).toBe(1)
-  await page.waitForTimeout(1_500)
-  expect(refreshes).toBe(1)
-
-  const setHidden = (isHidden: boolean): Promise<void> =>
-    page.evaluate((hidden) => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
-      document.dispatchEvent(new Event('visibilitychange'))
-    }, isHidden)
-  await setHidden(true)
-  await pay(server)
-  await page.waitForTimeout(2_000)
-  expect((await shown(page, 'one')).count).toBe(1)
-  await setHidden(false)
-  await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
-})
-
-test('A page that is left while it is refreshed does not stop the next from refreshing @soak-only', async ({
-  start,
-  page,
-}) => {
-  const server = await start({ app, env })
-  await page.goto(`${server.url}/slow`)
-  await expect(page.getByRole('status')).toHaveText(/: 0$/)
-  await pay(server)
-  await page.waitForTimeout(1_000)
-
-  await page.evaluate(() => {
-    const { next } = window as unknown as { next: { router: { push: (path: string) => void } } }
-    next.router.push('/parts')
-  })
-  await expect(page.getByRole('status', { name: 'one' })).toBeVisible({ timeout: 10_000 })
-  await pay(server)
-
-  await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
-})
-
-test('A server action that publishes after updateTag shows the new value in every tab @soak-only', async ({
-  start,
-  page,
-  context,
-}) => {
-  const server = await start({ app, env })
-  const tabs = [page, await context.newPage()]
-  for (const tab of tabs) {
-    await tab.goto(`${server.url}/shelf`)
-    await expect(tab.getByRole('button')).toHaveText('Sell one of 10')
-  }
-  await expect.poll(server.openStreams).toBe(2)
-
-  for (const left of [9, 8]) {
-    await page.getByRole('button').click()
-    for (const tab of tabs) {
-      await expect(tab.getByRole('button')).toHaveText(`Sell one of ${left}`)
+    for (let paid = 0; paid < 75; paid++) {
+      await pay(server)
+      await page.waitForTimeout(200)
+      const { render, count } = await shown(page)
+      seen.set(render, count)
     }
-  }
-})
+    // The render under way, and the one that has the last event.
+    await expect
+      .poll(async () => (await shown(page)).count, { timeout: 2 * renderMs + 2_000 })
+      .toBe(75)
+    const last = await shown(page)
+    seen.set(last.render, last.count)
+
+    const counts = [...seen.values()]
+    expect(counts).toEqual([...new Set(counts)].toSorted((one, other) => one - other))
+    // Fifteen seconds have room for four renders besides the first.
+    expect(seen.size).toBeGreaterThanOrEqual(4)
+    expect(seen.size).toBeGreaterThanOrEqual((last.render - first.render) / 2)
+    await page.waitForTimeout(2_000)
+    expect(await shown(page)).toEqual(last)
+  },
+)
+
+test(
+  'What happens during the first render, or before the page is hydrated, is shown',
+  { tag: '@soak-only' },
+  async ({ start, page }) => {
+    const server = await start({ app, env })
+    let release = (): void => {}
+    const isReleased = new Promise<void>((resolve) => (release = resolve))
+    await page.route(/\.js/, async (route) => {
+      await isReleased
+      await route.continue()
+    })
+
+    const going = page.goto(`${server.url}/slow`, { waitUntil: 'commit' })
+    await page.waitForTimeout(1_000)
+    await pay(server)
+    await going
+    await expect(page.getByRole('status')).toHaveText(/: 0$/, { timeout: 10_000 })
+    await pay(server)
+    release()
+
+    await expect(page.getByRole('status')).toHaveText(/: 2$/, { timeout: 3 * renderMs })
+  },
+)
+
+test(
+  'Parts of a page are rendered together, once for each event, and not while nobody looks',
+  { tag: '@soak-only' },
+  async ({ start, page }) => {
+    const server = await start({ app, env })
+    await page.goto(`${server.url}/parts`)
+    await expect(page.getByRole('status', { name: 'other' })).toBeVisible()
+    await expect.poll(server.openStreams).toBe(2)
+    let refreshes = 0
+    page.on('request', (request) => {
+      if ('rsc' in request.headers()) refreshes++
+    })
+
+    await pay(server)
+    await expect.poll(async () => (await shown(page, 'other')).count).toBe(1)
+    await page.waitForTimeout(1_500)
+    expect(refreshes).toBe(1)
+
+    const setHidden = (isHidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, isHidden)
+    await setHidden(true)
+    await pay(server)
+    await page.waitForTimeout(2_000)
+    expect((await shown(page, 'one')).count).toBe(1)
+    await setHidden(false)
+    await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
+  },
+)
+
+test(
+  'A page that is left while it is refreshed does not stop the next from refreshing',
+  { tag: '@soak-only' },
+  async ({ start, page }) => {
+    const server = await start({ app, env })
+    await page.goto(`${server.url}/slow`)
+    await expect(page.getByRole('status')).toHaveText(/: 0$/)
+    await pay(server)
+    await page.waitForTimeout(1_000)
+
+    await page.evaluate(() => {
+      const { next } = window as unknown as { next: { router: { push: (path: string) => void } } }
+      next.router.push('/parts')
+    })
+    await expect(page.getByRole('status', { name: 'one' })).toBeVisible({ timeout: 10_000 })
+    await pay(server)
+
+    await expect.poll(async () => (await shown(page, 'one')).count).toBe(2)
+  },
+)
+
+test(
+  'A server action that publishes after updateTag shows the new value in every tab',
+  { tag: '@soak-only' },
+  async ({ start, page, context }) => {
+    const server = await start({ app, env })
+    const tabs = [page, await context.newPage()]
+    for (const tab of tabs) {
+      await tab.goto(`${server.url}/shelf`)
+      await expect(tab.getByRole('button')).toHaveText('Sell one of 10')
+    }
+    await expect.poll(server.openStreams).toBe(2)
+
+    for (const left of [9, 8]) {
+      await page.getByRole('button').click()
+      for (const tab of tabs) {
+        await expect(tab.getByRole('button')).toHaveText(`Sell one of ${left}`)
+      }
+    }
+  },
+)

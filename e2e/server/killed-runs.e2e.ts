@@ -228,28 +228,29 @@ for (const engine of ['SQLite', 'Redis'] as const) {
     },
   )
 
-  test(`On ${engine}, a run is stopped from another server within a second, after what it stores @soak-only`, async ({
-    startRunServer,
-    eventsUrl,
-  }) => {
-    const url = await eventsUrl(engine)
-    const [own, other] = [await startRunServer(url), await startRunServer(url)]
-    const { text: run } = await post(`${own.url}/start?topic=work&kind=long`)
-    const watching = watch([other.url], 'work', run)
-    await sleep(300)
+  test(
+    `On ${engine}, a run is stopped from another server within a second, after what it stores`,
+    { tag: '@soak-only' },
+    async ({ startRunServer, eventsUrl }) => {
+      const url = await eventsUrl(engine)
+      const [own, other] = [await startRunServer(url), await startRunServer(url)]
+      const { text: run } = await post(`${own.url}/start?topic=work&kind=long`)
+      const watching = watch([other.url], 'work', run)
+      await sleep(300)
 
-    const askedAt = performance.now()
-    const { status } = await post(`${other.url}/events/work?run=${run}&op=stop`)
-    const events = await watching
-    const tookMs = performance.now() - askedAt
+      const askedAt = performance.now()
+      const { status } = await post(`${other.url}/events/work?run=${run}&op=stop`)
+      const events = await watching
+      const tookMs = performance.now() - askedAt
 
-    expect(status).toBe(202)
-    expect(tookMs).toBeLessThan(1_000)
-    const types = events.map(({ type }) => type)
-    expect(types.slice(-2)).toEqual(['stored', 'run.end'])
-    expect(types.filter((type) => type === 'run.stop')).toHaveLength(1)
-    expect(JSON.parse(events.at(-1)?.data ?? '')).toEqual({ run, status: 'stopped' })
-  })
+      expect(status).toBe(202)
+      expect(tookMs).toBeLessThan(1_000)
+      const types = events.map(({ type }) => type)
+      expect(types.slice(-2)).toEqual(['stored', 'run.end'])
+      expect(types.filter((type) => type === 'run.stop')).toHaveLength(1)
+      expect(JSON.parse(events.at(-1)?.data ?? '')).toEqual({ run, status: 'stopped' })
+    },
+  )
 }
 
 function statusOf(events: readonly ReadEvent[]): string {
