@@ -1,7 +1,7 @@
 /** One app with three libraries for sessions, each beside a server object that is as docs/security.md has it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { filesIn } from '../files-in'
+import { blocksIn } from '../files-in'
 import type { Files } from './installed-app'
 
 /** The versions that docs/security.md names. */
@@ -76,7 +76,7 @@ const nextAuth: Files = {
 /** Their streams are asked to come back after two seconds. */
 export function sessionApp(): Files {
   const page = readFileSync(join(__dirname, '..', '..', 'docs', 'security.md'), 'utf8')
-  const documented = new Map(filesIn(page))
+  const documented = new Map(blocksIn(page))
   const codeOf = (file: string): string => {
     const code = documented.get(file)
     if (code === undefined) throw new Error(`docs/security.md has no ${file}.`)
