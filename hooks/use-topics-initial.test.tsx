@@ -185,7 +185,7 @@ describe('useTopics with initial', () => {
     expect(urls()[1]).toContain('lastEventId=test.2')
   })
 
-  test('a component that is mounted anew begins anew; one that was hidden goes on', async () => {
+  test('a component that is mounted again starts over; one that was hidden goes on', async () => {
     origin.answer = stream(connected(2), frame(3))
     const page = (initial: Preloaded, mode: 'visible' | 'hidden', key: string): ReactNode => (
       <Activity mode={mode}>

@@ -132,7 +132,7 @@ export interface Sse<T extends Topics | undefined = undefined>
   /**
    * Ends the streams of a user, of one login, or of topics, on every server of the log: call it at a logout, or when somebody loses a
    * right. No event that is published after it resolves reaches a stream that was granted before. The readers are asked to come back at
-   * once, and `authorize`, or the token, decides anew. So end the session first. Streams of public topics, and those of `streamRoute`, go
+   * once, and `authorize`, or the token, decides again. So end the session first. Streams of public topics, and those of `streamRoute`, go
    * on. Topics may be patterns: `orders.*` or `*`.
    *
    * @throws {DisconnectError} the target says nothing, or more than one thing: `{}`, `{ subject: undefined }`

@@ -71,7 +71,7 @@ describe('describeAuthorize', () => {
     expect(describeAuthorize(authorize, { publicTopics, acceptsTokens: false })).toBe(line)
   })
 
-  test('says that a secret is set in vain', () => {
+  test('says that tokens count only where byToken is asked', () => {
     expect(describeAuthorize(decide, { publicTopics: [], acceptsTokens: true })).toMatch(
       /\. Tokens count only where it asks `byToken`\.$/,
     )

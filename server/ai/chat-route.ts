@@ -1,5 +1,5 @@
 /**
- * The route of a chat: an answer is a run of the chat's topic. Leaving the page does not end it, and whoever may read the topic can
+ * The route of a chat: an answer is a run of the chat's topic. Leaving the page does not end it, and anyone who may read the topic can
  * follow it. The stream itself is read at the route of topics.
  */
 import type { UIMessage, UIMessageChunk } from 'ai'

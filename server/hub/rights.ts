@@ -1,4 +1,4 @@
-/** Ends the rights of feeds, as disconnects say. A feed that loses its right is told; whoever calls wakes it afterwards. */
+/** Ends the rights of feeds, as disconnects say. A feed that loses its right is told; the caller wakes it afterwards. */
 import { matchesTopic } from '@/protocol/topic-pattern'
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'

@@ -349,11 +349,11 @@ test('shuts again for a route, and says why once', async () => {
   door.offer(offered, server)
   expect(await textOf(port)).toBe('"by the door"')
 
-  door.shut(offered.handlers, 'it is of no use.')
-  door.shut(offered.handlers, 'it is of no use.')
+  door.shut(offered.handlers, 'it has refused too often.')
+  door.shut(offered.handlers, 'it has refused too often.')
 
   expect(await textOf(port)).toBe('by Next')
   expect(vi.mocked(journal.info).mock.calls.slice(1)).toEqual([
-    ['The front door is shut, and requests go through Next: it is of no use.'],
+    ['The front door is shut, and requests go through Next: it has refused too often.'],
   ])
 })

@@ -88,7 +88,7 @@ export interface Runs {
   ): Promise<StartedRun>
   stop(topic: string, options?: StopOptions): Promise<RunInfo | undefined>
   find(topic: string, id?: string): Promise<RunInfo | undefined>
-  /** Watches over the living runs of the log from now on, whoever began them. */
+  /** Watches over the living runs of the log from now on, no matter who began them. */
   watch(): void
   /** Waits for the runs of this process, for at most `overMs`; then ends them. */
   drain(overMs: number): Promise<void>

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { BrowserContext } from 'playwright/test'
 import { signToken } from './publisher'
 
-/** Signs `sub` in on the host of `url`, in place of whoever was before. Each token of the same person is a different text. */
+/** Signs `sub` in on the host of `url`, in place of the reader before. Each token of the same person is a different text. */
 export async function signIn(
   context: BrowserContext,
   url: string,
