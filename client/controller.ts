@@ -3,7 +3,7 @@
  * Stores no events; it passes them to the sink.
  */
 import { anonymousReader } from '@/protocol/reader-key'
-import { backoffMs } from './backoff'
+import { backoffMs } from '@/client/connection/backoff'
 import type { Connect, Connection, ConnectionEvents, Place, Tell } from './connection/connection'
 import { watchPage } from './page-watch'
 import { readerChanged, type StreamError } from './stream-error'

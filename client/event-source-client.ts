@@ -6,9 +6,14 @@ import type { Connect } from './connection/connection'
 import { createOwnConnections } from './connection/own-connection'
 import type { RequestHeaders } from './connection/frame-source'
 import { createController, type Controller } from './controller'
-import { parseWith, type MessagesOnly, type Parser, type Parsers } from './event-parser'
+import {
+  parseWith,
+  type MessagesOnly,
+  type Parser,
+  type Parsers,
+} from '@/client/events/event-parser'
 import { createListeners } from './listeners'
-import type { Reduce } from './reduce'
+import type { Reduce } from '@/client/events/reduce'
 import { createStore, type StoreView } from './store'
 import type { StreamError } from './stream-error'
 import { initialStreamProgress, type RawEvent, type ReceivedEvent } from './stream-state'

@@ -3,7 +3,7 @@
  * none while the page is hidden. A part that becomes outdated during a refresh is refreshed again afterwards, so that a slow page
  * shows news too: a plain throttle would start the next refresh before the last one has shown anything.
  */
-import { backoffMs } from './backoff'
+import { backoffMs } from '@/client/connection/backoff'
 
 /** A part of the page that shows what the server knew when the part was made. */
 export interface RefreshedPart {

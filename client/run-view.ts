@@ -1,5 +1,5 @@
 /** Folds the events of a topic into the newest run of it. Knows nothing of React. */
-import type { Reduce } from './reduce'
+import type { Reduce } from '@/client/events/reduce'
 import { parseJsonObject } from '@/protocol/json'
 import {
   isRunEnd,

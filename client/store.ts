@@ -2,12 +2,12 @@
  * The state of a stream that a page shows: the newest events, the gaps between them, and the progress, as one snapshot that changes
  * at most once per animation frame. Knows nothing of connections.
  */
-import type { MessagesOnly, Parsers } from './event-parser'
-import { createEventRing } from './event-ring'
-import type { Gap } from './gap'
+import type { MessagesOnly, Parsers } from '@/client/events/event-parser'
+import { createEventRing } from '@/client/events/event-ring'
+import type { Gap } from '@/client/events/gap'
 import { createListeners } from './listeners'
-import type { Reduce } from './reduce'
-import { createRenewal } from './renewal'
+import type { Reduce } from '@/client/events/reduce'
+import { createRenewal } from '@/client/connection/renewal'
 import type { Sink } from './sink'
 import type { GapMark, RawEvent, ReceivedEvent, StreamProgress, StreamState } from './stream-state'
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 import { findOnPath } from '@/test/programs/find-program'
 
 // The configuration is read on first use, not on import.

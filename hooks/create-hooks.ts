@@ -1,9 +1,9 @@
 'use client'
 /** Hooks for the defined topics of an app: their events are typed, and read by their schemas where the page has them. */
-import type { Topics } from '@/protocol/define-topics'
-import { readDefined } from '@/protocol/read-defined'
+import type { Topics } from '@/protocol/topics/define-topics'
+import { readDefined } from '@/protocol/topics/read-defined'
 import { isRunType } from '@/protocol/run'
-import type { EventOf, TopicOf } from '@/protocol/topic-types'
+import type { EventOf, TopicOf } from '@/protocol/topics/topic-types'
 import { UnreadableEventError } from '@/protocol/unreadable-event'
 import {
   parseEnvelope,

@@ -2,7 +2,7 @@
 /** Binds one EventSource client to a component: opens it when the component mounts, and closes it when the component unmounts. */
 import { useEffect, useEffectEvent, useState } from 'react'
 import { createEventSourceClient, type EventSourceClient } from '@/client/event-source-client'
-import type { Parsers } from '@/client/event-parser'
+import type { Parsers } from '@/client/events/event-parser'
 import type { JoinStream } from '@/client/tabs/shared-stream'
 import type { UseEventSourceOptions } from './use-event-source'
 

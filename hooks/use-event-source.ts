@@ -6,8 +6,8 @@ import type {
   EventSourceClientOptions,
   TransportOptions,
 } from '@/client/event-source-client'
-import type { MessagesOnly, Parsers } from '@/client/event-parser'
-import type { Gap } from '@/client/gap'
+import type { MessagesOnly, Parsers } from '@/client/events/event-parser'
+import type { Gap } from '@/client/events/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent, StreamState } from '@/client/stream-state'
 import { useEventSourceClient } from './use-event-source-client'

@@ -3,7 +3,7 @@
 import { act, renderHook } from '@testing-library/react'
 import { renderToString } from 'react-dom/server'
 import { describe, expect, expectTypeOf, test, vi } from 'vitest'
-import type { Reduce } from '@/client/reduce'
+import type { Reduce } from '@/client/events/reduce'
 import type { StreamError } from '@/client/stream-error'
 import { encodePreloaded } from '@/protocol/preloaded'
 import { installHookOrigin, origin, stream, until } from '@/test/doubles/hook-origin'

@@ -4,9 +4,9 @@
  * not provide. Everything else works as in useEventSource.
  */
 import { useMemo, useState } from 'react'
-import { createEventPicker } from '@/client/event-picker'
+import { createEventPicker } from '@/client/events/event-picker'
 import type { TransportOptions } from '@/client/event-source-client'
-import type { Reduce } from '@/client/reduce'
+import type { Reduce } from '@/client/events/reduce'
 import type { ReceivedEvent, StreamEvent } from '@/client/stream-state'
 import { parseJsonObject } from '@/protocol/json'
 import type { Preloaded } from '@/protocol/preloaded'

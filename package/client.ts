@@ -3,8 +3,8 @@ export {
   type EventSourceClient,
   type EventSourceClientOptions,
 } from '@/client/event-source-client'
-export type { Gap } from '@/client/gap'
-export type { Reduce } from '@/client/reduce'
+export type { Gap } from '@/client/events/gap'
+export type { Reduce } from '@/client/events/reduce'
 export type { StreamError } from '@/client/stream-error'
 export type {
   GapMark,
@@ -14,4 +14,4 @@ export type {
   StreamState,
 } from '@/client/stream-state'
 export { parseCursor, type Cursor } from '@/protocol/cursor'
-export { isTopic } from '@/protocol/topic'
+export { isTopic } from '@/protocol/topics/topic'

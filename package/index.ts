@@ -1,15 +1,15 @@
-export { createSse } from '@/server/sse'
-export type { Sse, SseOptions } from '@/server/sse'
+export { createSse } from '@/server/sse/sse'
+export type { Sse, SseOptions } from '@/server/sse/sse'
 export type { Keep, KeepRule } from '@/server/keep'
-export { byToken } from '@/server/by-token'
+export { byToken } from '@/server/sse/by-token'
 export type {
   NewEvent,
   NewEventOf,
   Publish,
   PublishDefined,
   PublishOptions,
-} from '@/server/topic-publisher'
-export type { History, HistoryDefined, Read, ReadDefined } from '@/server/topic-reader'
+} from '@/server/sse/topic-publisher'
+export type { History, HistoryDefined, Read, ReadDefined } from '@/server/sse/topic-reader'
 export type {
   AccessAnswer,
   AccessGrant,
@@ -27,9 +27,9 @@ export {
   type ReadFrom,
   type TopicEvent,
 } from '@/server/hub/read-events'
-export type { Run, RunDefined } from '@/server/topic-runs'
+export type { Run, RunDefined } from '@/server/sse/topic-runs'
 export { RunError, type RunInfo, type RunOptions, type StartedRun } from '@/server/runs/runs'
-export type { TopicRuns } from '@/server/topic-runs'
+export type { TopicRuns } from '@/server/sse/topic-runs'
 export type { RunContext, RunEnding, RunSource } from '@/server/runs/local-run'
 export type { RunValue } from '@/server/runs/run-values'
 export type { RunEnd, RunReason, RunStatus } from '@/protocol/run'

@@ -1,6 +1,6 @@
-export { defineTopics, type TopicDefinition, type Topics } from '@/protocol/define-topics'
+export { defineTopics, type TopicDefinition, type Topics } from '@/protocol/topics/define-topics'
 export { UnreadableEventError } from '@/protocol/unreadable-event'
-export { json, text, type JsonValue, type SchemaIssue } from '@/protocol/schema'
+export { json, text, type JsonValue, type SchemaIssue } from '@/protocol/topics/schema'
 export type {
   DefinedEvent,
   EventOf,
@@ -8,4 +8,4 @@ export type {
   TopicName,
   TopicOf,
   TypeOf,
-} from '@/protocol/topic-types'
+} from '@/protocol/topics/topic-types'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { verifyToken } from './access/token'
+import { verifyToken } from '@/server/access/tokens/token'
 import { runCommand } from './command-line'
 
 const secret = 'the secret of these tests, of 32 bytes and more'

@@ -1,7 +1,7 @@
 /** The command `next-sse`. */
 import { parseArgs } from 'node:util'
 import { parseDuration } from '@/protocol/duration'
-import { mintToken } from './access/mint-token'
+import { mintToken } from '@/server/access/tokens/mint-token'
 import { readSecret } from './config'
 
 const usage = `Usage: next-sse token [--subscribe <topics>] [--publish <topics>] [--subject <name>] [--expires 1h]

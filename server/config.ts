@@ -1,6 +1,6 @@
 /** The configuration, read from environment variables. Every variable is listed in .env.example; none is needed. */
 import { parseDuration } from '@/protocol/duration'
-import { isTopicPattern } from '@/protocol/topic-pattern'
+import { isTopicPattern } from '@/protocol/topics/topic-pattern'
 import type { LogAddress } from './log/open-log'
 import type { RedisAddress } from './log/redis/redis-connection'
 import type { FrontDoorSetting } from './node/front-door'

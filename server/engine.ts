@@ -3,9 +3,9 @@
  * limits, and what watches Node's own requests. `process.ts` keeps the one engine of the process.
  */
 import { describeAccess } from './access/describe-access'
-import type { TokenRules } from './access/token-access'
-import { createTokenCheck } from './access/checked-tokens'
-import { createKeySet } from './access/key-set'
+import type { TokenRules } from '@/server/access/tokens/token-access'
+import { createTokenCheck } from '@/server/access/tokens/checked-tokens'
+import { createKeySet } from '@/server/access/tokens/key-set'
 import { createLimits, type Limits } from './access/limits'
 import { readConfig, type Config } from './config'
 import { createHub, type Hub } from './hub/hub'
@@ -20,8 +20,11 @@ import { watchServerRequests } from './node/server-requests'
 import { journal } from './observe/journal'
 import { metrics } from './observe/metrics'
 import { processState } from './process'
-import { createPublishesUnderWay, type PublishesUnderWay } from './routes/publishes-under-way'
-import { createUploadBudget, type UploadBudget } from './routes/upload-budget'
+import {
+  createPublishesUnderWay,
+  type PublishesUnderWay,
+} from '@/server/routes/body/publishes-under-way'
+import { createUploadBudget, type UploadBudget } from '@/server/routes/body/upload-budget'
 import { createForeignRuns, type ForeignRuns } from './runs/foreign-runs'
 import { createRuns, type Runs } from './runs/runs'
 import { createOpenStreams, type OpenStreams } from './stream/open-streams'

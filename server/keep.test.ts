@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { journal } from '@/server/observe/journal'
 import { readEvents } from '@/test/readers/read-events'
 import { readKeep, type Keep, type KeepRule } from './keep'
-import { createSse } from './sse'
+import { createSse } from '@/server/sse/sse'
 
 // The environment is read when the object is first used, not when it is created.
 vi.stubEnv('EVENTS_URL', 'memory:')

@@ -1,6 +1,6 @@
 /** The option `keep` of `createSse`: how long the events of certain topics are kept. */
 import { parseDuration } from '@/protocol/duration'
-import { isTopicPattern, prefixesOf } from '@/protocol/topic-pattern'
+import { isTopicPattern, prefixesOf } from '@/protocol/topics/topic-pattern'
 import type { TopicLimits } from './log/event-log'
 import { processState } from './process'
 

@@ -5,7 +5,7 @@
 import { createOwnConnections } from '@/client/connection/own-connection'
 import type { Place } from '@/client/connection/connection'
 import { createController, type Controller } from '@/client/controller'
-import { createRenewal } from '@/client/renewal'
+import { createRenewal } from '@/client/connection/renewal'
 import type { StreamError } from '@/client/stream-error'
 import { initialStreamProgress, type StreamProgress } from '@/client/stream-state'
 import { placeIn } from './place-in-stream'

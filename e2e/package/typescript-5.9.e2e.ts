@@ -8,8 +8,8 @@ import { expect, test } from 'playwright/test'
 const root = join(__dirname, '..', '..')
 /** Files that are tests because they compile, `@ts-expect-error` included. */
 const typeTests = [
-  'protocol/topic-types.test.ts',
-  'server/sse-topics.test.ts',
+  'protocol/topics/topic-types.test.ts',
+  'server/sse/sse-topics.test.ts',
   'hooks/create-hooks.test.tsx',
 ]
 

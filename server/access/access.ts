@@ -1,6 +1,6 @@
 /** Who may read and publish over HTTP. Tokens decide, or functions of the app; both answer in the same way. */
-import { matchesTopic } from '@/protocol/topic-pattern'
-import type { AskedRequest } from '@/server/sse-request'
+import { matchesTopic } from '@/protocol/topics/topic-pattern'
+import type { AskedRequest } from '@/server/sse/sse-request'
 import type { OpenGrant } from './authorize'
 import { publicGrant, type Grant } from './grant'
 

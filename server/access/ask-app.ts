@@ -1,7 +1,7 @@
 /** Asks an app's `authorize` and `revalidate`, which may answer anything, throw, or never answer. */
 import { journal } from '@/server/observe/journal'
 import { Refusal } from '@/server/refusal'
-import type { AskedRequest } from '@/server/sse-request'
+import type { AskedRequest } from '@/server/sse/sse-request'
 import type { Topics } from './access'
 import type { AccessQuestion, Authorizer, OpenGrant, Revalidate } from './authorize'
 import { judgeAnswer, type Granted } from './judge-answer'

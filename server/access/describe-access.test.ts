@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTokenCheck } from './checked-tokens'
+import { createTokenCheck } from '@/server/access/tokens/checked-tokens'
 import { describeAccess, describeAuthorize } from './describe-access'
 
 const checkToken = createTokenCheck({ secret: 'a secret of at least thirty-two bytes' })

@@ -1,6 +1,6 @@
 /** Describes in words who may read and publish. The journal logs this at the start. */
 import { readAuthorize, type Authorize } from './authorize'
-import type { TokenRules } from './token-access'
+import type { TokenRules } from '@/server/access/tokens/token-access'
 
 /** What holds for an app whose `createSse` has an `authorize`: one sentence, and one more where a secret is set. */
 export function describeAuthorize(

@@ -1,11 +1,11 @@
 /** Access by the app's own functions, which are asked once a request. Tokens count for nothing then. */
 import { journal } from '@/server/observe/journal'
 import { Refusal } from '@/server/refusal'
-import type { AskedRequest } from '@/server/sse-request'
+import type { AskedRequest } from '@/server/sse/sse-request'
 import type { Access, Topics } from './access'
 import { askAuthorize, askRevalidate, type GrantedByApp } from './ask-app'
 import { readAuthorize, type Authorize, type Authorizer, type Revalidate } from './authorize'
-import { clientOf } from './client-address'
+import { clientOf } from '@/server/access/origin/client-address'
 import { readerNamed } from './reader-of'
 import { createSessionKeyWatch } from './session-key-watch'
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { anonymousReader, isReaderKey } from '@/protocol/reader-key'
 import { readerOf } from './reader-of'
-import type { Token } from './token'
+import type { Token } from '@/server/access/tokens/token'
 
 function token(change: Partial<Token>): Token {
   return { subject: undefined, subscribe: [], publish: [], expiresAtMs: undefined, ...change }

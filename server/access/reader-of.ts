@@ -1,7 +1,7 @@
 /** Derives a reader's key. Needs no store and no secret, so all instances compute the same key. */
 import { createHash } from 'node:crypto'
 import { anonymousReader } from '@/protocol/reader-key'
-import type { Token } from './token'
+import type { Token } from '@/server/access/tokens/token'
 
 /**
  * The key of the reader with this token. All tokens of one subject have the same key, so a renewed token keeps the reader. For a

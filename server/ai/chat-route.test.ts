@@ -1,7 +1,7 @@
 import { simulateReadableStream, type UIMessageChunk } from 'ai'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import type { ChatRun, SentAnswer } from '@/protocol/chat-run'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 import { chatRoute, type ChatQuestion, type ChatRouteOptions } from './chat-route'
 
 vi.stubEnv('EVENTS_URL', 'memory:')

@@ -4,13 +4,13 @@
  */
 import type { UIMessage, UIMessageChunk } from 'ai'
 import { topicOfChat, type ChatRun, type SentAnswer } from '@/protocol/chat-run'
-import { isTopic } from '@/protocol/topic'
-import { isCrossSite } from '@/server/access/cross-site'
+import { isTopic } from '@/protocol/topics/topic'
+import { isCrossSite } from '@/server/access/origin/cross-site'
 import { jsonAnswer, emptyAnswer, type Answer } from '@/server/answer'
 import { processEngine } from '@/server/engine'
 import { answerOf, Refusal } from '@/server/refusal'
 import { fromWeb, toWeb } from '@/server/routes/web-request'
-import type { Sse } from '@/server/sse'
+import type { Sse } from '@/server/sse/sse'
 import { answerValues, continuedMessage } from './answer-source'
 import { readChatRequest, type ChatRequest } from './chat-request'
 

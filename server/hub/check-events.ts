@@ -1,9 +1,9 @@
 /** Checks events against the schemas of the defined topics, before they are appended. */
-import { keyOf, schemaOf, type Topics } from '@/protocol/define-topics'
+import { keyOf, schemaOf, type Topics } from '@/protocol/topics/define-topics'
 import type { NewEvent } from '@/protocol/event'
-import { AsyncSchemaError, parseText, SchemaError } from '@/protocol/schema'
+import { AsyncSchemaError, parseText, SchemaError } from '@/protocol/topics/schema'
 import { journal } from '@/server/observe/journal'
-import { forEachInTurns } from './for-each-in-turns'
+import { forEachInTurns } from '@/server/hub/turns/for-each-in-turns'
 import { PublishError } from './publish-error'
 
 /** The journal names a type when the check of one event takes longer than this. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { parseJsonObject } from '@/protocol/json'
-import { isTopicPattern } from '@/protocol/topic-pattern'
+import { isTopicPattern } from '@/protocol/topics/topic-pattern'
 import type { EventLog } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
 

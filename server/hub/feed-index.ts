@@ -1,5 +1,5 @@
 /** All feeds of a process, found by their topics and by who reads them. */
-import { matchesTopic } from '@/protocol/topic-pattern'
+import { matchesTopic } from '@/protocol/topics/topic-pattern'
 import type { Disconnect } from './disconnects'
 import type { PlacedFeed } from './placed-feed'
 

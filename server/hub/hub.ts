@@ -14,15 +14,15 @@ import { disconnectTopic } from '@/server/log/retention'
 import { namesOf, type Grantee } from './disconnects'
 import { createFeedIndex } from './feed-index'
 import { locateStart } from './locate-start'
-import { createPacedFlush, type Slices } from './paced-flush'
+import { createPacedFlush, type Slices } from '@/server/hub/turns/paced-flush'
 import { createPageReader } from './page-reader'
 import type { FeedSource, Mark, PlacedFeed } from './placed-feed'
 import { disconnectsAfter, endAllRights, endRights, judgeRight } from './rights'
 import { runStateOf } from './run-state'
 import { createTail, type Tail } from './tail'
 import { createTopicFeed } from './topic-feed'
-import { createTurnQueue } from './turn-queue'
-import { untilAnswered } from './until-answered'
+import { createTurnQueue } from '@/server/hub/turns/turn-queue'
+import { untilAnswered } from '@/server/hub/turns/until-answered'
 
 export interface Subscription {
   /** 1 to 32 topics. */

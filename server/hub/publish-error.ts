@@ -1,5 +1,5 @@
 /** The error of publishing. */
-import type { SchemaIssue } from '@/protocol/schema'
+import type { SchemaIssue } from '@/protocol/topics/schema'
 
 /** Nothing was published. */
 export class PublishError extends Error {

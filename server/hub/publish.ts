@@ -1,9 +1,9 @@
 /** Publishing, for code in this process and for the route alike. Does not check permissions: callers do. */
 import { isReservedType } from '@/protocol/control-events'
-import type { Topics } from '@/protocol/define-topics'
+import type { Topics } from '@/protocol/topics/define-topics'
 import { isPublishableType } from '@/protocol/event'
 import { isRunType } from '@/protocol/run'
-import { isTopic } from '@/protocol/topic'
+import { isTopic } from '@/protocol/topics/topic'
 import type { Appended, EventLog, Idempotency } from '@/server/log/event-log'
 import { checkEvents } from './check-events'
 import { PublishError } from './publish-error'

@@ -2,7 +2,7 @@
 import { parseDuration } from '@/protocol/duration'
 import { cursorOf, formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
-import { maxTopics, parseTopics } from '@/protocol/topic'
+import { maxTopics, parseTopics } from '@/protocol/topics/topic'
 import type { EventLog, Losses, Start } from '@/server/log/event-log'
 
 /** An event as server code reads it. */

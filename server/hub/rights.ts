@@ -1,5 +1,5 @@
 /** Ends the rights of feeds, as disconnects say. A feed that loses its right is told; the caller wakes it afterwards. */
-import { matchesTopic } from '@/protocol/topic-pattern'
+import { matchesTopic } from '@/protocol/topics/topic-pattern'
 import type { Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog } from '@/server/log/event-log'

@@ -10,7 +10,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Answer } from '@/server/answer'
 import { journal } from '@/server/observe/journal'
-import type { SseRequest } from '@/server/sse-request'
+import type { SseRequest } from '@/server/sse/sse-request'
 import { findBuiltRoute, type BuiltRoute } from './built-app'
 import { fromNode, sendToNode } from './node-request'
 

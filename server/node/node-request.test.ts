@@ -4,8 +4,8 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { emptyAnswer, jsonAnswer, type Answer } from '@/server/answer'
-import { createUploadBudget } from '@/server/routes/upload-budget'
-import { UploadAbortedError, type SseRequest } from '@/server/sse-request'
+import { createUploadBudget } from '@/server/routes/body/upload-budget'
+import { UploadAbortedError, type SseRequest } from '@/server/sse/sse-request'
 import { fromNode, sendStream, sendToNode } from './node-request'
 
 const running = new Set<() => void>()

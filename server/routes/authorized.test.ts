@@ -9,7 +9,7 @@ import type { AccessQuestion, Authorize, Revalidate } from '@/server/access/auth
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { Refusal } from '@/server/refusal'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 // The configuration is read on first use, not on import.

@@ -1,10 +1,10 @@
 /** The topic route of an app that defines its topics. */
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
-import { defineTopics } from '@/protocol/define-topics'
-import { json } from '@/protocol/schema'
+import { defineTopics } from '@/protocol/topics/define-topics'
+import { json } from '@/protocol/topics/schema'
 import { journal } from '@/server/observe/journal'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 import { readEvents } from '@/test/readers/read-events'
 
 vi.stubEnv('EVENTS_URL', 'memory:')

@@ -7,7 +7,7 @@ import { DisconnectError } from '@/server/hub/disconnects'
 import { LogError } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
 import { metrics } from '@/server/observe/metrics'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 // The configuration is read on first use, not on import.

@@ -1,9 +1,9 @@
 /** Streams an app's own events: any async iterable, from any source. */
 import type { ServerSentEvent } from '@/protocol/event'
-import { clientOf } from '@/server/access/client-address'
+import { clientOf } from '@/server/access/origin/client-address'
 import { emptyAnswer, type Answer } from '@/server/answer'
 import type { Engine } from '@/server/engine'
-import type { SseRequest } from '@/server/sse-request'
+import type { SseRequest } from '@/server/sse/sse-request'
 import { feedOf } from '@/server/stream/feed-of'
 import { readLastEventId } from './presented-cursor'
 

@@ -1,7 +1,7 @@
 /** Reads the cursor from which a reader wants to resume. */
 import { parseCursor, type PresentedCursor } from '@/protocol/cursor'
 import { Refusal } from '@/server/refusal'
-import type { RequestHead } from '@/server/sse-request'
+import type { RequestHead } from '@/server/sse/sse-request'
 
 /**
  * Reads the `Last-Event-ID` header, else `?lastEventId=`; undefined when both are missing or empty. The header wins, because a

@@ -4,7 +4,7 @@ import { signToken } from '@/test/requests/publisher'
 import { readEvents } from '@/test/readers/read-events'
 import { anonymousReader } from '@/protocol/reader-key'
 import { metrics } from '@/server/observe/metrics'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 
 const secret = 'the secret of these tests, of 32 bytes and more'
 const origin = 'https://app.example.com'

@@ -3,7 +3,7 @@ import type { EventSourceMessage } from 'eventsource-parser'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { processEngine } from '@/server/engine'
 import { metrics } from '@/server/observe/metrics'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 import { readAllEvents, readEvents } from '@/test/readers/read-events'
 
 // The configuration is read on first use, not on import.

@@ -5,7 +5,7 @@ import type { Start } from '@/server/log/event-log'
 import { isReaderKey } from '@/protocol/reader-key'
 import { readPresentedCursor } from './presented-cursor'
 import { readReadRunQuery, type ReadRunQuery } from './run-query'
-import type { RequestHead } from '@/server/sse-request'
+import type { RequestHead } from '@/server/sse/sse-request'
 import { Refusal } from '@/server/refusal'
 
 export interface StreamQuery {

@@ -4,7 +4,7 @@ import { readAllEvents, readEvents } from '@/test/readers/read-events'
 import { metrics } from '@/server/observe/metrics'
 import { LogError } from '@/server/log/event-log'
 import { processEngine } from '@/server/engine'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 
 // The configuration is read on first use, not on import.
 vi.stubEnv('EVENTS_URL', 'memory:')

@@ -1,5 +1,5 @@
 /** Reads the topics from the path of a request. */
-import { maxTopics, parseTopics } from '@/protocol/topic'
+import { maxTopics, parseTopics } from '@/protocol/topics/topic'
 import { Refusal } from '@/server/refusal'
 
 /**

@@ -1,8 +1,8 @@
 /** Converts between our requests and answers and the Web `Request` and `Response` of Next's route handlers. */
 import type { Answer } from '@/server/answer'
 import type { Stream } from '@/server/stream/stream'
-import { createBodyBuffer } from './body-buffer'
-import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse-request'
+import { createBodyBuffer } from '@/server/routes/body/body-buffer'
+import { UploadAbortedError, type ReadBody, type SseRequest } from '@/server/sse/sse-request'
 
 export function fromWeb(request: Request): SseRequest {
   const { method, url, headers, signal } = request

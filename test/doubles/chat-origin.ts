@@ -16,7 +16,7 @@ import { MockLanguageModelV4 } from 'ai/test'
 import { EventSource as NodeEventSource } from 'eventsource'
 import { afterAll, afterEach, beforeAll, vi } from 'vitest'
 import { chatRoute, type ChatRouteOptions } from '@/server/ai/chat-route'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 
 type Part = Parameters<
   ReadableStreamDefaultController<

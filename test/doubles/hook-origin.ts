@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { cleanup, renderHook, waitFor } from '@testing-library/react'
 import { EventSource as NodeEventSource } from 'eventsource'
 import { afterEach, beforeEach, vi } from 'vitest'
-import type { MessagesOnly, Parsers } from '@/client/event-parser'
+import type { MessagesOnly, Parsers } from '@/client/events/event-parser'
 import { useEventSource, type UseEventSourceOptions } from '@/hooks/use-event-source'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void

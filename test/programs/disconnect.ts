@@ -1,5 +1,5 @@
 /** Disconnects a user, as a job of the app would: `EVENTS_URL=… tsx test/programs/disconnect.ts ana`. Ends when the log has stored it. */
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 
 const sse = createSse()
 

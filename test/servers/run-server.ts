@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createSse } from '@/server/sse'
+import { createSse } from '@/server/sse/sse'
 import type { RunSource } from '@/server/runs/local-run'
 
 const sse = createSse()

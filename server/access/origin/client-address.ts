@@ -1,7 +1,7 @@
 /** Identifies a client by its address, for the limits per client. */
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import type { RequestHead } from '@/server/sse-request'
+import type { RequestHead } from '@/server/sse/sse-request'
 
 /** Whom the limits count: the user, where there is one, else the client's address. */
 export function limitedClient(

@@ -1,10 +1,10 @@
 /** Server components that are rendered again when something happens: `sse.cursor` and `sse.LiveRefresh`. */
 import type { ReactElement, ReactNode } from 'react'
 import { formatCursor } from '@/protocol/cursor'
-import type { Topics } from '@/protocol/define-topics'
-import type { TopicName } from '@/protocol/topic-types'
-import { processEngine } from './engine'
-import { historyOf } from './hub/read-events'
+import type { Topics } from '@/protocol/topics/define-topics'
+import type { TopicName } from '@/protocol/topics/topic-types'
+import { processEngine } from '@/server/engine'
+import { historyOf } from '@/server/hub/read-events'
 import { untilRequest } from './request-scope'
 import { checkDefined } from './topic-reader'
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '@/server/refusal'
 import type { PublishedBody } from './published-body'
-import type { RequestHead } from '@/server/sse-request'
+import type { RequestHead } from '@/server/sse/sse-request'
 
 /**
  * Reads the `Idempotency-Key` header: 1–255 visible ASCII characters, without decoding. Returns undefined when there is none.

@@ -2,7 +2,7 @@
 import { isJson } from '@/protocol/json'
 import { splitNdjson } from './ndjson'
 import { Refusal } from '@/server/refusal'
-import type { RequestHead, SseRequest } from '@/server/sse-request'
+import type { RequestHead, SseRequest } from '@/server/sse/sse-request'
 import type { UploadShare } from './upload-budget'
 
 export interface PublishedBody {

@@ -1,6 +1,6 @@
 /** Defines which topics an app has, which types of events each topic carries, and what the events of a type look like. */
-import { isReservedType, type ReservedType } from './control-events'
-import { isPublishableType } from './event'
+import { isReservedType, type ReservedType } from '@/protocol/control-events'
+import { isPublishableType } from '@/protocol/event'
 import type { Schema, SchemaInput } from './schema'
 import { isTopicPattern, prefixesOf } from './topic-pattern'
 

@@ -1,18 +1,18 @@
 /** Runs of a server object: those of the process, with the topics that the app has defined. */
-import type { Topics } from '@/protocol/define-topics'
+import type { Topics } from '@/protocol/topics/define-topics'
 import type { NewEvent } from '@/protocol/event'
-import type { TopicName, TopicOf } from '@/protocol/topic-types'
-import { processEngine } from './engine'
-import { checkEvents } from './hub/check-events'
-import { keepsLatest } from './keep'
-import type { RunSource } from './runs/local-run'
+import type { TopicName, TopicOf } from '@/protocol/topics/topic-types'
+import { processEngine } from '@/server/engine'
+import { checkEvents } from '@/server/hub/check-events'
+import { keepsLatest } from '@/server/keep'
+import type { RunSource } from '@/server/runs/local-run'
 import {
   RunError,
   type RunInfo,
   type RunOptions,
   type StartedRun,
   type StopOptions,
-} from './runs/runs'
+} from '@/server/runs/runs'
 import type { NewEventOf } from './topic-publisher'
 
 /** `sse.run` of an app that defines no topics. */

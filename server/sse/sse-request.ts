@@ -1,5 +1,5 @@
 /** The request type of the routes. The request may come from Next or directly from Node's server. */
-import type { UploadShare } from './routes/upload-budget'
+import type { UploadShare } from '@/server/routes/body/upload-budget'
 
 /** The parts of a request that need no reading of its body. A Web `Request` has these properties. */
 export interface RequestHead {

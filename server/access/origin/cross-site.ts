@@ -4,7 +4,7 @@
  * @see https://www.w3.org/TR/fetch-metadata/
  */
 import { Refusal } from '@/server/refusal'
-import type { RequestHead } from '@/server/sse-request'
+import type { RequestHead } from '@/server/sse/sse-request'
 import { allowedOrigin } from './cors'
 
 /**

@@ -1,10 +1,10 @@
 /** Access by tokens. Anyone may read public topics; everything else needs a token that grants it. */
-import { matchesTopic } from '@/protocol/topic-pattern'
+import { matchesTopic } from '@/protocol/topics/topic-pattern'
 import { Refusal } from '@/server/refusal'
-import type { RequestHead } from '@/server/sse-request'
-import type { Access } from './access'
+import type { RequestHead } from '@/server/sse/sse-request'
+import type { Access } from '@/server/access/access'
 import type { CheckToken } from './checked-tokens'
-import { readerOf } from './reader-of'
+import { readerOf } from '@/server/access/reader-of'
 import { readToken, type Token } from './token'
 
 export interface TokenRules {

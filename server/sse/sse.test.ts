@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { LogError } from '@/server/log/event-log'
 import { readEvents } from '@/test/readers/read-events'
-import { EventsLostError, type TopicEvent } from './hub/read-events'
-import { processEngine } from './engine'
+import { EventsLostError, type TopicEvent } from '@/server/hub/read-events'
+import { processEngine } from '@/server/engine'
 import { createSse } from './sse'
 
 // The environment is read when the object is first used, not when it is created.

@@ -1,15 +1,15 @@
 /** The server side of an app: one object from which an app takes its routes, and with which it publishes and reads. */
-import type { Topics } from '@/protocol/define-topics'
+import type { Topics } from '@/protocol/topics/define-topics'
 import { parseDuration } from '@/protocol/duration'
 import type { Preloaded } from '@/protocol/preloaded'
-import type { TopicName } from '@/protocol/topic-types'
-import { readAuthorize, type Authorize, type Revalidate } from './access/authorize'
-import { describeAuthorize } from './access/describe-access'
-import type { OwnRules } from './access/own-access'
-import { processEngine, type Engine } from './engine'
-import { adoptKeep, type Keep } from './keep'
-import { appendDisconnect, readTarget, type DisconnectTarget } from './hub/disconnects'
-import type { ReadFrom } from './hub/read-events'
+import type { TopicName } from '@/protocol/topics/topic-types'
+import { readAuthorize, type Authorize, type Revalidate } from '@/server/access/authorize'
+import { describeAuthorize } from '@/server/access/describe-access'
+import type { OwnRules } from '@/server/access/own-access'
+import { processEngine, type Engine } from '@/server/engine'
+import { adoptKeep, type Keep } from '@/server/keep'
+import { appendDisconnect, readTarget, type DisconnectTarget } from '@/server/hub/disconnects'
+import type { ReadFrom } from '@/server/hub/read-events'
 import { preloadTopics, type FromRun } from './preload'
 import { requestHeaders } from './request-scope'
 import {
@@ -19,9 +19,9 @@ import {
   type RouteParams,
   type StreamRoute,
   type TopicRoute,
-} from './routes/handlers'
-import { healthAnswer, metricsAnswer } from './routes/health-and-metrics'
-import type { StreamSource } from './routes/own-stream'
+} from '@/server/routes/handlers'
+import { healthAnswer, metricsAnswer } from '@/server/routes/health-and-metrics'
+import type { StreamSource } from '@/server/routes/own-stream'
 import { topicAccess, type TopicAccess } from './topic-access'
 import { createTopicPublisher, type TopicPublisher } from './topic-publisher'
 import { createTopicReader, type TopicReader } from './topic-reader'

@@ -6,8 +6,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { parse as parseCookie } from 'cookie'
 import { errors, jwtVerify } from 'jose'
-import { isTopicPattern } from '@/protocol/topic-pattern'
-import type { RequestHead } from '@/server/sse-request'
+import { isTopicPattern } from '@/protocol/topics/topic-pattern'
+import type { RequestHead } from '@/server/sse/sse-request'
 import type { FindKey } from './key-set'
 
 /** The cookie that holds a browser's token. */

@@ -1,6 +1,6 @@
 /** Issues tokens that grant reading and publishing. `token.ts` checks them. */
 import { SignJWT } from 'jose'
-import { isTopicPattern } from '@/protocol/topic-pattern'
+import { isTopicPattern } from '@/protocol/topics/topic-pattern'
 
 export interface TokenGrants {
   /** Patterns of the topics that the token's owner may read, and publish to: a topic, `prefix.*` or `*`. */

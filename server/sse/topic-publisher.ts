@@ -1,11 +1,11 @@
 /** Publishing in the app's own code: `sse.publish`. */
-import type { Topics } from '@/protocol/define-topics'
-import type { InputOf, TopicOf, TypeOf } from '@/protocol/topic-types'
-import { processEngine } from './engine'
-import { publishTo, type TextEvent } from './hub/publish'
-import { PublishError } from './hub/publish-error'
+import type { Topics } from '@/protocol/topics/define-topics'
+import type { InputOf, TopicOf, TypeOf } from '@/protocol/topics/topic-types'
+import { processEngine } from '@/server/engine'
+import { publishTo, type TextEvent } from '@/server/hub/publish'
+import { PublishError } from '@/server/hub/publish-error'
 import { isRendering } from './is-rendering'
-import type { Appended } from './log/event-log'
+import type { Appended } from '@/server/log/event-log'
 
 /** An event to publish. */
 export interface NewEvent {

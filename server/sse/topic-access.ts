@@ -1,9 +1,9 @@
 /** Who may read and publish the topics of an app: as its route and its pages ask, and as the front door does. */
-import type { Access } from './access/access'
-import { createDoorAsk } from './access/door-ask'
-import { ownAccess, type OwnRules } from './access/own-access'
-import { tokenAccess } from './access/token-access'
-import type { Engine } from './engine'
+import type { Access } from '@/server/access/access'
+import { createDoorAsk } from '@/server/access/door-ask'
+import { ownAccess, type OwnRules } from '@/server/access/own-access'
+import { tokenAccess } from '@/server/access/tokens/token-access'
+import type { Engine } from '@/server/engine'
 
 export interface TopicAccess {
   /** @throws {LeftToNext} where `authorize` of the app does not grant */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { UploadAbortedError } from '@/server/sse-request'
+import { UploadAbortedError } from '@/server/sse/sse-request'
 import type { Refusal } from '@/server/refusal'
 import { readPublishedBody, type PublishedBody, type PublishLimits } from './published-body'
-import { fromWeb } from './web-request'
+import { fromWeb } from '@/server/routes/web-request'
 import { createUploadBudget } from './upload-budget'
 
 const encoder = new TextEncoder()

@@ -1,9 +1,9 @@
 /** The tokens of `EVENTS_JWT_SECRET` as a part of an app's own `authorize`: people come with a session, other programs with a token. */
-import { guardedTopics } from './access/access'
-import type { AccessGrant, AccessQuestion } from './access/authorize'
-import { tokenAccess } from './access/token-access'
-import { vouch } from './access/vouched'
-import { processEngine } from './engine'
+import { guardedTopics } from '@/server/access/access'
+import type { AccessGrant, AccessQuestion } from '@/server/access/authorize'
+import { tokenAccess } from '@/server/access/tokens/token-access'
+import { vouch } from '@/server/access/vouched'
+import { processEngine } from '@/server/engine'
 
 /**
  * Answers as the library does for an app without `authorize`: by the request's token and `PUBLIC_TOPICS`, and in development without a

@@ -1,7 +1,7 @@
 /** Reads events of defined topics: the text of an event becomes the output of its schema. */
 import { keyOf, schemaOf, type Topics } from './define-topics'
 import { parseText } from './schema'
-import { UnreadableEventError } from './unreadable-event'
+import { UnreadableEventError } from '@/protocol/unreadable-event'
 
 /**
  * The key of the definition that the event belongs to, and its data as the schema makes it.

@@ -8,7 +8,7 @@ async function run(code: string, env: Record<string, string>): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--conditions=react-server', '--import', 'tsx', '--eval', code],
-    { cwd: join(__dirname, '..'), env: { ...process.env, NODE_ENV: 'production', ...env } },
+    { cwd: join(__dirname, '../..'), env: { ...process.env, NODE_ENV: 'production', ...env } },
   )
   return stdout
 }
@@ -16,7 +16,7 @@ async function run(code: string, env: Record<string, string>): Promise<string> {
 const code = `
   const { createElement } = require('react')
   const { renderToReadableStream } = require('next/dist/compiled/react-server-dom-turbopack/server.node')
-  const { isRendering } = require('./server/is-rendering')
+  const { isRendering } = require('./server/sse/is-rendering')
   async function Component() {
     await new Promise((resolve) => setTimeout(resolve, 5))
     return 'rendering: ' + (await isRendering())
@@ -34,7 +34,7 @@ test('a server component is rendering, after its awaits too; other code is not',
 
 test('outside of Next nothing renders, and React is not loaded', async () => {
   const script = `
-    require('./server/is-rendering').isRendering().then((is) =>
+    require('./server/sse/is-rendering').isRendering().then((is) =>
       console.log(is, Object.keys(require.cache).some((file) => file.includes('/react/'))))`
 
   expect(await run(script, { NEXT_RUNTIME: '' })).toBe('false false\n')

@@ -1,13 +1,19 @@
 /** Reading topics in the app's own code: `sse.history` and `sse.read`. */
-import { keyOf, type Topics } from '@/protocol/define-topics'
-import { readDefined } from '@/protocol/read-defined'
+import { keyOf, type Topics } from '@/protocol/topics/define-topics'
+import { readDefined } from '@/protocol/topics/read-defined'
 import { isRunType } from '@/protocol/run'
-import type { EventOf, TopicOf } from '@/protocol/topic-types'
+import type { EventOf, TopicOf } from '@/protocol/topics/topic-types'
 import { UnreadableEventError } from '@/protocol/unreadable-event'
-import { processEngine } from './engine'
-import { forEachInTurns } from './hub/for-each-in-turns'
-import { historyOf, ReadError, readEvents, type ReadFrom, type TopicEvent } from './hub/read-events'
-import { journal } from './observe/journal'
+import { processEngine } from '@/server/engine'
+import { forEachInTurns } from '@/server/hub/turns/for-each-in-turns'
+import {
+  historyOf,
+  ReadError,
+  readEvents,
+  type ReadFrom,
+  type TopicEvent,
+} from '@/server/hub/read-events'
+import { journal } from '@/server/observe/journal'
 import { untilRequest } from './request-scope'
 
 /** `sse.history` of an app that defines no topics. */

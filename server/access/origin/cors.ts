@@ -3,7 +3,7 @@
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 import { emptyAnswer, type Answer } from '@/server/answer'
-import type { RequestHead } from '@/server/sse-request'
+import type { RequestHead } from '@/server/sse/sse-request'
 
 /** How long a browser may cache a preflight, in seconds: Chromium's maximum. */
 const preflightMaxAgeS = 7_200
