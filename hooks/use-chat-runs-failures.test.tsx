@@ -5,7 +5,7 @@ import type { UIMessageChunk } from 'ai'
 import { afterEach, describe, expect, test } from 'vitest'
 import { processEngine } from '@/server/engine'
 import { installChatOrigin, modelCall, origin, route, until } from '@/test/doubles/chat-origin'
-import { newChat, openPage, send, shows } from '@/test/doubles/chat-page'
+import { beginAnswer, newChat, openPage, send, shows } from '@/test/doubles/chat-page'
 
 installChatOrigin()
 afterEach(() => setHidden(false))
@@ -49,10 +49,7 @@ describe('an answer', () => {
     const id = newChat()
     const page = await openPage(id)
     const other = await openPage(id)
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(other, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, other)
 
     model.fail(new Error('secret'))
 
@@ -89,10 +86,7 @@ describe('an answer', () => {
 
   test('whose stream breaks off fails in words of ours', async () => {
     const page = await openPage(newChat())
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(page, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, page)
 
     model.breakOff(new Error('secret'))
 
@@ -167,10 +161,7 @@ describe('a page', () => {
 
     setHidden(true)
     await until(() => expect(origin.openStreams).toBe(0))
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(page, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, page)
     model.finish()
     await shows(page, 'ready', 'Hello?', '[step-start]One ')
     await until(() => expect(origin.openStreams).toBe(0))

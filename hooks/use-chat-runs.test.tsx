@@ -3,7 +3,7 @@
 import { act } from '@testing-library/react'
 import { describe, expect, test } from 'vitest'
 import { installChatOrigin, modelCall, origin, sse, until } from '@/test/doubles/chat-origin'
-import { newChat, openPage, send, shows, textOf } from '@/test/doubles/chat-page'
+import { beginAnswer, newChat, openPage, send, shows, textOf } from '@/test/doubles/chat-page'
 
 installChatOrigin()
 
@@ -11,10 +11,7 @@ describe('useChat with a run transport', () => {
   test('shows an answer word by word, and ends ready', async () => {
     const page = await openPage(newChat())
 
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(page, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, page)
     model.say('two.')
     await shows(page, 'streaming', 'Hello?', '[step-start]One two.')
     model.finish()
@@ -25,10 +22,7 @@ describe('useChat with a run transport', () => {
   test('a reload in mid-answer goes on with it', async () => {
     const id = newChat()
     const page = await openPage(id)
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(page, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, page)
 
     page.leave()
     model.say('two ')
@@ -48,10 +42,7 @@ describe('useChat with a run transport', () => {
     const other = await openPage(id)
     await shows(other, 'ready')
 
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(other, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, other)
     other.leave()
     model.say('two.')
     await shows(page, 'streaming', 'Hello?', '[step-start]One two.')
@@ -82,10 +73,7 @@ describe('useChat with a run transport', () => {
   test('stop of useChat leaves the answer, and does not end it', async () => {
     const id = newChat()
     const page = await openPage(id)
-    send(page, 'Hello?')
-    const model = await modelCall()
-    model.say('One ')
-    await shows(page, 'streaming', 'Hello?', '[step-start]One ')
+    const model = await beginAnswer(page, page)
 
     await act(() => page.chat.stop())
 
@@ -119,11 +107,7 @@ describe('useChat with a run transport', () => {
     const id = newChat()
     const page = await openPage(id)
     const other = await openPage(id)
-    send(page, 'Hello?')
-    const first = await modelCall()
-    first.say('One ')
-    await shows(page, 'streaming', 'Hello?', '[step-start]One ')
-    await shows(other, 'streaming', 'Hello?', '[step-start]One ')
+    const first = await beginAnswer(page, page, other)
 
     act(() => void page.chat.regenerate())
     const second = await modelCall(1)

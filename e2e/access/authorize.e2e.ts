@@ -1,37 +1,19 @@
 /** An app that decides by its own session, built for production: the front door answers as Next does, and only grants. */
-import { execFileSync } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { comparable, expect, isTaken, test } from '../../test/fixtures/door-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import { sendRequest } from '../../test/requests/send-request'
+import { buildOwnApp, ownAppConfig } from '../../test/servers/own-app'
 import type { RunningServer } from '../../test/servers/start-server'
 
 // One after another, in one worker: the app is built once.
 test.describe.configure({ mode: 'default', timeout: 120_000 })
 
-const root = join(__dirname, '..', '..')
-// Within the project, so that it is built by the same Next.
-const app = join(root, 'test-results', 'session-app')
+let app: string
 
 const files = {
-  'package.json': '{ "private": true }',
-  'tsconfig.json': JSON.stringify({
-    extends: '../../tsconfig.json',
-    compilerOptions: {
-      paths: {
-        '@/*': ['../../*'],
-        'next-sse': ['../../package/index.ts'],
-        'next-sse/*': ['../../package/*.ts'],
-      },
-    },
-  }),
-  'next.config.js': `module.exports = {
-    agentRules: false, typescript: { ignoreBuildErrors: true }, turbopack: { root: ${JSON.stringify(root)} },
-  }`,
-  'instrumentation.ts': `export { register } from 'next-sse/instrumentation'`,
-  'app/layout.tsx':
-    'export default function Layout({ children }: { children: React.ReactNode }) { return <html lang="en"><body>{children}</body></html> }',
+  'next.config.js': `module.exports = { ${ownAppConfig} }`,
   'app/metrics/route.ts': `import { createSse } from 'next-sse'
     export const { GET } = createSse().metricsRoute`,
   'app/decide.ts': `import type { AccessAnswer } from 'next-sse'
@@ -66,20 +48,14 @@ const files = {
 
 test.beforeAll(async () => {
   test.setTimeout(240_000)
-  await rm(app, { recursive: true, force: true })
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(app, name)), { recursive: true })
-    await writeFile(join(app, name), text)
-  }
-  const next = require.resolve('next/dist/bin/next')
-  execFileSync(process.execPath, [next, 'build'], { cwd: app, stdio: 'pipe' })
+  app = await buildOwnApp('session-app', files)
 })
 
-test.afterAll(() => rm(app, { recursive: true, force: true }))
+test.afterAll(() => rm(app, { recursive: true }))
 
 const ana = { cookie: 'login=ana' }
 const env = {
-  NODE_OPTIONS: `--require ${join(root, 'test/servers/watch-door.cjs')}`,
+  NODE_OPTIONS: `--require ${join(__dirname, '../../test/servers/watch-door.cjs')}`,
   PUBLIC_TOPICS: 'news',
   RETRY: '100ms',
   HEARTBEAT: '500ms',

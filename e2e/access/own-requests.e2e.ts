@@ -1,23 +1,10 @@
 /** What Next asks of itself, in an app with a server action that redirects: it must not look like a client that makes up its address. */
-import { execFileSync } from 'node:child_process'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { expect, test } from '../../test/fixtures/server-test'
-
-const root = join(__dirname, '..', '..')
-// Within the project, so that it is built by the same Next.
-const app = join(root, 'test-results', 'redirecting-app')
+import { buildOwnApp, ownAppConfig } from '../../test/servers/own-app'
 
 const files = {
-  'package.json': '{ "private": true }',
-  'tsconfig.json': JSON.stringify({
-    extends: '../../tsconfig.json',
-    compilerOptions: { paths: { '@/*': ['../../*'] } },
-  }),
-  'next.config.js': `module.exports = { agentRules: false, typescript: { ignoreBuildErrors: true }, turbopack: { root: ${JSON.stringify(root)} } }`,
-  'instrumentation.ts': `export { register } from '@/instrumentation'`,
-  'app/layout.tsx':
-    'export default function Layout({ children }: { children: React.ReactNode }) { return <html lang="en"><body>{children}</body></html> }',
+  'next.config.js': `module.exports = { ${ownAppConfig} }`,
   'app/page.tsx': `import { leave } from './leave'
     export default function Page() { return <form action={leave}><button>Go</button></form> }`,
   'app/leave.ts': `'use server'
@@ -32,11 +19,7 @@ test('A server action that redirects is not warned of; a client that makes up it
   start,
 }) => {
   test.setTimeout(120_000)
-  await rm(app, { recursive: true, force: true })
-  await mkdir(join(app, 'app', 'there'), { recursive: true })
-  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(app, name), text)))
-  const next = require.resolve('next/dist/bin/next')
-  execFileSync(process.execPath, [next, 'build'], { cwd: app, stdio: 'pipe' })
+  const app = await buildOwnApp('redirecting-app', files)
   const server = await start({ app })
 
   await page.goto(server.url)

@@ -6,6 +6,7 @@ import { startAccessProbes } from './access-probes'
 import { createAuditor } from './auditor'
 import { startChaosProxy } from './chaos-proxy'
 import { awaitMarkers } from './await-markers'
+import { withClosing } from './closing'
 import { createCluster } from './cluster'
 import { prefixed, sumOf } from './counts'
 import { allFaults, runFaults } from './faults/run-faults'
@@ -42,19 +43,9 @@ export interface Outcome {
 
 const requestsPerSecond = 40
 
-export async function check(options: CheckerOptions): Promise<Outcome> {
+export function check(options: CheckerOptions): Promise<Outcome> {
   const { engine, seconds, signal, say } = options
-  const closing: (() => unknown)[] = []
-  const interrupted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The run was interrupted.')))
-  })
-  try {
-    return await Promise.race([run(), interrupted])
-  } finally {
-    for (const close of closing.toReversed()) await close()
-  }
-
-  async function run(): Promise<Outcome> {
+  return withClosing(signal, async (closing) => {
     const random = createRandom(options.seed)
     const found: Violation[] = []
     const note = (kind: ViolationKind) => (message: string) =>
@@ -169,5 +160,5 @@ export async function check(options: CheckerOptions): Promise<Outcome> {
         ...prefixed('fault: ', faultCounts),
       },
     }
-  }
+  })
 }

@@ -7,7 +7,7 @@ import { expect, vi } from 'vitest'
 import { createRunTransport, type RunTransport } from '@/client/ai/run-transport'
 import { useChatRuns } from '@/hooks/use-chat-runs'
 import type { ChatRun } from '@/protocol/chat-run'
-import { origin, sse, until } from './chat-origin'
+import { modelCall, origin, sse, until, type ModelCall } from './chat-origin'
 
 let chats = 0
 
@@ -91,4 +91,13 @@ export async function shows(page: Page, status: string, ...texts: string[]): Pro
   await until(() => {
     expect([page.chat.status, ...page.texts()]).toEqual([status, ...texts])
   })
+}
+
+/** Sends `Hello?`, and returns the model when each of `pages` shows the first word of its answer. */
+export async function beginAnswer(page: Page, ...pages: Page[]): Promise<ModelCall> {
+  send(page, 'Hello?')
+  const model = await modelCall()
+  model.say('One ')
+  for (const each of pages) await shows(each, 'streaming', 'Hello?', '[step-start]One ')
+  return model
 }

@@ -8,6 +8,7 @@ import { asPublisher } from '../../../test/requests/publisher'
 import { awaitMarkers } from '../await-markers'
 import { startChaosProxy } from '../chaos-proxy'
 import type { CheckerOptions, Outcome } from '../checker'
+import { withClosing } from '../closing'
 import { createCluster } from '../cluster'
 import { prefixed, sumOf } from '../counts'
 import { processFaults } from '../faults/process-faults'
@@ -31,19 +32,9 @@ const limits = { maxCount: 1_000_000, maxAgeMs: 3_600_000 }
 const requestsPerSecond = 30
 const disconnectTimeoutMs = 15_000
 
-export async function checkSessions(options: CheckerOptions): Promise<Outcome> {
+export function checkSessions(options: CheckerOptions): Promise<Outcome> {
   const { engine, seconds, signal, say } = options
-  const closing: (() => unknown)[] = []
-  const interrupted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The run was interrupted.')))
-  })
-  try {
-    return await Promise.race([run(), interrupted])
-  } finally {
-    for (const close of closing.toReversed()) await close()
-  }
-
-  async function run(): Promise<Outcome> {
+  return withClosing(signal, async (closing) => {
     const random = createRandom(options.seed)
     const found: Violation[] = []
     const note = (kind: ViolationKind) => (message: string) =>
@@ -175,5 +166,5 @@ export async function checkSessions(options: CheckerOptions): Promise<Outcome> {
         ...prefixed('fault: ', faultCounts),
       },
     }
-  }
+  })
 }
