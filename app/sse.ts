@@ -6,7 +6,7 @@ import { topics } from './topics'
 
 export const sse = createSse({
   topics,
-  // Of a price, only the newest is of use.
+  // Of a price, only the newest matters.
   keep: { 'price.*': { latest: true } },
   ...(hasDemoAccounts() && { authorize: { ...byToken, read: mayRead } }),
 })

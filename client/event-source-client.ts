@@ -123,7 +123,7 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly, Reduce
   }
   takeParsers(options.types)
   const errors = createListeners<StreamError>()
-  /** Errors of the initial events, until somebody can listen. */
+  /** Errors of the initial events, until there can be a listener. */
   let earlyErrors: StreamError[] | undefined = []
   const tellError = (error: StreamError): void => {
     if (earlyErrors) earlyErrors.push(error)

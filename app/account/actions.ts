@@ -49,7 +49,7 @@ export async function signOutEverywhere(): Promise<void> {
   redirect(page)
 }
 
-/** Sends a note to an account's private topic: writing to somebody else is allowed, reading is not. */
+/** Sends a note to an account's private topic: writing to another account is allowed, reading is not. */
 export async function sendNote(form: FormData): Promise<void> {
   const { account } = await signedIn()
   const to = accountOf(form.get('to'))

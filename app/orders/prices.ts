@@ -1,4 +1,4 @@
-/** Prices that move while somebody looks at the orders page. */
+/** Prices that move while a reader looks at the orders page. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setInterval } from 'node:timers'
 import { sse } from '@/app/sse'

@@ -167,7 +167,7 @@ test('An authorize that calls cookies() works, through Next, and the journal say
 })
 
 for (const route of ['/plain', '/scoped']) {
-  test(`Publishes count once at ${route}, whoever answers them`, async ({ start }) => {
+  test(`Publishes count once at ${route}, answered by the door or by Next`, async ({ start }) => {
     const servers = await Promise.all(
       ['auto', 'off'].map((door) =>
         start({ app, env: { ...env, FRONT_DOOR: door, LIMIT_PUBLISH: '5' } }),

@@ -88,7 +88,7 @@ for (const storage of ['a file', 'Redis'] as const) {
   test.describe(`on ${storage}`, () => {
     test.use({ storage })
 
-    test(`a user is gone from every server, others stay, and whoever may come back misses nothing`, async ({
+    test(`a user is gone from every server, others stay, and a reader that may come back misses nothing`, async ({
       cluster,
     }) => {
       const { servers, disconnect: disconnectUser } = cluster

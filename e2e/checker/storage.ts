@@ -19,7 +19,7 @@ export interface Storage {
   engine: Engine
   /** `EVENTS_URL` for the servers. */
   url: string
-  /** Keeps a copy of what is on the disk now. Whoever writes must stand still meanwhile. */
+  /** Keeps a copy of what is on the disk now. The servers must not write meanwhile. */
   copy: (name: string) => void
   /** Puts a copy back, in place of what is there. Nobody may have it open. */
   restore: (name: string) => void

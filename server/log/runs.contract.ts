@@ -54,7 +54,7 @@ export function testRuns(
   describe(`${name}: runs`, () => {
     test('a run is a span of its topic, from its first event to its last', async () => {
       const begun = await begin('r1')
-      await log.append('work', events('somebody else'))
+      await log.append('work', events('another publisher'))
       const renewed = await renew('r1', 'one', 'two')
       const ended = await end('r1')
 
@@ -70,7 +70,7 @@ export function testRuns(
       expect(ended.run).toEqual({ applied: true, run: over })
       expect(await log.findRun('work')).toEqual(over)
       expect(await log.findRun('work', 'r1')).toEqual(over)
-      expect(await dataOf()).toEqual(['begin r1', 'somebody else', 'one', 'two', 'end r1'])
+      expect(await dataOf()).toEqual(['begin r1', 'another publisher', 'one', 'two', 'end r1'])
     })
 
     test('where there is no run, none is found', async () => {

@@ -1,6 +1,6 @@
 /**
  * Stops the process the way a deploy needs it: streams are asked to leave and publishes finish while the server still listens, so that
- * clients that come meanwhile are answered too. Next by itself closes its listener first, and then waits for every stream, for ever.
+ * clients that come meanwhile are answered too. Next by itself closes its listener first, and then waits for every stream, without a limit.
  */
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'

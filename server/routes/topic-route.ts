@@ -105,7 +105,7 @@ function recheckOf(
   if (!guarded || !access.recheck) return undefined
   const { everyMs, confirm } = access.recheck
   const grant = { subject, sessionKey, topics: guarded }
-  // A stream advances within whatever has woken it, which may be the request of somebody else.
+  // A stream advances within whatever has woken it, which may be the request of another client.
   return { everyMs, confirm: confirm && (() => slots.outside(() => confirm(grant))) }
 }
 

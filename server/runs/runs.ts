@@ -149,7 +149,7 @@ export function createRuns({
         )
         return { id, topic, cursor: before(ids[0]), joined: false, ended: begun.ended }
       }
-      // Whoever joined a run that is about to end would get the end of something else.
+      // A caller that joined a run that is about to end would get the end of something else.
       const isStopping = found.state === 'stopping'
       const joins = onLiving === 'join' && !isStopping
       if (found.id === id || joins) return await join(log, found)

@@ -130,7 +130,7 @@ export interface Sse<T extends Topics | undefined = undefined>
     from?: ReadFrom | FromRun,
   ) => Promise<Preloaded>
   /**
-   * Ends the streams of a user, of one login, or of topics, on every server of the log: call it at a logout, or when somebody loses a
+   * Ends the streams of a user, of one login, or of topics, on every server of the log: call it at a logout, or when a user loses a
    * right. No event that is published after it resolves reaches a stream that was granted before. The readers are asked to come back at
    * once, and `authorize`, or the token, decides again. So end the session first. Streams of public topics, and those of `streamRoute`, go
    * on. Topics may be patterns: `orders.*` or `*`.

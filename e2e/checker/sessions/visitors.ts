@@ -135,7 +135,7 @@ export function startVisitors(setting: {
     while (!over.signal.aborted) {
       // The login may have ended by itself, or from elsewhere.
       if (visit && store.loginOf(visit.cookie) !== visit.login) visit = undefined
-      // A page of before may be open still: it must not go on as somebody else.
+      // A page of before may be open still: it must not go on as another user.
       if (!visit) logIn(own.pick(users))
       if (!page) openPage()
       await sleep(own.between(300, 9_000))

@@ -21,7 +21,7 @@ export function createKeySet(url: URL): FindKey {
   const { readAfter, find, hasKeys } = createReader(url)
 
   return async (header, token) => {
-    // Whoever comes while they are read again is served by those that are known.
+    // Requests that come while the keys are read again are judged by those that are known.
     if (hasKeys()) void readAfter(keysKeptMs)
     else await readAfter(retryAfterMs)
     // Before the first answer, a token can be neither right nor wrong.

@@ -24,7 +24,7 @@ export function closeGate(moment: string): void {
   gates.set(moment, { reached, reach, opened, open })
 }
 
-/** Resolves when somebody waits at the gate. */
+/** Resolves when a request waits at the gate. */
 export async function untilReached(moment: string): Promise<void> {
   await gates.get(moment)?.reached
 }

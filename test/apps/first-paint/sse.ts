@@ -1,4 +1,4 @@
-/** Who reads is the user in the cookie `user`; topics of users are their own. Whoever has a token publishes. */
+/** Who reads is the user in the cookie `user`; topics of users are their own. A client with a token publishes. */
 import { byToken, createSse } from 'next-sse'
 import { waitAt } from './gates'
 
