@@ -25,6 +25,8 @@ let server: RunningServer
 
 test.beforeAll(async () => {
   server = await startServer({ command: 'dev', env })
+  // The first request compiles the route, which may take longer than a page waits for an answer.
+  await (await fetch(`${server.url}/events`)).body?.cancel()
 })
 
 test.afterAll(async () => {

@@ -54,6 +54,7 @@ for (const topics of ['cut', 'cut.a,cut.b,cut.c']) {
   test(`Cut at random bytes, a reader of ${topics} ends with exactly what was published`, async ({
     server,
   }) => {
+    test.setTimeout(60_000)
     const proxy = await startCuttingProxy(server.url, () => 150 + Math.floor(Math.random() * 4_000))
     const reader = createStreamReader()
     const names = topics.split(',')
@@ -62,7 +63,9 @@ for (const topics of ['cut', 'cut.a,cut.b,cut.c']) {
     const publishing = Promise.all(
       names.map((topic) => publishAll(server.url, topic, numbered(perTopic, `${topic} `))),
     )
-    const complete = reader.until(() => messages(reader).length === 900).then(reader.disconnect)
+    const complete = reader
+      .until(() => messages(reader).length === 900, 45_000)
+      .then(reader.disconnect)
     while (messages(reader).length < 900) {
       await reader.connect(`${proxy.url}/events/${topics}?since=all`)
     }
@@ -132,7 +135,7 @@ test('Killed in a burst of publishes and started again, the server has every eve
       }
     }
   })
-  await expect.poll(() => acknowledged.size).toBeGreaterThan(300)
+  await expect.poll(() => acknowledged.size, { timeout: 15_000 }).toBeGreaterThan(300)
 
   await first.stop()
   await Promise.all([...publishers, reading])
