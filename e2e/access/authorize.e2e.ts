@@ -34,6 +34,14 @@ const files = {
     const ask = async ({ topics }: AccessQuestion) => decide((await cookies()).get('login')?.value, topics)
     const sse = createSse({ path: '/scoped', authorize: { read: ask, publish: ask } })
     export const { GET, HEAD, POST, OPTIONS } = sse.topicRoute`,
+  // What runs later, outside of a request, can't be told by Next.
+  'app/recalled/[topics]/route.ts': `import { cookies } from 'next/headers'
+    import { createSse, type AccessQuestion } from 'next-sse'
+    import { decide } from '../../decide'
+    const ask = ({ topics, request }: AccessQuestion) => decide(/login=(\\w+)/.exec(request.headers.get('cookie') ?? '')?.[1], topics)
+    const revalidate = async () => (await cookies()).has('login')
+    const sse = createSse({ path: '/recalled', recheck: '1s', authorize: { read: ask, publish: ask }, revalidate })
+    export const { GET, HEAD, POST, OPTIONS } = sse.topicRoute`,
   'app/wrong/[topics]/route.ts': `import { createSse } from 'next-sse'
     const answers: Record<string, () => unknown> = {
       response: () => new Response(null, { status: 200 }),
@@ -190,37 +198,60 @@ for (const route of ['/plain', '/scoped']) {
   })
 }
 
+/** Reads as Ana, who is asked to come back twice and goes on without a loss, and then as nobody, who is refused. */
+async function expectToComeBack(server: RunningServer, path: string): Promise<void> {
+  const reader = createStreamReader({ headers: ana })
+  const stream = `${server.url}${path}`
+  const publish = (body: string): Promise<unknown> =>
+    sendRequest(server.url, path, { method: 'POST', headers: ana, body })
+
+  // Each ends when the server asks the reader to come back.
+  await reader.connect(stream)
+  await publish('one')
+  await reader.connect(stream)
+  await publish('two')
+  void reader.connect(stream)
+  await reader.until(({ data }) => data === 'two')
+  reader.disconnect()
+
+  const told = reader.events.filter(({ type }) => type !== 'ping')
+  expect(told.map(({ type, data }) => (type === 'message' ? data : type))).toEqual([
+    'connected',
+    'reconnect',
+    'connected',
+    'one',
+    'reconnect',
+    'connected',
+    'two',
+  ])
+  expect(told[1]?.data).toContain('expired')
+  await expect(createStreamReader().connect(stream)).rejects.toThrow('401')
+  await expect.poll(() => server.openStreams()).toBe(0)
+}
+
 test('A reader is asked to come back, goes on without a loss, and is refused once logged out', async ({
   start,
 }) => {
-  for (const server of await startBoth(start, '/plain')) {
-    const reader = createStreamReader({ headers: ana })
-    const stream = `${server.url}/plain/ana.one`
-    const publish = (body: string): Promise<unknown> =>
-      sendRequest(server.url, '/plain/ana.one', { method: 'POST', headers: ana, body })
+  for (const server of await startBoth(start, '/plain'))
+    await expectToComeBack(server, '/plain/ana.one')
+})
 
-    // Each ends when the server asks the reader to come back.
-    await reader.connect(stream)
-    await publish('one')
-    await reader.connect(stream)
-    await publish('two')
-    void reader.connect(stream)
-    await reader.until(({ data }) => data === 'two')
-    reader.disconnect()
+test('A revalidate that calls cookies() has its readers come back, and the journal says why, once', async ({
+  start,
+}) => {
+  for (const server of await startBoth(start, '/recalled')) {
+    await expectToComeBack(server, '/recalled/ana.one')
 
-    const told = reader.events.filter(({ type }) => type !== 'ping')
-    expect(told.map(({ type, data }) => (type === 'message' ? data : type))).toEqual([
-      'connected',
-      'reconnect',
-      'connected',
-      'one',
-      'reconnect',
-      'connected',
-      'two',
-    ])
-    expect(told[1]?.data).toContain('expired')
-    await expect(createStreamReader().connect(stream)).rejects.toThrow('401')
-    await expect.poll(() => server.openStreams()).toBe(0)
+    const failed = server
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('`revalidate` failed'))
+    expect(failed).toHaveLength(1)
+    expect(JSON.parse(failed[0] ?? '')).toMatchObject({
+      level: 'error',
+      msg: expect.stringContaining('outside of any request'),
+      err: { message: expect.stringContaining('cookies') },
+    })
   }
 })
 

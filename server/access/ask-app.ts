@@ -56,7 +56,10 @@ export async function askRevalidate(revalidate: Revalidate, grant: OpenGrant): P
     if (typeof answer === 'boolean') return answer
     tellJournal('`revalidate` must answer true or false. Its readers are asked to come back.')
   } catch (error) {
-    tellJournal('`revalidate` failed. Its readers are asked to come back.', error)
+    tellJournal(
+      '`revalidate` failed, and its readers are asked to come back. It runs outside of any request: `cookies()` and `headers()` throw there.',
+      error,
+    )
   }
   return false
 }

@@ -52,7 +52,10 @@ export interface OpenGrant {
   topics: readonly [string, ...string[]]
 }
 
-/** True: the grant still holds. Anything else, or no answer in 10 s, asks the reader to come back, and its next request is judged. */
+/**
+ * True: the grant still holds. Anything else, or no answer in 10 s, asks the reader to come back, and its next request is judged. Runs
+ * outside of any request, where Next's `cookies()` and `headers()` throw: look the grant up in the app's own store instead.
+ */
 export type Revalidate = (grant: OpenGrant) => boolean | Promise<boolean>
 
 /** @throws {Error} it is neither a function nor an object of functions by these names */
