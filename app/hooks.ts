@@ -3,4 +3,4 @@
 import { createHooks } from 'next-sse/react'
 import type { topics } from './topics'
 
-export const { useTopics } = createHooks<typeof topics>()
+export const { useTopics, useRun } = createHooks<typeof topics>()

@@ -16,6 +16,8 @@ export const topics = defineTopics({
       placedAt: z.number(),
     }),
   },
+  /** How many rows are written, and the name in the newest one. */
+  import: { progress: z.object({ done: id, newest: z.string() }) },
   'price.*': { price: z.object({ cents }) },
   'account.*': {
     note: z.object({ from: z.enum(['ana', 'bob']), text: z.string() }),

@@ -1,5 +1,4 @@
 /** Folds the events of a topic into the newest run of it. Knows nothing of React. */
-import type { Reduce } from '@/client/events/reduce'
 import { parseJsonObject } from '@/protocol/json'
 import {
   isRunEnd,
@@ -11,10 +10,10 @@ import {
 } from '@/protocol/run'
 
 /** A value of a run, as a page reads it. */
-export interface RunEvent<Data = unknown> {
+export interface RunEvent<Data = unknown, Type extends string = string> {
   /** Counts the values of the run from 1: a stable key for a list. */
   seq: number
-  type: string
+  type: Type
   /** The JSON value that the run yielded; the text itself, when it is no JSON. */
   data: Data
   /** When it was written: milliseconds since the Unix epoch, by the log's clock. */
@@ -51,18 +50,26 @@ export interface TopicItem {
   time: number
 }
 
+/** Reads the text of a value. A value for which it throws is left out. */
+export type ReadValue = (value: { type: string; data: string }) => unknown
+
 export function initialRunView(): RunView {
   return viewOf({ id: undefined, status: 'unknown', reason: undefined })
 }
 
-export const reduceRun: Reduce<TopicItem, RunView>['reducer'] = (view, item) => {
+/** The view after one more event. Throws what `readValue` throws. */
+export function reduceRun(
+  view: RunView,
+  item: TopicItem,
+  readValue: ReadValue = readJson,
+): RunView {
   if (item.type === 'run.state') return hearState(view, standingIn(item.data))
-  if (!isRunType(item.type)) return view.isInside ? addValue(view, item) : view
+  if (!isRunType(item.type)) return view.isInside ? addValue(view, item, readValue) : view
   if (item.type === 'run.part') {
     if (!view.isInside) return view
     const { texts, value } = joinPart(view.parts, item.data)
     const joined = { ...view, parts: texts }
-    return value ? addValue(joined, { ...value, time: item.time }) : joined
+    return value ? addValue(joined, { ...value, time: item.time }, readValue) : joined
   }
   const standing = standingIn(item.data)
   if (standing.id === undefined) return view
@@ -89,18 +96,18 @@ function hearState(view: RunView, { id, status, reason }: Heard): RunView {
   return { ...viewOf({ id, status, reason }), isInside: true }
 }
 
-function addValue(view: RunView, { type, data, time }: TopicItem): RunView {
+function addValue(view: RunView, { type, data, time }: TopicItem, readValue: ReadValue): RunView {
   const seq = view.count + 1
-  view.list[view.count] = { seq, type, data: valueOf(data), time }
+  view.list[view.count] = { seq, type, data: readValue({ type, data }), time }
   return { ...view, count: seq }
 }
 
-function valueOf(text: string): unknown {
+function readJson({ data }: { data: string }): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(data)
   } catch {
     // It is no JSON, so it came from a program that sent text.
-    return text
+    return data
   }
 }
 

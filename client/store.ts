@@ -84,7 +84,7 @@ export function createStore<P extends Parsers, Reduced>(
       data = parse(raw.type, raw.data)
     } catch (cause) {
       unreadable++
-      onFailure(unreadableMessage(raw.type, cause), raw, cause)
+      onFailure(messageOf(cause, `An event of type ${raw.type} could not be parsed.`), raw, cause)
       return undefined
     }
     const event = { ...raw, seq: ++seq, data } as ReceivedEvent<P>
@@ -92,7 +92,9 @@ export function createStore<P extends Parsers, Reduced>(
     try {
       reduced = reduce()?.reducer(reduced as Reduced, event)
     } catch (cause) {
-      onFailure(`The reducer threw for an event of type ${raw.type}.`, raw, cause)
+      // What a run yields is read by its reducer, which joins the parts of a value first.
+      if (isUnreadable(cause)) unreadable++
+      onFailure(messageOf(cause, `The reducer threw for an event of type ${raw.type}.`), raw, cause)
     }
     return event
   }
@@ -138,10 +140,12 @@ export function createStore<P extends Parsers, Reduced>(
   }
 }
 
-function unreadableMessage(type: string, cause: unknown): string {
-  // An UnreadableEventError knows the event's own type: on the wire, an event of a topic is a `message`. Only pages with defined topics
-  // load its class.
+/** An UnreadableEventError knows the event's own type: on the wire, an event of a topic is a `message`. */
+function messageOf(cause: unknown, otherwise: string): string {
+  return isUnreadable(cause) ? cause.message : otherwise
+}
+
+/** By its name, because only pages with defined topics load the class. */
+function isUnreadable(cause: unknown): cause is Error {
   return cause instanceof Error && cause.name === 'UnreadableEventError'
-    ? cause.message
-    : `An event of type ${type} could not be parsed.`
 }

@@ -167,6 +167,18 @@ describe('createHooks', () => {
     })
   })
 
+  test('refreshes by its topics, where they are mounted', async () => {
+    origin.answer = stream('event: connected\ndata: {}\n\n', frame(1, 'orders', 'noted', 1))
+    const refresh = vi.fn<() => void>()
+    const { useRefresh } = createHooks(topics, { path: origin.url })
+    const { result } = renderHook(() => useRefresh(['orders', 'user.42'], refresh, { from: 'a.1' }))
+
+    await until(() => expect(refresh).toHaveBeenCalledTimes(1))
+
+    expect(result.current.status).toBe('open')
+    expect(origin.requests[0]?.url).toBe('/events/orders,user.42?envelope=1&lastEventId=a.1')
+  })
+
   test('gives events that key, topic and type narrow', () => {
     const id = String(42)
     const checked = createHooks(topics)
@@ -191,10 +203,16 @@ describe('createHooks', () => {
       expectTypeOf(reduced).toEqualTypeOf<number>()
       checked.useTopics([])
       open.useTopics([id])
+      checked.useRefresh(['orders', `user.${id}`], () => {})
+      open.useRefresh([id], () => {})
       // @ts-expect-error a typo
       checked.useTopics(['ordres'])
       // @ts-expect-error any string
       unchecked.useTopics([id])
+      // @ts-expect-error a typo
+      checked.useRefresh(['ordres'], () => {})
+      // @ts-expect-error any string
+      unchecked.useRefresh([id], () => {})
       // @ts-expect-error the input of the schema is a string
       unchecked.useTopics(['user.42'], { onEvent: ({ data }) => data.getTime() })
       // @ts-expect-error useTopics itself reads text

@@ -1,10 +1,13 @@
 'use client'
 /** Hooks for the defined topics of an app: their events are typed, and read by their schemas where the page has them. */
+import type { ReadValue, RunEvent } from '@/client/run-view'
 import type { Topics } from '@/protocol/topics/define-topics'
 import { readDefined } from '@/protocol/topics/read-defined'
 import { isRunType } from '@/protocol/run'
 import type { EventOf, TopicOf } from '@/protocol/topics/topic-types'
 import { UnreadableEventError } from '@/protocol/unreadable-event'
+import { useRefresh, type RefreshOptions, type RefreshState } from './use-refresh'
+import { useReadRun, type UseRun, type UseRunOptions } from './use-run'
 import {
   parseEnvelope,
   useParsedTopics,
@@ -27,6 +30,17 @@ export type ReceivedEventOf<
   Side extends 'input' | 'output' = 'output',
 > = EventOf<T, Topic, Side> & Pick<TopicEvent, 'seq' | 'receivedAt'>
 
+/** A value of a run of a defined topic. */
+export type RunEventOf<
+  T extends Topics,
+  Topic extends string = TopicOf<T>,
+  Side extends 'input' | 'output' = 'output',
+> = RunEventFrom<EventOf<T, Topic, Side>>
+
+type RunEventFrom<Event> = Event extends { type: infer Type extends string; data: infer Data }
+  ? RunEvent<Data, Type>
+  : never
+
 export interface Hooks<T extends Topics, Side extends 'input' | 'output'> {
   /**
    * `useTopics` for defined topics. Events that can't be read are not in `events`: `onError` hears of each, and `unreadable` counts them.
@@ -36,6 +50,20 @@ export interface Hooks<T extends Topics, Side extends 'input' | 'output'> {
     topics: readonly Topic[],
     options?: UseTopicsOptions<Reduced, ReceivedEventOf<T, Topic, Side>>,
   ) => UseTopics<Reduced, ReceivedEventOf<T, Topic, Side>>
+  /** `useRefresh` for defined topics. */
+  useRefresh: (
+    topics: readonly TopicOf<T>[],
+    refresh: () => unknown,
+    options?: RefreshOptions,
+  ) => RefreshState
+  /**
+   * `useRun` for a defined topic. With the schemas, values that can't be read are not in `events`: `onError` hears of each, and
+   * `unreadable` counts them.
+   */
+  useRun: <const Topic extends TopicOf<T>>(
+    topic: Topic,
+    options?: UseRunOptions,
+  ) => UseRun<unknown, RunEventOf<T, Topic, Side>>
 }
 
 /**
@@ -45,7 +73,7 @@ export interface Hooks<T extends Topics, Side extends 'input' | 'output'> {
  * @example
  * // hooks.ts
  * 'use client'
- * export const { useTopics } = createHooks(topics)
+ * export const { useTopics, useRefresh, useRun } = createHooks(topics)
  */
 export function createHooks<T extends Topics>(topics: T, options?: HooksOptions): Hooks<T, 'output'>
 /**
@@ -55,7 +83,7 @@ export function createHooks<T extends Topics>(topics: T, options?: HooksOptions)
  * @example
  * // hooks.ts
  * 'use client'
- * export const { useTopics } = createHooks<typeof topics>()
+ * export const { useTopics, useRefresh, useRun } = createHooks<typeof topics>()
  */
 export function createHooks<T extends Topics>(options?: HooksOptions): Hooks<T, 'input'>
 export function createHooks(
@@ -73,6 +101,15 @@ export function createHooks(
         never
       >
     },
+    useRefresh(names, refresh, options) {
+      return useRefresh(names, refresh, { ...options, path: options?.path ?? path })
+    },
+    useRun(topic, options) {
+      const withPath = { ...options, path: options?.path ?? path }
+      const readValue: ReadValue | undefined =
+        topics && ((value) => readChecked(topics, { topic, ...value }).data)
+      return useReadRun(topic, withPath, readValue) as UseRun<unknown, never>
+    },
   }
 }
 
@@ -83,7 +120,10 @@ function read(text: string, topics: Topics | undefined): TopicEvent<unknown> | u
   return Object.assign(event, topics ? readChecked(topics, event) : readUnchecked(event))
 }
 
-function readChecked(topics: Topics, event: TopicEvent): { key: string; data: unknown } {
+function readChecked(
+  topics: Topics,
+  event: { topic: string; type: string; data: string },
+): { key: string; data: unknown } {
   try {
     return readDefined(topics, event)
   } catch (error) {

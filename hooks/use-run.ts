@@ -1,7 +1,13 @@
 'use client'
 /** Streams the newest run of a topic into a component: long work that the server does, which can be watched, left, found again and stopped. */
 import { useCallback, useEffect, useMemo, useRef } from 'react'
-import { initialRunView, reduceRun, type RunEvent, type RunView } from '@/client/run-view'
+import {
+  initialRunView,
+  reduceRun,
+  type ReadValue,
+  type RunEvent,
+  type RunView,
+} from '@/client/run-view'
 import type { TransportOptions } from '@/client/event-source-client'
 import type { StreamError } from '@/client/stream-error'
 import type { Status } from '@/client/stream-state'
@@ -29,7 +35,7 @@ interface RunOptions extends Pick<
 
 export type UseRunOptions = RunOptions & TransportOptions
 
-export interface UseRun<Data = unknown> {
+export interface UseRun<Data = unknown, Event = RunEvent<Data>> {
   /** The run's id; undefined when there is none, or nothing was heard yet. */
   id: string | undefined
   /**
@@ -40,9 +46,11 @@ export interface UseRun<Data = unknown> {
   /** Why it failed or was stopped. */
   reason: RunReason | undefined
   /** The values of the run, oldest first. Updated at most about thirty times a second, and not while the page is hidden. */
-  events: readonly RunEvent<Data>[]
+  events: readonly Event[]
   /** The newest value. */
-  latest: RunEvent<Data> | undefined
+  latest: Event | undefined
+  /** Values that are not in `events`, because they do not fit their schemas: `onError` has heard of each. Only with schemas of `createHooks`. */
+  unreadable: number
   /** Asks the server to stop the run. Resolves with whether the server will. The run goes on until its `status` says otherwise. */
   stop: () => Promise<boolean>
   /** The status of the stream, as in useTopics. */
@@ -58,20 +66,28 @@ export interface UseRun<Data = unknown> {
  * @example
  * const { latest, status, stop } = useRun<{ done: number; total: number }>('import.42', { initial })
  */
-export function useRun<Data = unknown>(
+export function useRun<Data = unknown>(topic: string, options?: UseRunOptions): UseRun<Data> {
+  // Without a schema, nobody checks that the values are `Data`.
+  return useReadRun(topic, options) as UseRun<Data>
+}
+
+/** `useRun` with a function that reads the values. Default: any JSON. */
+export function useReadRun(
   topic: string,
   { initial, path = '/events', ...options }: UseRunOptions = {},
-): UseRun<Data> {
+  readValue?: ReadValue,
+): UseRun {
   const url = `${path}/${encodeURIComponent(topic)}`
   const {
     reduced,
+    unreadable,
     status: connection,
     error,
   } = useEventSource<typeof types, RunView>(`${url}?envelope=1&since=run`, {
     ...options,
     ...usePreloaded(initial, [topic], path),
     types,
-    reduce,
+    reduce: { initialState, reducer: (view, event) => takeEvent(view, event, readValue) },
     // The values are in the view.
     maxEvents: 1,
   })
@@ -87,22 +103,26 @@ export function useRun<Data = unknown>(
   )
 
   return useMemo(() => {
-    const events = list.slice(0, count) as RunEvent<Data>[]
-    return { id, status, reason, events, latest: events.at(-1), stop, connection, error }
-  }, [id, status, reason, list, count, stop, connection, error])
+    const events = list.slice(0, count)
+    const latest = events.at(-1)
+    return { id, status, reason, events, latest, unreadable, stop, connection, error }
+  }, [id, status, reason, list, count, unreadable, stop, connection, error])
 }
 
 const types = { message: parseEnvelope }
 
 type Received = Parameters<typeof reduceRun>[1]
 
-const reduce = {
-  initialState: initialRunView(),
-  reducer(view: RunView, { type, data, receivedAt }: ReceivedItem): RunView {
-    // Only `run.state` is no event of the topic, and comes without an envelope.
-    if (typeof data === 'string') return reduceRun(view, { type, data, time: receivedAt })
-    return data ? reduceRun(view, data) : view
-  },
+const initialState = initialRunView()
+
+function takeEvent(
+  view: RunView,
+  { type, data, receivedAt }: ReceivedItem,
+  readValue: ReadValue | undefined,
+): RunView {
+  // Only `run.state` is no event of the topic, and comes without an envelope.
+  if (typeof data === 'string') return reduceRun(view, { type, data, time: receivedAt })
+  return data ? reduceRun(view, data, readValue) : view
 }
 
 interface ReceivedItem {

@@ -4,6 +4,7 @@ export {
   type Hooks,
   type HooksOptions,
   type ReceivedEventOf,
+  type RunEventOf,
 } from '@/hooks/create-hooks'
 export {
   useEventSource,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { change } from '@/app/database'
 import { sse } from '@/app/sse'
-import { importTopic, rowCount, type ImportProgress } from './import-progress'
+import { importTopic, rowCount } from './import-topic'
 
 /** So that there is something to watch. Without it, the import is done in less than a second. */
 const paceMs = 5
@@ -17,7 +17,7 @@ export async function startImport(): Promise<void> {
         signal.throwIfAborted()
         const { code, name, cents } = parseLine(lineOf(done))
         change('INSERT INTO product (code, name, cents) VALUES (?, ?, ?)', code, name, cents)
-        yield { type: 'progress', data: { done, newest: name } satisfies ImportProgress }
+        yield { type: 'progress', data: { done, newest: name } }
         await sleep(paceMs, undefined, { signal })
       }
     },

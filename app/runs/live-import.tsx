@@ -1,10 +1,10 @@
 'use client'
 /** The import as it stands, and the buttons to start and stop it. */
 import type { Preloaded } from 'next-sse'
-import { useRun } from 'next-sse/react'
 import { useTransition, type ReactNode } from 'react'
+import { useRun } from '@/app/hooks'
 import { ImportPanel } from '@/components/runs/import-panel'
-import { importTopic, rowCount, type ImportProgress } from './import-progress'
+import { importTopic, rowCount } from './import-topic'
 
 interface LiveImportProps {
   initial: Preloaded
@@ -13,7 +13,7 @@ interface LiveImportProps {
 }
 
 export function LiveImport({ initial, start, stop }: LiveImportProps): ReactNode {
-  const { status, latest, connection } = useRun<ImportProgress>(importTopic, { initial })
+  const { status, latest, connection } = useRun(importTopic, { initial })
   const [isAsking, ask] = useTransition()
 
   return (

@@ -6,7 +6,7 @@ import page from '@/app/page.module.css'
 import { sse } from '@/app/sse'
 import { SiteHeader } from '@/components/ui/site-header'
 import { start, stop } from './actions'
-import { importTopic } from './import-progress'
+import { importTopic } from './import-topic'
 import { LiveImport } from './live-import'
 
 export const metadata: Metadata = { title: 'Runs' }

@@ -11,6 +11,7 @@ const typeTests = [
   'protocol/topics/topic-types.test.ts',
   'server/sse/sse-topics.test.ts',
   'hooks/create-hooks.test.tsx',
+  'hooks/create-hooks-run.test.tsx',
 ]
 
 test(
