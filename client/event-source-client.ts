@@ -2,6 +2,7 @@
  * A client for one event stream, without React. It reconnects when a connection is lost, resumes after the last event, and reports
  * its state. This file joins the three parts: connections receive the stream, the controller keeps it running, the store shows it.
  */
+import type { Gap } from '@/protocol/gap'
 import type { Connect } from './connection/connection'
 import { createOwnConnections } from './connection/own-connection'
 import type { RequestHeaders } from './connection/frame-source'
@@ -57,6 +58,8 @@ export type EventSourceClientOptions<
    * `received`. Pass the cursor after the last one as `initialLastEventId`.
    */
   initialEvents?: readonly RawEvent[] | undefined
+  /** What the initial events may lack before the first of them: `gaps` begins with it. */
+  initialGap?: Gap | undefined
   /** Why the server will refuse the stream, from an earlier answer. The stream is `failed` until `open()`. */
   initialError?: StreamError | undefined
   /** Folds the events into the value `reduced`. */
@@ -148,10 +151,17 @@ export function createEventSourceClient<P extends Parsers = MessagesOnly, Reduce
     return connectAlone(attempt)
   }
 
-  const { initialLastEventId, initialReader, initialEvents = [], initialError } = options
+  const {
+    initialLastEventId,
+    initialReader,
+    initialEvents = [],
+    initialError,
+    initialGap,
+  } = options
   const progress = initialStreamProgress(initialLastEventId, initialReader, initialError)
   const { view, sink } = createStore<P, Reduced>({
     initialEvents,
+    initialGap,
     maxEvents,
     progress,
     parse: (type, data) => parseWith(types.get(type) ?? String, data),

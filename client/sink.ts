@@ -1,5 +1,5 @@
 /** Receives everything from a controller: the store of a page, or the worker's hosted stream. */
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from './stream-error'
 import type { RawEvent } from './stream-state'
 

@@ -4,7 +4,7 @@
  */
 import type { MessagesOnly, Parsers } from '@/client/events/event-parser'
 import { createEventRing } from '@/client/events/event-ring'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import { createListeners } from './listeners'
 import type { Reduce } from '@/client/events/reduce'
 import { createRenewal } from '@/client/connection/renewal'
@@ -14,6 +14,8 @@ import type { GapMark, RawEvent, ReceivedEvent, StreamProgress, StreamState } fr
 export interface StoreOptions<P extends Parsers, Reduced> {
   /** The events that it begins with. No listener hears of them. */
   initialEvents: readonly RawEvent[]
+  /** What these may lack. */
+  initialGap: Gap | undefined
   /** How many events it keeps. */
   maxEvents: number
   /** The progress of the stream: always the same object, read at each update. */
@@ -50,12 +52,12 @@ export interface StoreView<P extends Parsers = MessagesOnly, Reduced = undefined
 export function createStore<P extends Parsers, Reduced>(
   options: StoreOptions<P, Reduced>,
 ): Store<P, Reduced> {
-  const { initialEvents, maxEvents, progress, parse, reduce, onFailure } = options
+  const { initialEvents, initialGap, maxEvents, progress, parse, reduce, onFailure } = options
   const ring = createEventRing<ReceivedEvent<P>>(maxEvents)
   const changes = createListeners<void>()
   const events = createListeners<ReceivedEvent<P>>()
   const gapListeners = createListeners<Gap>()
-  let gaps: readonly GapMark[] = []
+  let gaps: readonly GapMark[] = initialGap ? [{ ...initialGap, beforeSeq: 1 }] : []
   let seq = 0
   let received = 0
   let unreadable = 0
@@ -84,7 +86,7 @@ export function createStore<P extends Parsers, Reduced>(
       data = parse(raw.type, raw.data)
     } catch (cause) {
       unreadable++
-      onFailure(messageOf(cause, `An event of type ${raw.type} could not be parsed.`), raw, cause)
+      onFailure(messageOf(cause, raw.type, 'parsed'), raw, cause)
       return undefined
     }
     const event = { ...raw, seq: ++seq, data } as ReceivedEvent<P>
@@ -94,7 +96,7 @@ export function createStore<P extends Parsers, Reduced>(
     } catch (cause) {
       // What a run yields is read by its reducer, which joins the parts of a value first.
       if (isUnreadable(cause)) unreadable++
-      onFailure(messageOf(cause, `The reducer threw for an event of type ${raw.type}.`), raw, cause)
+      onFailure(messageOf(cause, raw.type, 'reduced'), raw, cause)
     }
     return event
   }
@@ -141,8 +143,8 @@ export function createStore<P extends Parsers, Reduced>(
 }
 
 /** An UnreadableEventError knows the event's own type: on the wire, an event of a topic is a `message`. */
-function messageOf(cause: unknown, otherwise: string): string {
-  return isUnreadable(cause) ? cause.message : otherwise
+function messageOf(cause: unknown, type: string, toBe: 'parsed' | 'reduced'): string {
+  return isUnreadable(cause) ? cause.message : `An event of type ${type} could not be ${toBe}.`
 }
 
 /** By its name, because only pages with defined topics load the class. */

@@ -1,6 +1,6 @@
 /** The state of a stream: its progress and its events. */
 import type { MessagesOnly, Parsed, Parsers } from '@/client/events/event-parser'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from './stream-error'
 
 /**

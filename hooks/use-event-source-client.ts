@@ -21,6 +21,7 @@ export function useEventSourceClient<P extends Parsers, Reduced>(
     types: Object.keys(options.types ?? {}),
     reduce: undefined,
     initialEvents: undefined,
+    initialGap: undefined,
     initialLastEventId: undefined,
     initialReader: undefined,
     initialError: undefined,

@@ -3,7 +3,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { act, renderHook } from '@testing-library/react'
 import { describe, expect, test, vi } from 'vitest'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { StreamEvent } from '@/client/stream-state'
 import {

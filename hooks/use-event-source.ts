@@ -7,7 +7,7 @@ import type {
   TransportOptions,
 } from '@/client/event-source-client'
 import type { MessagesOnly, Parsers } from '@/client/events/event-parser'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent, StreamState } from '@/client/stream-state'
 import { useEventSourceClient } from './use-event-source-client'

@@ -6,7 +6,7 @@ import { parsePreloaded, type Preloaded, type PreloadedTopics } from '@/protocol
 
 type InitialOptions = Pick<
   EventSourceClientOptions,
-  'initialEvents' | 'initialLastEventId' | 'initialReader' | 'initialError'
+  'initialEvents' | 'initialGap' | 'initialLastEventId' | 'initialReader' | 'initialError'
 >
 
 /**
@@ -70,6 +70,7 @@ function optionsOf({ answer, time: receivedAt }: PreloadedTopics): InitialOption
   return {
     initialReader: answer.reader,
     initialLastEventId: answer.cursor,
+    initialGap: answer.gap,
     initialEvents: answer.events.map(({ id, ...envelope }) => ({
       type: 'message',
       data: JSON.stringify(envelope),

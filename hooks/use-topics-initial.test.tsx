@@ -6,6 +6,7 @@ import { hydrateRoot } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { StreamError } from '@/client/stream-error'
+import type { Gap } from '@/protocol/gap'
 import { encodePreloaded, type Preloaded, type PreloadedRefusal } from '@/protocol/preloaded'
 import { installHookOrigin, origin, stream, until } from '@/test/doubles/hook-origin'
 import { useTopics, type TopicEvent, type UseTopicsOptions } from './use-topics'
@@ -23,13 +24,14 @@ interface Given {
   reader?: string
   topics?: string[]
   path?: string
+  gap?: Gap
 }
 
 /** What the server has preloaded: events with these offsets. */
 function preloaded(offsets: number[], given: Given = {}): Preloaded {
-  const { reader = anna, topics = ['orders'], path = '/events' } = given
+  const { reader = anna, topics = ['orders'], path = '/events', gap } = given
   const events = offsets.map((offset) => eventAt(offset))
-  const answer = { reader, events, cursor: `test.${offsets.at(-1) ?? 0}` }
+  const answer = { reader, events, cursor: `test.${offsets.at(-1) ?? 0}`, gap }
   return encodePreloaded({ topics, path, time: 1_000, answer })
 }
 
@@ -88,6 +90,21 @@ afterEach(() => {
 })
 
 describe('useTopics with initial', () => {
+  test('tells of what the server no longer had from the first render on, as of a loss before the first event', async () => {
+    const gap: Gap = { reason: 'trimmed', from: 'test.1', oldest: 'test.5', topics: ['orders'] }
+    const onGap = vi.fn<(gap: Gap) => void>()
+    origin.answer = stream(connected(5), frame(6))
+    const { result } = renderTopics({ initial: preloaded([5], { gap }), onGap })
+    expect(result.current.gaps).toEqual([{ ...gap, beforeSeq: 1 }])
+
+    await until(() => expect(offsetsOf(result.current)).toEqual([5, 6]))
+
+    expect(result.current.gaps).toEqual([{ ...gap, beforeSeq: 1 }])
+    expect(onGap).not.toHaveBeenCalled()
+    act(() => result.current.clear())
+    expect(result.current.gaps).toEqual([])
+  })
+
   test('has the events in the HTML of a server, and hydrates it without a difference', async () => {
     const initial = preloaded([1, 2])
     const complaint = vi.spyOn(console, 'error').mockReturnValue()

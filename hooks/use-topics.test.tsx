@@ -5,7 +5,7 @@ import { act, cleanup, renderHook, waitFor } from '@testing-library/react'
 import { EventSource as NodeEventSource } from 'eventsource'
 import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import { transports } from '@/test/doubles/transports'
 import { useTopics, type TopicEvent, type UseTopicsOptions } from './use-topics'
 

@@ -22,11 +22,11 @@ export interface TopicEvent<Data = string> extends StreamEvent<string, Data> {
 
 interface TopicsOptions<Reduced, Event> extends Omit<
   UseEventSourceOptions,
-  'types' | 'onEvent' | 'cursorParam' | 'initialEvents' | 'initialError' | 'reduce'
+  'types' | 'onEvent' | 'cursorParam' | 'initialEvents' | 'initialGap' | 'initialError' | 'reduce'
 > {
   /**
    * What `sse.preload` returned for these topics: the first render has its events, on the server too, and the stream continues after
-   * them. The list begins with the first one; a later one of the same reader is ignored, because the stream brings what is newer. When
+   * them. When some were no longer kept, `gaps` begins with that; `onGap` is not called. The list begins with the first one; a later one of the same reader is ignored, because the stream brings what is newer. When
    * the server refused, the stream is `failed` from the first render.
    */
   initial?: Preloaded | undefined

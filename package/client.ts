@@ -3,7 +3,7 @@ export {
   type EventSourceClient,
   type EventSourceClientOptions,
 } from '@/client/event-source-client'
-export type { Gap } from '@/client/events/gap'
+export type { Gap } from '@/protocol/gap'
 export type { Reduce } from '@/client/events/reduce'
 export type { StreamError } from '@/client/stream-error'
 export type {

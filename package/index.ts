@@ -21,6 +21,8 @@ export type {
 } from '@/server/access/authorize'
 export type { RouteParams, StreamRoute, TopicRoute } from '@/server/routes/handlers'
 export type { StreamContext, StreamedEvents, StreamSource } from '@/server/routes/own-stream'
+export type { KeptEvents } from '@/server/hub/history'
+export type { Gap } from '@/protocol/gap'
 export {
   EventsLostError,
   ReadError,

@@ -22,7 +22,7 @@ export {
 export { useRun, type UseRun, type UseRunOptions } from '@/hooks/use-run'
 export type { RunEvent } from '@/client/run-view'
 export type { RunEnd, RunReason, RunStatus } from '@/protocol/run'
-export type { Gap } from '@/client/events/gap'
+export type { Gap } from '@/protocol/gap'
 export type { Reduce } from '@/client/events/reduce'
 export type { StreamError } from '@/client/stream-error'
 export type {

@@ -3,6 +3,7 @@
  * headers and `retry` from scripts. They are never stored, and publishers can't use their types.
  */
 import { encodeEvent } from './event'
+import type { Gap } from './gap'
 import type { RunReason, RunStatus } from './run'
 
 /** Each control event's data, by type. Times are in milliseconds since the Unix epoch, by the server's clock. */
@@ -25,13 +26,8 @@ export interface ControlEvents {
   'run.state': { run: string | null; status: RunStatus; reason?: RunReason | undefined }
   /** Sent when there was no other frame for the time of a heartbeat. */
   ping: { time: number }
-  /** Events of `topics` after `from` may be lost. The kept events follow, from the event `oldest` on; null when no events are kept. */
-  resync: {
-    reason: 'trimmed' | 'epoch' | 'future'
-    from: string
-    oldest: string | null
-    topics: string[]
-  }
+  /** Events may be lost. The kept events follow. */
+  resync: Gap
   /** The server is about to close this stream, and asks the reader to reconnect after `retryMs`. */
   reconnect: { retryMs: number; reason: ReconnectReason }
   /** A finite stream is complete; the server closes next. */

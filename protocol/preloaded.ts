@@ -1,4 +1,5 @@
 /** What `sse.preload` reads on the server for a page, and `useTopics` begins with in the browser, as one text. */
+import type { Gap } from './gap'
 import { parseJsonObject } from './json'
 
 declare const isPreloaded: unique symbol
@@ -27,6 +28,8 @@ export interface PreloadedEvents {
   events: readonly PreloadedEvent[]
   /** The cursor from which the stream continues. */
   cursor: string
+  /** The events may lack some before the first one. */
+  gap?: Gap | undefined
 }
 
 export interface PreloadedEvent {

@@ -1,5 +1,5 @@
 /** The interface of a connection: one attempt to read a stream, with an EventSource of this page or through the shared worker. */
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { LiveStatus, RawEvent, StreamProgress } from '@/client/stream-state'
 

@@ -1,7 +1,7 @@
 /**
  * Interprets the frames of one connection: drops repeated events, tracks the cursor, and reads the control events of a next-sse server.
  */
-import { parseGap } from '@/client/events/gap'
+import { parseGap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { ControlType, ReconnectReason } from '@/protocol/control-events'
 import { parseCursor } from '@/protocol/cursor'

@@ -3,7 +3,7 @@
  * A tab takes part while it holds a Web Lock, so it needs no message to leave, and the worker notices a crashed tab.
  */
 import type { Attempt, Connection, Place, Position } from '@/client/connection/connection'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { RawEvent, StreamProgress } from '@/client/stream-state'
 

@@ -1,7 +1,8 @@
-/** Reads topics in the server's own code: the kept events as a list, or the kept events followed by new ones. */
+/** Reads topics in the server's own code: the kept events, followed by new ones. The kept events as a list are in history.ts. */
 import { parseDuration } from '@/protocol/duration'
 import { cursorOf, formatCursor, parseCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
+import type { Gap } from '@/protocol/gap'
 import { maxTopics, parseTopics } from '@/protocol/topics/topic'
 import type { EventLog, Losses, Start } from '@/server/log/event-log'
 
@@ -47,13 +48,13 @@ export class ReadError extends Error {
 export class EventsLostError extends Error {
   override name = 'EventsLostError'
   readonly code = 'events-lost'
-  readonly reason: 'trimmed' | 'epoch' | 'future'
+  readonly reason: Gap['reason']
   /** The topics that may have lost events. */
   readonly topics: readonly string[]
   /** The id after which events may be lost. */
   readonly after: string
 
-  constructor(reason: EventsLostError['reason'], topics: readonly string[], after: string) {
+  constructor(reason: Gap['reason'], topics: readonly string[], after: string) {
     super(`Events of ${topics.join(', ')} after ${after} are no longer kept (${reason}).`)
     this.reason = reason
     this.topics = topics
@@ -61,57 +62,8 @@ export class EventsLostError extends Error {
   }
 }
 
-const page = { limit: 500, maxBytes: 1024 * 1024 }
-
-/**
- * Reads the kept events of the topics, oldest first, up to `until` if it is given, and the cursor from which a stream of the same topics
- * continues: the newest event of these topics up to there.
- * @throws {ReadError}
- * @throws {LogError} `unavailable` or `closed`
- */
-export async function historyOf(
-  log: EventLog,
-  topics: string | readonly string[],
-  from: ReadFrom,
-  until?: Cursor,
-): Promise<{ events: TopicEvent[]; cursor: string }> {
-  const names = checkTopics(topics)
-  const start = startOf(from)
-  const { after } = await log.locate(names, start ?? { since: 0 })
-  const all = await readAll(log, names, after)
-  const through = until && until.offset < all.through.offset ? until : all.through
-  const events = all.events.filter(({ offset }) => offset <= through.offset)
-  const newest = events.at(-1) ?? (await newestOf(log, names, through))
-  return { events: events.map(toTopicEvent), cursor: formatCursor(newest ?? through) }
-}
-
-async function readAll(
-  log: EventLog,
-  topics: readonly string[],
-  start: Cursor,
-): Promise<{ events: StoredEvent[]; through: Cursor }> {
-  const events: StoredEvent[] = []
-  for (let after = start; ;) {
-    const { events: found, through } = await log.read({ topics, after, ...page })
-    events.push(...found)
-    after = through
-    if (found.at(-1)?.offset !== through.offset) return { events, through }
-  }
-}
-
-/**
- * The newest event up to `through`; undefined when none is kept. A stream of the same topics stands there, so that a reader with this
- * cursor can share it: it may never have heard of the events of other topics that follow.
- */
-async function newestOf(
-  log: EventLog,
-  topics: readonly string[],
-  through: Cursor,
-): Promise<StoredEvent | undefined> {
-  const { after } = await log.locate(topics, { last: 1 })
-  const { events } = await log.read({ topics, after, limit: 1, maxBytes: page.maxBytes })
-  return events.find(({ offset }) => offset <= through.offset)
-}
+/** How much is read at once. */
+export const page = { limit: 500, maxBytes: 1024 * 1024 }
 
 /**
  * Yields the kept events of the topics from the start on, then new ones, until the signal aborts. Reads a page when it is needed.
@@ -206,7 +158,8 @@ export function checkTopics(topics: string | readonly string[]): string[] {
   throw new ReadError('invalid-topic', `${JSON.stringify(item)} is not a topic.`)
 }
 
-function startOf({ after, last, since }: ReadFrom): Start | undefined {
+/** @throws {ReadError} `invalid-start` or `invalid-cursor` */
+export function startOf({ after, last, since }: ReadFrom): Start | undefined {
   if ([after, last, since].filter((value) => value !== undefined).length > 1) {
     throw new ReadError('invalid-start', '`after`, `last` and `since` exclude each other.')
   }
@@ -228,14 +181,23 @@ function startOf({ after, last, since }: ReadFrom): Start | undefined {
   )
 }
 
-function throwIfLost({ lost, removed }: Losses, topics: readonly string[], after: Cursor): void {
-  const id = formatCursor(after)
-  if (lost) throw new EventsLostError(lost, topics, id)
-  const lacking = topics.filter((_, index) => (removed[index] ?? 0) > after.offset)
-  if (lacking.length > 0) throw new EventsLostError('trimmed', lacking, id)
+function throwIfLost(losses: Losses, topics: readonly string[], after: Cursor): void {
+  const loss = lossAfter(after, topics, losses)
+  if (loss) throw new EventsLostError(loss.reason, loss.topics, formatCursor(after))
 }
 
-function toTopicEvent(event: StoredEvent): TopicEvent {
+/** What a reader at the cursor has lost. */
+export function lossAfter(
+  after: Cursor,
+  topics: readonly string[],
+  { lost, removed }: Losses,
+): Pick<Gap, 'reason' | 'topics'> | undefined {
+  if (lost) return { reason: lost, topics }
+  const lacking = topics.filter((_, index) => (removed[index] ?? 0) > after.offset)
+  return lacking.length > 0 ? { reason: 'trimmed', topics: lacking } : undefined
+}
+
+export function toTopicEvent(event: StoredEvent): TopicEvent {
   const { topic, type, data, time } = event
   return { id: formatCursor(cursorOf(event)), topic, type, data, time }
 }

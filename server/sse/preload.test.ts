@@ -137,6 +137,21 @@ describe('preloadTopics', () => {
     expect(none?.answer).toMatchObject({ events: [] })
   })
 
+  test('says when events after `after` are no longer kept, and has the others', async () => {
+    const { ids } = await sse.publish('private.kept', 'n', 1)
+    const token = tokenOf('ana')
+
+    const complete = await preload('private.kept', { token, from: { after: ids[0] } })
+    const lacking = await preload('private.kept', { token, from: { after: 'other.7' } })
+
+    expect(complete?.answer).toMatchObject({ events: [] })
+    expect(complete?.answer).not.toHaveProperty('gap')
+    expect(lacking?.answer).toMatchObject({
+      events: [{ id: ids[0] }],
+      gap: { reason: 'epoch', from: 'other.7', oldest: ids[0], topics: ['private.kept'] },
+    })
+  })
+
   test('throws when `authorize` can not decide now: asked again, it may grant', async () => {
     vi.spyOn(journal, 'error').mockReturnValue()
     const authorize = (): never => {

@@ -6,21 +6,13 @@ import type { EventOf, TopicOf } from '@/protocol/topics/topic-types'
 import { UnreadableEventError } from '@/protocol/unreadable-event'
 import { processEngine } from '@/server/engine'
 import { forEachInTurns } from '@/server/hub/turns/for-each-in-turns'
-import {
-  historyOf,
-  ReadError,
-  readEvents,
-  type ReadFrom,
-  type TopicEvent,
-} from '@/server/hub/read-events'
+import { historyOf, type KeptEvents } from '@/server/hub/history'
+import { ReadError, readEvents, type ReadFrom, type TopicEvent } from '@/server/hub/read-events'
 import { journal } from '@/server/observe/journal'
 import { untilRequest } from './request-scope'
 
 /** `sse.history` of an app that defines no topics. */
-export type History = (
-  topics: string | readonly string[],
-  from?: ReadFrom,
-) => Promise<{ events: TopicEvent[]; cursor: string }>
+export type History = (topics: string | readonly string[], from?: ReadFrom) => Promise<KeptEvents>
 
 /** `sse.read` of an app that defines no topics. */
 export type Read = (
@@ -32,12 +24,12 @@ export type Read = (
 export type HistoryDefined<T extends Topics> = <const Topic extends TopicOf<T>>(
   topics: Topic | readonly Topic[],
   from?: ReadFrom & WithUnreadable,
-) => Promise<{
-  events: EventOf<T, Topic>[]
-  cursor: string
-  /** How many kept events are not in `events`, because they don't fit their schemas. */
-  unreadable: number
-}>
+) => Promise<
+  KeptEvents<EventOf<T, Topic>> & {
+    /** How many kept events are not in `events`, because they don't fit their schemas. */
+    unreadable: number
+  }
+>
 
 /** `sse.read` of an app that defines its topics. */
 export type ReadDefined<T extends Topics> = <const Topic extends TopicOf<T>>(
@@ -61,7 +53,7 @@ interface WithUnreadable {
 export interface TopicReader<T extends Topics | undefined> {
   /**
    * Reads the kept events of the topics, oldest first, and a cursor. A stream that starts after this cursor continues without a gap.
-   * Default: all kept events. Does not check permissions: check your session first. In a page this needs a request, as Next's
+   * Default: all kept events. With `after`, `gap` says whether some of the events in between are no longer kept. Does not check permissions: check your session first. In a page this needs a request, as Next's
    * `connection()` does: with `cacheComponents`, put the component into a `<Suspense>`. In `'use cache'` it throws.
    *
    * @throws {ReadError} the topics or the start are invalid
@@ -133,7 +125,7 @@ function createDefinedReader<T extends Topics>(
       options: ReadFrom & WithUnreadable = {},
     ) {
       checkDefined(topics, names)
-      const { events: kept, cursor } = await history(names, options)
+      const { events: kept, ...rest } = await history(names, options)
       const events: EventOf<T, Topic>[] = []
       let unreadable = 0
       await forEachInTurns(kept, (event) => {
@@ -142,7 +134,7 @@ function createDefinedReader<T extends Topics>(
         if (opened) events.push(opened)
         else unreadable++
       })
-      return { events, cursor, unreadable }
+      return { events, ...rest, unreadable }
     },
     async *read<Topic extends string>(
       names: string | readonly string[],

@@ -4,7 +4,7 @@ import { formatCursor } from '@/protocol/cursor'
 import type { Topics } from '@/protocol/topics/define-topics'
 import type { TopicName } from '@/protocol/topics/topic-types'
 import { processEngine } from '@/server/engine'
-import { historyOf } from '@/server/hub/read-events'
+import { historyOf } from '@/server/hub/history'
 import { untilRequest } from './request-scope'
 import { checkDefined } from './topic-reader'
 

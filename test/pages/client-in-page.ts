@@ -4,7 +4,7 @@ import {
   type EventSourceClient,
   type EventSourceClientOptions,
 } from '@/client/event-source-client'
-import type { Gap } from '@/client/events/gap'
+import type { Gap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent, Status } from '@/client/stream-state'
 

@@ -1,15 +1,15 @@
-/** A gap: the stream could not resume at the requested place, so events may be missing before the next one. A `resync` announces it. */
-import type { ControlEvents } from '@/protocol/control-events'
-import { parseJsonObject } from '@/protocol/json'
-
-type Resync = ControlEvents['resync']
+/** A gap: reading could not continue at the requested place, so events may be missing before the next one. A `resync` announces it. */
+import { parseJsonObject } from './json'
 
 /**
  * Events of `topics` after `from` and before `oldest` may be lost. `oldest` is null when the log keeps no events; `topics` is empty when
  * the server names none. `trimmed`: the log no longer keeps these events. `epoch`: the log started over, empty or from a copy.
  * `future`: the log has not reached this place yet.
  */
-export interface Gap extends Omit<Resync, 'topics'> {
+export interface Gap {
+  reason: 'trimmed' | 'epoch' | 'future'
+  from: string
+  oldest: string | null
   topics: readonly string[]
 }
 
