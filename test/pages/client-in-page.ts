@@ -7,14 +7,17 @@ import {
 import type { Gap } from '@/protocol/gap'
 import type { StreamError } from '@/client/stream-error'
 import type { ReceivedEvent, Status } from '@/client/stream-state'
+import { joinSharedStream } from '@/client/tabs/join-shared-stream'
 
 export interface PageClientOptions extends Omit<
   EventSourceClientOptions<never>,
-  'url' | 'types' | 'transport' | 'headers' | 'reduce'
+  'url' | 'types' | 'transport' | 'headers' | 'reduce' | 'join'
 > {
   url: string
   /** Event types besides `message`; their data is taken as text. */
   types?: string[]
+  /** Reads through the worker that reads for all tabs. Default false. */
+  isShared?: boolean
   /** A fixed value for `Math.random` in the page: 0 makes every wait the shortest. Default: random. */
   random?: number
 }
@@ -37,10 +40,11 @@ declare global {
   }
 }
 
-window.startClient = ({ types = [], random, ...options }) => {
+window.startClient = ({ types = [], isShared = false, random, ...options }) => {
   if (random !== undefined) Math.random = () => random
   const client = createEventSourceClient({
     ...options,
+    join: isShared ? joinSharedStream : undefined,
     transport: window.transport,
     types: Object.fromEntries(['message', ...types].map((type) => [type, String])),
   })

@@ -6,21 +6,40 @@ import { expect } from '../fixtures/server-test'
 import type { PageClientOptions, Recorded } from './client-in-page'
 import type { Status, StreamState } from '@/client/stream-state'
 
-let cached: Promise<string> | undefined
-
-/** The page's HTML. */
-export function clientPage(): Promise<string> {
-  return (cached ??= buildPage())
+/** What a page with a client in it is made of. */
+export interface ClientFiles {
+  html: string
+  /** The script of the worker that reads for all tabs. */
+  worker: string
 }
 
-async function buildPage(): Promise<string> {
+let cached: Promise<ClientFiles> | undefined
+
+export function clientFiles(): Promise<ClientFiles> {
+  return (cached ??= buildFiles())
+}
+
+async function buildFiles(): Promise<ClientFiles> {
+  const [page, worker] = await Promise.all(
+    [
+      join(__dirname, 'client-in-page.ts'),
+      join(__dirname, '../../client/tabs/shared-stream-worker.ts'),
+    ].map(bundle),
+  )
+  // A module, because the client finds its worker by the module's address.
+  const script = `<script type="module">${page}</script>`
+  return { html: `<!doctype html><title>Client</title>${script}`, worker: worker ?? '' }
+}
+
+async function bundle(entry: string): Promise<string | undefined> {
   const { outputFiles } = await build({
-    entryPoints: [join(__dirname, 'client-in-page.ts')],
+    entryPoints: [entry],
     bundle: true,
     write: false,
+    format: 'esm',
     target: 'es2022',
   })
-  return `<!doctype html><title>Client</title><script>${outputFiles[0]?.text}</script>`
+  return outputFiles[0]?.text
 }
 
 export interface ClientInPage {

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { clientPage } from '../pages/client-page'
+import { clientFiles } from '../pages/client-page'
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -33,7 +33,7 @@ export interface StreamOrigin {
 
 /** Serves `/client`, a blank page with a client in it. Other requests go to `app`. */
 export async function startStreamOrigin(app?: string): Promise<StreamOrigin> {
-  const page = await clientPage()
+  const files = await clientFiles()
   const requests: { url: string; at: number }[] = []
   const streams = new Set<ServerResponse>()
   let swallowing = new WeakSet<ServerResponse>()
@@ -45,7 +45,10 @@ export async function startStreamOrigin(app?: string): Promise<StreamOrigin> {
       response.setHeader('Content-Type', 'text/html; charset=utf-8')
       // Chromium retries a broken request on a reused connection.
       response.setHeader('Connection', 'close')
-      response.end(page)
+      response.end(files.html)
+    } else if (path === '/shared-stream-worker.ts') {
+      response.setHeader('Content-Type', 'text/javascript')
+      response.end(files.worker)
     } else if (request.method === 'GET' && path.startsWith('/events')) {
       requests.push({ url: path, at: Date.now() })
       streams.add(response)
