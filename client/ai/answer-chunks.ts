@@ -28,9 +28,7 @@ const messages = {
 }
 
 export interface AnswerChunksOptions {
-  /** This tab has asked for the answer just now. */
-  isOwn: boolean
-  storage: TabStorage | undefined
+  storage: TabStorage
   /** The message that the page has at the end: an answer that continues it begins after it. Undefined: begins with the whole message. */
   lastMessageId: string | undefined
   /** The answer has ended. Not called when the page left before. */
@@ -44,9 +42,9 @@ export interface AnswerChunksOptions {
 export function answerChunks(
   stream: ChatStream,
   run: ChatRun,
-  { isOwn, storage, lastMessageId, onEnd }: AnswerChunksOptions,
+  { storage, lastMessageId, onEnd }: AnswerChunksOptions,
 ): ReadableStream<UIMessageChunk> {
-  const tools = calledTools(storage, run.id, { isOwn })
+  const tools = calledTools(storage, run.id)
   let waiting: UIMessageChunk[] = []
   let ending: { error: AnswerError | undefined } | undefined
   let hasError = false

@@ -4,52 +4,62 @@
  */
 
 export interface CalledTools {
+  /** This tab has asked for the answer. */
+  own: () => void
   /** True once for each call of the tab's own answers; otherwise the call is not to be carried out. */
   claim: (toolCallId: string) => boolean
   /** The answer has ended. */
   forget: () => void
 }
 
-/** Storage that belongs to the tab: it survives a reload, and no other tab has it. */
-export type TabStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+/** Belongs to the tab: it survives a reload, and no other tab has it. */
+export interface TabStorage {
+  get: (key: string) => string | undefined
+  set: (key: string, value: string) => void
+  delete: (key: string) => void
+}
 
-/** Undefined where there is none. Then a reload ends what the tab was asked to carry out. */
-export function tabStorage(): TabStorage | undefined {
+/** Where the browser keeps nothing for the page, a reload ends what the tab was asked to carry out. */
+export function createTabStorage(): TabStorage {
+  const kept = new Map<string, string>()
+  let session: Storage | undefined
   try {
-    return sessionStorage
+    session = sessionStorage
   } catch {
     // The page may not keep anything, or is rendered by a server.
-    return undefined
+  }
+  return {
+    get: (key) => kept.get(key) ?? session?.getItem(key) ?? undefined,
+    set(key, value) {
+      kept.set(key, value)
+      try {
+        session?.setItem(key, value)
+      } catch {
+        // The storage is full.
+      }
+    },
+    delete(key) {
+      kept.delete(key)
+      session?.removeItem(key)
+    },
   }
 }
 
-/** `isOwn`: this tab has asked for the answer just now. Without it, the storage tells whether it has asked before a reload. */
-export function calledTools(
-  storage: TabStorage | undefined,
-  runId: string,
-  { isOwn }: { isOwn: boolean },
-): CalledTools {
+export function calledTools(storage: TabStorage, runId: string): CalledTools {
   const key = `next-sse tools ${runId}`
-  const kept = storage?.getItem(key) ?? undefined
-  const called = new Set<unknown>(kept === undefined ? [] : (JSON.parse(kept) as unknown[]))
-  const isCaller = isOwn || kept !== undefined
-  if (isOwn) keep()
-
-  function keep(): void {
-    try {
-      storage?.setItem(key, JSON.stringify([...called]))
-    } catch {
-      // The storage is full.
-    }
-  }
 
   return {
+    own() {
+      if (storage.get(key) === undefined) storage.set(key, '[]')
+    },
     claim(toolCallId) {
-      if (!isCaller || called.has(toolCallId)) return false
-      called.add(toolCallId)
-      keep()
+      const kept = storage.get(key)
+      if (kept === undefined) return false
+      const called = JSON.parse(kept) as unknown[]
+      if (called.includes(toolCallId)) return false
+      storage.set(key, JSON.stringify([...called, toolCallId]))
       return true
     },
-    forget: () => storage?.removeItem(key),
+    forget: () => storage.delete(key),
   }
 }

@@ -75,6 +75,36 @@ describe('createRunTransport', () => {
     })
   })
 
+  test('of two messages sent at once, the newer reads the answer and carries out its tools, whichever was answered first', async () => {
+    const chatId = newChat()
+    const transport = transportWith()
+    let answerFirst = (): void => {}
+    origin.options.begin = () =>
+      new Promise((resolve) => {
+        answerFirst = resolve
+      })
+    const older = send(transport, chatId)
+    await until(() => expect(origin.stored.has(chatId)).toBe(true))
+    const newer = (await send(transport, chatId)).getReader()
+    answerFirst()
+
+    expect(await textOf(await older)).toBe('')
+    const model = await modelCall()
+    model.give({ type: 'tool-call', toolCallId: 'call-1', toolName: 'place', input: '{}' })
+    model.finish('tool-calls')
+    const chunks: UIMessageChunk[] = []
+    for (;;) {
+      const { done, value } = await newer.read()
+      if (done) break
+      chunks.push(value)
+    }
+
+    expect(chunks).toContainEqual(
+      expect.objectContaining({ type: 'tool-input-available', toolCallId: 'call-1' }),
+    )
+    expect(origin.calls).toHaveLength(1)
+  })
+
   test('finds a running answer by asking the server, and none that has ended', async () => {
     const chatId = newChat()
     const stream = await send(transportWith(), chatId)

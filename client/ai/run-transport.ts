@@ -2,13 +2,13 @@
  * The transport of a chat whose answers are runs: `useChat` sends through it, and finds an answer again after a reload, in another tab
  * or on another device. The server's half is `chatRoute`.
  */
-import type { ChatTransport, UIMessage } from 'ai'
+import type { ChatTransport, UIMessage, UIMessageChunk } from 'ai'
 import type { RequestHeaders } from '@/client/connection/frame-source'
 import { topicOfChat, type ChatRun, type SentAnswer } from '@/protocol/chat-run'
 import { parseJsonObject } from '@/protocol/json'
 import { isTopic } from '@/protocol/topics/topic'
 import { answerChunks } from './answer-chunks'
-import { tabStorage, type TabStorage } from './called-tools'
+import { calledTools, createTabStorage, type TabStorage } from './called-tools'
 import { createChatStream, type ChatStream } from './chat-stream'
 
 export interface RunTransportOptions {
@@ -83,7 +83,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
   headers,
 }: RunTransportOptions = {}): RunTransport<Message> {
   const chats = new Map<string, Chat>()
-  const storage = tabStorage()
+  const storage = createTabStorage()
 
   function chatOf(chatId: string): Chat {
     const known = chats.get(chatId)
@@ -100,6 +100,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
       run: loaded?.topic === topic ? loaded : undefined,
       readRunId: undefined,
       version: 0,
+      sends: 0,
       hasUnsent: false,
       watches: new Set(),
     }
@@ -128,6 +129,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
     async sendMessages({ chatId, messages, trigger, messageId, headers: ofCall, body }) {
       const chat = chatOf(chatId)
       chat.version++
+      const send = ++chat.sends
       chat.hasUnsent = true
       const left = chat.stream.leave()
       try {
@@ -136,6 +138,9 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
           ask('', ofCall, JSON.stringify({ ...body, id: chatId, messages, trigger, messageId })),
         )
         const { run, joined } = (await response.json()) as SentAnswer
+        if (!joined) calledTools(storage, run.id).own()
+        // `useChat` gives what a tool returned to its newest request alone, so that one has to read the answer.
+        if (send !== chat.sends) return endedStream()
         chat.run = run
         chat.hasUnsent = false
         return read(chat, { isOwn: !joined, lastMessageId: messages.at(-1)?.id })
@@ -188,7 +193,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
 
 /** A chat, as its page knows it. */
 interface Chat {
-  storage: TabStorage | undefined
+  storage: TabStorage
   stream: ChatStream
   /** The newest run. */
   run: ChatRun | undefined
@@ -196,6 +201,8 @@ interface Chat {
   readRunId: string | undefined
   /** Counts the messages sent and the times that the chat was read. */
   version: number
+  /** Counts the messages sent. */
+  sends: number
   /** The page's last message is on its way, or did not arrive: only the page has it. */
   hasUnsent: boolean
   watches: Set<{ ended: () => void }>
@@ -204,6 +211,10 @@ interface Chat {
 /** An answer that is complete is in the messages, and one that was read is on the page. */
 function isToRead({ run, readRunId }: Chat): boolean {
   return run !== undefined && run.id !== readRunId && !complete.has(run.status)
+}
+
+function endedStream(): ReadableStream<UIMessageChunk> {
+  return new ReadableStream({ start: (controller) => controller.close() })
 }
 
 const complete: ReadonlySet<string> = new Set(['done', 'stopped'])
@@ -215,7 +226,6 @@ function read(
   const { run } = chat
   if (!run) throw new Error('There is no run to read.')
   return answerChunks(chat.stream, run, {
-    isOwn,
     storage: chat.storage,
     lastMessageId,
     onEnd(status) {

@@ -117,8 +117,9 @@ const tools = {
 
 export const route = chatRoute(sse, {
   authorize: (asked) => origin.options.authorize?.(asked) ?? true,
-  begin({ chatId, messages }) {
-    origin.stored.set(chatId, messages)
+  async begin(chat) {
+    origin.stored.set(chat.chatId, chat.messages)
+    await origin.options.begin?.(chat)
   },
   async answer(chat) {
     if (origin.options.answer) return await origin.options.answer(chat)
