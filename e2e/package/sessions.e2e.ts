@@ -69,6 +69,16 @@ const libraries: Library[] = [
   },
 ]
 
+/** Every route that the tests ask. The first request to one in dev compiles it, which may take longer than a stream lasts here. */
+const routes = [
+  '/publish',
+  '/inbox',
+  '/iron-session/login',
+  '/api/better-auth/get-session',
+  '/api/next-auth/session',
+  ...libraries.map(({ name }) => `/${name}/events/user.ana`),
+]
+
 let app: string
 
 test.beforeAll(async ({ installed }) => {
@@ -121,6 +131,7 @@ for (const [mode, { command, env }] of Object.entries(modes)) {
           NODE_OPTIONS: `--require ${watch}`,
         },
       })
+      for (const route of routes) await fetch(`${url}${route}`, { method: 'HEAD' })
     })
 
     test.afterAll(() => server.stop())
