@@ -2,7 +2,7 @@
 import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { encodeStoredEvent } from './encode-stored-event'
-import { isBeyond, isEndOf, type Selection } from './selection'
+import { framesKeyOf, isBeyond, isEndOf, type Selection } from './selection'
 import type { EventLog, Losses } from '@/server/log/event-log'
 
 export interface LogPage extends Losses {
@@ -37,7 +37,7 @@ export function createPageReader(log: EventLog, tailHead: () => number): ReadPag
   const pages = new Map<string, Promise<LogPage>>()
 
   return (selection, after) => {
-    const key = `${formatCursor(after)} ${selection.key}`
+    const key = `${formatCursor(after)} ${framesKeyOf(selection)}`
     const kept = pages.get(key)
     if (kept) return kept
 

@@ -10,8 +10,8 @@ export interface Selection {
   readonly keys: ReadonlyMap<string, string>
   /** The run with whose end the stream ends. Undefined: it never ends. */
   readonly span?: Span | undefined
-  /** Equal for two selections of the same topics, encoding and run. */
-  readonly key: string
+  /** Equal for two selections of the same topics and encoding. */
+  readonly name: string
 }
 
 /** The events of a run. */
@@ -29,16 +29,13 @@ export function createSelection(
   keys = noKeys,
   span?: Span,
 ): Selection {
-  const key = `${envelope} ${topics.join()} ${[...keys.values()].join()}`
-  return {
-    topics,
-    envelope,
-    keys,
-    span,
-    get key() {
-      return span ? `${key} ${span.run} ${span.last ?? ''}` : key
-    },
-  }
+  const name = `${envelope} ${topics.join()} ${[...keys.values()].join()}`
+  return { topics, envelope, keys, span, name }
+}
+
+/** Equal for two selections that take the same frames now. */
+export function framesKeyOf({ name, span }: Selection): string {
+  return span ? `${name} ${span.run} ${span.last ?? ''}` : name
 }
 
 /** Whether the event comes after the end of the run. */

@@ -6,7 +6,7 @@ import { cursorOf, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import { lowerBound } from '@/protocol/lower-bound'
 import { encodeStoredEvent } from './encode-stored-event'
-import { isBeyond, isEndOf, type Selection } from './selection'
+import { framesKeyOf, isBeyond, isEndOf, type Selection } from './selection'
 
 export interface Tail {
   /** The log's head when the tail was created. */
@@ -152,15 +152,16 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       while (heldBytes > maxBytes) dropOldest()
     },
     take(selection, after, maxChunkBytes) {
-      const known = shared.get(selection.key)?.get(after)
+      const key = framesKeyOf(selection)
+      const known = shared.get(key)?.get(after)
       if (known) return known
 
       const taken = collect(selection, after, maxChunkBytes)
       if (sharedCount === maxShared) forgetShared()
       sharedCount++
-      const places = shared.get(selection.key)
+      const places = shared.get(key)
       if (places) places.set(after, taken)
-      else shared.set(selection.key, new Map([[after, taken]]))
+      else shared.set(key, new Map([[after, taken]]))
       return taken
     },
   }

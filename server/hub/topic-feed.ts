@@ -162,9 +162,7 @@ export function createTopicFeed(
   }
 
   return {
-    get cursor() {
-      return lostAtStart ? presented : formatCursor(currentPosition())
-    },
+    cursor: () => (lostAtStart ? presented : formatCursor(currentPosition())),
     resumed: start.presented !== undefined && !lostAtStart,
     take(maxBytes) {
       if (leaving) return { leave: leaving }

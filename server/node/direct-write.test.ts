@@ -93,7 +93,7 @@ async function namesAt(url: string): Promise<(string | undefined)[]> {
 function endlessFeed(): Feed & { taken: () => number } {
   let taken = 0
   return {
-    cursor: undefined,
+    cursor: () => undefined,
     resumed: false,
     take() {
       taken++

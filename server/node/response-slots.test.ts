@@ -17,7 +17,7 @@ const running = new Set<() => void>()
 function silentFeed(): Feed & { isClosed: boolean } {
   return {
     isClosed: false,
-    cursor: undefined,
+    cursor: () => undefined,
     resumed: false,
     take: () => undefined,
     whenReady() {},

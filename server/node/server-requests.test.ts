@@ -69,7 +69,7 @@ beforeAll(async () => {
     await released
     const wasEarly = slots.isFromBeforeStart()
     const feed = {
-      cursor: undefined,
+      cursor: () => undefined,
       resumed: false,
       take: () => undefined,
       whenReady() {},

@@ -52,6 +52,16 @@ function writeCorked(response: ServerResponse, chunk: Uint8Array): boolean {
   const { socket } = response
   socket?.cork()
   const hasRoom = response.write(chunk)
+  joinHead(response)
   socket?.uncork()
   return hasRoom
+}
+
+/**
+ * Node builds the head of a response by adding piece to piece, and keeps it as long as the response: a tree of some 40 strings, which
+ * takes 1 KiB more for each open stream than its text. A search makes V8 join them, in place.
+ */
+function joinHead(response: ServerResponse): void {
+  const { _header: head } = response as { _header?: unknown }
+  if (typeof head === 'string') /^HTTP\/\d/.test(head)
 }

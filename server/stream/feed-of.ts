@@ -35,9 +35,7 @@ export function feedOf(
   }
 
   return {
-    get cursor() {
-      return cursor
-    },
+    cursor: () => cursor,
     resumed,
     take() {
       if (!next) return done ? 'end' : undefined

@@ -6,7 +6,7 @@ export interface Beating {
   /** When the stream must end, in milliseconds since the Unix epoch; `Infinity` for never. */
   leaveAt: number
   /** When the reader's right must be confirmed: `performance.now()`; `Infinity` for never. */
-  readonly recheckAt: number
+  recheckAt(): number
   /** Called at `leaveAt`, at `recheckAt`, and after `heartbeatMs` of silence, late by at most a fifth of `heartbeatMs`. */
   beat(): void
 }
@@ -27,7 +27,7 @@ export function createHeartbeat(
     const silentSince = now - heartbeatMs
     const time = Date.now()
     for (const stream of streams) {
-      const isDue = stream.leaveAt <= time || stream.recheckAt <= now
+      const isDue = stream.leaveAt <= time || stream.recheckAt() <= now
       if (isDue || stream.sentAt <= silentSince) stream.beat()
     }
   }

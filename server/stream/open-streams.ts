@@ -81,7 +81,7 @@ export function createOpenStreams(
       const refused = signal?.aborted ? undefined : claimConnection()
       if (!refused) return { status: 200, headers: streamHeaders(reader), body: stream }
       stream.stop()
-      return comeBack(refused, { lastEventId: feed.cursor ?? '', reader })
+      return comeBack(refused, { lastEventId: feed.cursor() ?? '', reader })
     },
     get isDraining() {
       return isDraining

@@ -12,7 +12,7 @@ export interface RecheckOptions {
 
 export interface Recheck {
   /** When to call `look` again, by `performance.now()`; `Infinity` while an answer is awaited. */
-  readonly dueAt: number
+  dueAt: () => number
   /** `unknown`: nothing may be sent until `onAnswer` is called. */
   look: () => 'granted' | 'expired' | 'unknown'
 }
@@ -42,9 +42,7 @@ export function createRecheck({ everyMs, confirm }: RecheckOptions, onAnswer: ()
 
   grantFrom(performance.now())
   return {
-    get dueAt() {
-      return dueAt
-    },
+    dueAt: () => dueAt,
     look() {
       const now = performance.now()
       if (now >= dueAt && confirm) ask(confirm)

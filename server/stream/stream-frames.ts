@@ -33,21 +33,28 @@ export function streamHeaders(reader: string | undefined): Record<string, string
 }
 
 export function connectedFrame(
-  { cursor, resumed }: Feed,
+  feed: Feed,
   {
     heartbeatMs,
     retryMs,
     reader,
   }: { heartbeatMs: number; retryMs: number; reader: string | undefined },
 ): Uint8Array {
-  const data = { cursor: cursor ?? null, resumed, heartbeatMs, time: Date.now(), reader }
+  const cursor = feed.cursor()
+  const data = {
+    cursor: cursor ?? null,
+    resumed: feed.resumed,
+    heartbeatMs,
+    time: Date.now(),
+    reader,
+  }
   return encoder.encode(
     firstLine + encodeControl('connected', data, { id: cursor, retryMs: jittered(retryMs) }),
   )
 }
 
-export function pingFrame({ cursor }: Feed): Uint8Array {
-  return encoder.encode(encodeControl('ping', { time: Date.now() }, { id: cursor }))
+export function pingFrame(feed: Feed): Uint8Array {
+  return encoder.encode(encodeControl('ping', { time: Date.now() }, { id: feed.cursor() }))
 }
 
 export function endFrame(): Uint8Array {

@@ -65,6 +65,7 @@ const maxChunkBytes = 256 * 1024
 /** Yields to the event loop after this many bytes, so that one fast reader can't starve the others. */
 const turnBytes = 64 * 1024
 const encoder = new TextEncoder()
+const never = (): number => Infinity
 
 /**
  * Starts nothing before `send`, so a stream that is never sent leaves nothing open once it is stopped. Closes the feed, however the
@@ -81,9 +82,7 @@ export function createStream(
   const heartbeat: Beating = {
     sentAt: 0,
     leaveAt: Math.min(agedAt, expiresAt),
-    get recheckAt() {
-      return recheck?.dueAt ?? Infinity
-    },
+    recheckAt: recheck?.dueAt ?? never,
     beat: advance,
   }
   let outlet: Outlet | undefined
@@ -151,7 +150,7 @@ export function createStream(
     const reason = refusal()
     if (reason) {
       metrics.refusals.inc({ reason })
-      return sendLast(encoder.encode(refusedStream(reason, retryMs, feed.cursor)))
+      return sendLast(encoder.encode(refusedStream(reason, retryMs, feed.cursor())))
     }
     begin()
     return send(connectedFrame(feed, { heartbeatMs, retryMs, reader }))
