@@ -1,5 +1,5 @@
 /** The topic route: reads 1 to 32 topics as one stream, and publishes to one topic. */
-import { keyOf, type Topics } from '@/protocol/topics/define-topics'
+import type { Topics } from '@/protocol/topics/define-topics'
 import { grantRead, guardedTopics, type Access, type Publisher } from '@/server/access/access'
 import { limitedClient } from '@/server/access/origin/client-address'
 import { refuseCrossSite } from '@/server/access/origin/cross-site'
@@ -20,7 +20,7 @@ import { fingerprint, readIdempotencyKey } from '@/server/routes/body/idempotenc
 import { readPublishedBody } from '@/server/routes/body/published-body'
 import { readRunQuery, type RunQuery } from './run-query'
 import { readStreamQuery } from './stream-query'
-import { readTopics } from './topics-in-path'
+import { keysOf, readTopics } from './topics-in-path'
 
 /** What the server object of the app says about its topics. */
 export interface TopicRules {
@@ -171,24 +171,6 @@ function thenEnd(turn: Turn, log: EventLog): Pick<EventLog, 'append'> {
       return appending
     },
   }
-}
-
-/**
- * The keys of the definition that the topics belong to, where these are not the topics themselves.
- * @throws {Refusal} `unknown-topic`
- */
-function keysOf(
-  topics: readonly string[],
-  defined: Topics | undefined,
-): ReadonlyMap<string, string> {
-  const keys = new Map<string, string>()
-  if (!defined) return keys
-  for (const topic of topics) {
-    const key = keyOf(defined, topic)
-    if (key === undefined) throw new Refusal('unknown-topic', `There is no topic ${topic}.`)
-    if (key !== topic) keys.set(topic, key)
-  }
-  return keys
 }
 
 /** Checks that the request may publish. Returns its subject, or undefined when there is none. */

@@ -1,4 +1,5 @@
 /** Reads the topics from the path of a request. */
+import { keyOf, type Topics } from '@/protocol/topics/define-topics'
 import { maxTopics, parseTopics } from '@/protocol/topics/topic'
 import { Refusal } from '@/server/refusal'
 
@@ -50,4 +51,22 @@ function tooMany(limit: number): Refusal {
     'too-many-topics',
     `Name ${limit === 1 ? 'one topic' : `up to ${limit} topics`}.`,
   )
+}
+
+/**
+ * The keys of the definition that the topics belong to, where these are not the topics themselves.
+ * @throws {Refusal} `unknown-topic`
+ */
+export function keysOf(
+  topics: readonly string[],
+  defined: Topics | undefined,
+): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>()
+  if (!defined) return keys
+  for (const topic of topics) {
+    const key = keyOf(defined, topic)
+    if (key === undefined) throw new Refusal('unknown-topic', `There is no topic ${topic}.`)
+    if (key !== topic) keys.set(topic, key)
+  }
+  return keys
 }
