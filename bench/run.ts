@@ -14,6 +14,7 @@ import { idle } from './parts/idle'
 import { topic, type Figures, type Load, type Part } from './parts/part'
 import { publish } from './parts/publish'
 import { replay } from './parts/replay'
+import { runs } from './parts/runs'
 import { sustained } from './parts/sustained'
 import {
   currentLoad,
@@ -33,7 +34,7 @@ import { bareNode, betterSse, hono } from './servers/node-servers'
 import { rails } from './servers/rails'
 import { parseSettings, usage, type Settings } from './settings'
 
-const parts = [fanOut, sustained, idle, connecting, publish, replay, catchUp, greetings]
+const parts = [fanOut, sustained, idle, connecting, publish, replay, catchUp, greetings, runs]
 const servers = [ours, plainRoute, betterSse, bareNode, hono, nchan, rails]
 const loadTimeoutMs = 300_000
 const resultsFile = join(__dirname, '..', 'test-results', 'bench.json')
@@ -50,7 +51,8 @@ async function main(): Promise<void> {
   }
   const settings = parseSettings(args)
   const asked = choose('part', parts, settings.parts)
-  const present = chooseServers(settings)
+  const serversOf = new Map(asked.map((part) => [part, chooseServers(part, settings)]))
+  const present = [...new Set([...serversOf.values()].flat())]
   const circumstances: Circumstances = {
     command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
     date: new Date().toISOString().slice(0, 10),
@@ -70,7 +72,7 @@ async function main(): Promise<void> {
 
   const results: Result[] = []
   for (const part of asked) {
-    results.push(...(await measurePart(part, present, settings)))
+    results.push(...(await measurePart(part, serversOf.get(part) ?? [], settings)))
     circumstances.loads[1] = currentLoad()
     // Written after each part, so that an interrupted run keeps what it has measured.
     mkdirSync(join(resultsFile, '..'), { recursive: true })
@@ -153,13 +155,14 @@ async function measureOnce(load: Load, about: BenchServer, settings: Settings): 
   }
 }
 
-function chooseServers(settings: Settings): BenchServer[] {
+function chooseServers(part: Part, settings: Settings): BenchServer[] {
+  const { own, other } = part.servers ?? { own: servers, other: otherCheckout }
   const asked =
     settings.servers.length === 0
-      ? servers.filter(({ common }) => common || settings.all)
-      : choose('server', servers, settings.servers)
+      ? own.filter(({ common }) => common || settings.all)
+      : choose('server', own, settings.servers)
   const { against } = settings
-  const all = against === undefined ? asked : [...asked, otherCheckout(against)]
+  const all = against === undefined ? asked : [...asked, ...other(against)]
   return all.filter(({ name, missing }) => {
     const reason = missing?.()
     if (reason !== undefined) console.log(`${name} is skipped: ${reason}.`)

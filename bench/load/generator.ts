@@ -5,6 +5,8 @@ import { createLatencies, type Latencies } from './latencies'
 import { createPublishers, type Publishers, type PublishersOptions } from './publishers'
 import { createReaders, type OpenRequest, type Readers } from './readers'
 import { answerCalls } from './remote'
+import { createTokenReaders } from './token-readers'
+import type { TokenRequest } from '../peers/tokens'
 
 export type Generator = typeof methods
 
@@ -180,11 +182,82 @@ const methods = {
     return { done: whole.filter(Boolean).length, tookMs: performance.now() - startedAt }
   },
 
+  /**
+   * Begins runs, and reads each with so many readers: the others join when the first ones have an answer. Returns when all tokens have
+   * come, or none any more.
+   */
+  async readRuns({
+    path,
+    readers: perRun,
+    ...asked
+  }: TokenRequest & { path: string; readers: number }) {
+    const startedAt = performance.now()
+    await startRuns(asked)
+    const all = createTokenReaders(port)
+    const wanted = asked.runs * perRun * asked.tokens
+    // A server's queue of new connections is short, and a connection that is not let in waits for a second or more.
+    const openAll = async (count: number): Promise<void> => {
+      let next = 0
+      const openOn = async (): Promise<void> => {
+        while (next < asked.runs * count) {
+          await all.open(path.replace('*', `run-${next++ % asked.runs}`))
+        }
+      }
+      await Promise.all(Array.from({ length: connections }, openOn))
+    }
+    const hasAll = all.got(wanted, settleMs)
+    await openAll(1)
+    await openAll(perRun - 1)
+    await hasAll
+    const tookMs = performance.now() - startedAt
+    all.close()
+    return {
+      tookMs,
+      tokens: all.tokens(),
+      missing: wanted - all.tokens(),
+      wrong: all.wrong(),
+      refused: all.refused(),
+      latency: latencyOf(all.latencies),
+      firstToken: latencyOf(all.firstToken),
+    }
+  },
+
+  /** How long readers that come one after the other take to get all tokens of a run that goes on. */
+  async resumeRun({ path, times, ...asked }: TokenRequest & { path: string; times: number }) {
+    await startRuns(asked)
+    const took = createLatencies()
+    let missing = 0
+    const first = createTokenReaders(port)
+    const firstHasAll = first.got(asked.tokens, settleMs)
+    await first.open(path.replace('*', 'run-0'))
+    await firstHasAll
+    for (let time = 0; time < times; time++) {
+      const reader = createTokenReaders(port)
+      const startedAt = performance.now()
+      const hasAll = reader.got(asked.tokens, 2_000)
+      await reader.open(path.replace('*', 'run-0'))
+      await hasAll
+      took.add((performance.now() - startedAt) * 1_000)
+      missing += asked.tokens - reader.tokens()
+      reader.close()
+    }
+    first.close()
+    return { missing, ...latencyOf(took) }
+  },
+
   /** The CPU time of this process so far. */
   cpuMs(): number {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1_000
   },
+}
+
+async function startRuns(asked: TokenRequest): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}/start`, {
+    method: 'POST',
+    body: JSON.stringify(asked),
+  })
+  if (answer.status !== 201) throw new Error(`The runs could not be started: ${answer.status}.`)
 }
 
 function latencyOf(latencies: Latencies): Latency {

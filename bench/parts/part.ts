@@ -16,6 +16,8 @@ export interface Part {
   explained: string
   /** The figures that are compared: each server's ratio to ours is shown. */
   compared: string[]
+  /** Its own servers, and those of another checkout. Default: those of bench/run.ts. */
+  servers?: { own: BenchServer[]; other: (folder: string) => BenchServer[] }
   /** What the picture of the part shows. Default: no picture. */
   chart?: ChartOptions
   loads: (settings: Settings) => Load[]

@@ -26,6 +26,8 @@ export interface RunningBenchServer {
   port: number
   /** Headers of a POST that publishes. */
   headers: Record<string, string>
+  /** The Redis that it uses; undefined when it uses none. */
+  redisPid?: number
   /** What a reader of the topic asks for. */
   path: (topic: string) => string
   /** What a reader of all that the topic has asks for. */

@@ -24,8 +24,8 @@ export const plainRoute = nextApp('plain-route', {
 })
 
 /** Another commit of this project, to compare with. */
-export function otherCheckout(folder: string): BenchServer {
-  return nextApp('against', { title: `next-sse in ${folder}`, folder, replays: true })
+export function otherCheckout(folder: string): BenchServer[] {
+  return [nextApp('against', { title: `next-sse in ${folder}`, folder, replays: true })]
 }
 
 function nextApp(
@@ -40,16 +40,18 @@ function nextApp(
     replays,
     greets: true,
     healthPath: replays ? '/health/live' : undefined,
-    build() {
-      const next = require.resolve('next/dist/bin/next', { paths: [folder] })
-      execFileSync(process.execPath, [next, 'build'], {
-        cwd: folder,
-        env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
-        stdio: ['ignore', 'ignore', 'inherit'],
-      })
-    },
+    build: () => buildNextApp(folder),
     start: () => start(folder),
   }
+}
+
+export function buildNextApp(folder: string): void {
+  const next = require.resolve('next/dist/bin/next', { paths: [folder] })
+  execFileSync(process.execPath, [next, 'build'], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 async function start(folder: string): Promise<RunningBenchServer> {

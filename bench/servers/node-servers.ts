@@ -38,7 +38,8 @@ function nodeServer(
   }
 }
 
-function versionOf(name: string): string {
+/** The installed version of a package. */
+export function versionOf(name: string): string {
   const file = join(root, 'node_modules', name, 'package.json')
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

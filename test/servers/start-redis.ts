@@ -12,6 +12,8 @@ export interface RunningRedis {
   /** Such as `redis://127.0.0.1:40123`. */
   url: string
   port: number
+  /** Of its process now: it is another after a restart. */
+  readonly pid: number
   /** The folder of its data. */
   folder: string
   /** Runs a command and returns its answer. */
@@ -43,6 +45,9 @@ export async function startRedis(config: readonly string[] = []): Promise<Runnin
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return server.pid ?? 0
+    },
     folder,
     async command(name, ...args) {
       const client = new Redis(port, { retryStrategy: () => null })

@@ -1,0 +1,3 @@
+import { sse } from '../../../sse'
+
+export const { GET, HEAD, POST, OPTIONS } = sse.topicRoute
