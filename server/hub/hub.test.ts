@@ -107,6 +107,29 @@ describe('subscribe', () => {
     await feed.close()
   })
 
+  test('while more is appended than a flush can read, readers get what was read', async () => {
+    log = createMemoryLog(many)
+    hub = createHub(log)
+    const feed = await subscribe('news')
+    const reader = readerOf(feed)
+    await append('news', 'zero')
+    await reader.next()
+    const busy = Array.from({ length: 1_000 }, () => ({ type: 'message', data: 'x' }))
+    const read = log.read.bind(log)
+    let isBusy = true
+    vi.spyOn(log, 'read').mockImplementation(async (request) => {
+      if (isBusy && !request.topics) await log.append('busy', busy)
+      return await read(request)
+    })
+
+    await append('news', 'one')
+
+    expect((await reader.next()).map(({ data }) => data)).toEqual(['one'])
+    expect(isBusy).toBe(true)
+    isBusy = false
+    await feed.close()
+  })
+
   test('the cursor of an idle reader moves on when events of other topics are published', async () => {
     const idle = await subscribe('quiet')
     await ready(idle)

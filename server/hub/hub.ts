@@ -74,6 +74,8 @@ interface Session {
 }
 
 const advanceLimits = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
+/** A flush wakes the streams after this long, although there are more events: while many are appended, it would never come to an end. */
+const advanceMs = 20
 
 /** `tailBytes`: how many bytes of the newest events stay in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
@@ -149,6 +151,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     const read = readNow(signal)
     const changed = new Set<string>()
     let since: number | undefined
+    const startedAt = performance.now()
     for (;;) {
       const after = tail.head
       const { events, through, lost, removed } = await read({ after, ...advanceLimits })
@@ -165,6 +168,10 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       own.left.push(...endRights(feeds, events))
       tail.add(events, through)
       if (events.at(-1)?.offset !== through.offset) return { tail, changed, since }
+      if (performance.now() - startedAt > advanceMs) {
+        paced.request()
+        return { tail, changed, since }
+      }
     }
   }
 

@@ -39,10 +39,15 @@ export interface TakenFrames {
   isLast: boolean
 }
 
+/**
+ * A frame is kept when it is asked for the second time: readers with the same selection share whole chunks, so of most events it never
+ * is. It is text, because only a whole chunk is made into bytes.
+ */
 interface TailEvent {
   event: StoredEvent
-  plain?: Buffer
-  enveloped?: Buffer
+  wasTaken?: boolean
+  plain?: string
+  enveloped?: string
   /** The key that `enveloped` names. */
   key?: string | undefined
 }
@@ -68,7 +73,7 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
   let heldBytes = 0
 
   function push(event: StoredEvent): void {
-    const item = { event }
+    const item = { event, wasTaken: false }
     all.items.push(item)
     const queue = byTopic.get(event.topic) ?? { items: [], first: 0 }
     queue.items.push(item)
@@ -89,8 +94,12 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
     heldBytes -= sizeOf(oldest.event)
   }
 
-  function frameOf(item: TailEvent, selection: Selection): Buffer {
-    const encode = (): Buffer => Buffer.from(encodeStoredEvent(item.event, selection))
+  function frameOf(item: TailEvent, selection: Selection): string {
+    const encode = (): string => encodeStoredEvent(item.event, selection)
+    if (!item.wasTaken) {
+      item.wasTaken = true
+      return encode()
+    }
     if (!selection.envelope) return (item.plain ??= encode())
     const key = selection.keys.get(item.event.topic)
     // All streams have the same key, unless the app has several server objects.
@@ -105,7 +114,8 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
   }
 
   function collect(selection: Selection, after: number, maxChunkBytes: number): TakenFrames {
-    const frames: Buffer[] = []
+    let frames = ''
+    let count = 0
     let bytes = 0
     let through = head
     let last: StoredEvent | undefined
@@ -114,19 +124,19 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       isLast = isBeyond(selection.span, item.event)
       if (isLast) break
       const frame = frameOf(item, selection)
-      if (last && bytes + frame.length > maxChunkBytes) {
+      bytes += Buffer.byteLength(frame)
+      if (last && bytes > maxChunkBytes) {
         through = cursorOf(last)
         break
       }
-      frames.push(frame)
-      bytes += frame.length
+      frames += frame
+      count++
       last = item.event
       isLast = isEndOf(selection.span, last)
       if (isLast) break
     }
     if (isLast && last) through = cursorOf(last)
-    const count = frames.length
-    const chunk = count > 1 ? Buffer.concat(frames, bytes) : frames[0]
+    const chunk = count > 0 ? Buffer.from(frames) : undefined
     return { chunk, count, through, isLast }
   }
 
