@@ -114,10 +114,11 @@ export function startLocalRun(
         paused = iterator
         if (isOver) break
         const value = encodeValue(next.value, limits)
-        await check?.([{ type: value.type, data: value.text }])
+        if (check) await check([{ type: value.type, data: value.text }])
         count(value)
         writer.write(value)
-        await writer.ready()
+        const ready = writer.ready()
+        if (ready) await ready
         if (values % valuesPerTurn === 0) await nextTurn()
       }
       if (isOver) await returnSource()

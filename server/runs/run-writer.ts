@@ -8,6 +8,7 @@ import type { RunEnd, RunEvents, RunReason } from '@/protocol/run'
 import { journal } from '@/server/observe/journal'
 import { LogError, type AppendResult, type EventLog } from '@/server/log/event-log'
 import type { RunChange, StoredRun } from '@/server/log/run-change'
+import { createBatchClock } from './batch-clock'
 import { createSampler } from './sampler'
 import type { EncodedValue } from './run-values'
 
@@ -37,6 +38,7 @@ export interface RunWriterOptions {
 }
 
 const intervalMs = 50
+const batches = createBatchClock()
 const maxWaiting = { events: 1_000, bytes: 256 * 1024 }
 const retryMs = 250
 /** By then others have judged that the run is lost. */
@@ -55,7 +57,7 @@ export function createRunWriter({
   let appending: Promise<void> | undefined
   let appendedAt = performance.now()
   let startedAt = -Infinity
-  let timer: NodeJS.Timeout | undefined
+  let cancelStart: (() => void) | undefined
   let wake: (() => void) | undefined
   let room: Promise<void> | undefined
   /** Nothing is written any more but the end; since when, by `performance.now()`. */
@@ -73,14 +75,14 @@ export function createRunWriter({
 
   function schedule(): void {
     if (appending || isClosed || endingSince !== undefined) return
-    const leftMs = startedAt + intervalMs - performance.now()
-    if (leftMs <= 0 || isFull()) start()
-    else timer ??= setTimeout(start, leftMs)
+    const dueAt = startedAt + intervalMs
+    if (isFull() || dueAt <= performance.now()) start()
+    else cancelStart ??= batches.at(dueAt, start)
   }
 
   function start(): void {
-    clearTimeout(timer)
-    timer = undefined
+    cancelStart?.()
+    cancelStart = undefined
     startedAt = performance.now()
     appending = appendWaiting()
   }
@@ -131,7 +133,7 @@ export function createRunWriter({
 
   function close(): void {
     isClosed = true
-    clearTimeout(timer)
+    cancelStart?.()
     sampler.close()
     takeWaiting()
   }
@@ -153,7 +155,7 @@ export function createRunWriter({
     async end(status, reason) {
       sampler.flush()
       endingSince = performance.now()
-      clearTimeout(timer)
+      cancelStart?.()
       await appending
       if (isClosed) return undefined
       const data: RunEvents['run.end'] = { run: id, status, reason }
