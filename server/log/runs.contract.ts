@@ -135,6 +135,42 @@ export function testRuns(
       expect(await dataOf()).toEqual(['begin r1', 'lost', 'begin r2'])
     })
 
+    test('a producer that writes without pause is fenced at once when another process ends its run', async () => {
+      const other = opened.openOther?.() ?? log
+      await begin('r1')
+      await renew('r1', 'one')
+      await renew('r1', 'two')
+      const { run: seen } = await other.append('work', [], { run: { id: 'r1', op: 'renew' } })
+      const renewals = seen?.run?.renewals
+
+      const given = { id: 'r1', op: 'end', status: 'lost', ifRenewals: renewals } as const
+      await other.append('work', events('lost'), { run: given })
+
+      expect(renewals).toBe(3)
+      await expect(renew('r1', 'late')).rejects.toMatchObject(runEnded)
+      expect(await log.findRun('work', 'r1')).toMatchObject({ state: 'lost', renewals: 3 })
+      expect(await dataOf()).toEqual(['begin r1', 'one', 'two', 'lost'])
+      if (other !== log) await other.close()
+    })
+
+    test('a refused append spoils none of those that wait with it', async () => {
+      await begin('r1')
+
+      const [late, first, plain, second] = await Promise.allSettled([
+        log.append('work', events('late'), { run: { id: 'r0', op: 'renew' } }),
+        renew('r1', 'one'),
+        log.append('elsewhere', events('plain')),
+        renew('r1', 'two'),
+      ])
+
+      expect(late).toMatchObject({ status: 'rejected', reason: runEnded })
+      expect(first).toMatchObject({ value: { run: { run: { renewals: 1 } } } })
+      expect(plain).toMatchObject({ status: 'fulfilled' })
+      expect(second).toMatchObject({ value: { run: { run: { renewals: 2 } } } })
+      expect(await dataOf()).toEqual(['begin r1', 'one', 'two'])
+      expect(await dataOf('elsewhere')).toEqual(['plain'])
+    })
+
     test('renewing without events counts, and appends nothing', async () => {
       await begin('r1')
       const head = await log.head()

@@ -178,6 +178,24 @@ describe('two logs on one file', () => {
     expect(await dataOf(one, start)).toEqual(['from the other'])
   })
 
+  test('count the events of a topic together, and read those of all topics in their order', async () => {
+    const { log: one, file } = await openLog()
+    const { log: other } = await openLog(file)
+    const start = await one.head()
+    const counted = holdFile(file).prepare('SELECT count FROM topics').raw()
+
+    for (const turn of [1, 2, 3]) {
+      await one.append('a', events(`one ${turn}`))
+      expect(await dataOf(one, start)).toHaveLength(2 * turn - 1)
+      await other.append('a', events(`other ${turn}`))
+    }
+
+    const all = ['one 1', 'other 1', 'one 2', 'other 2', 'one 3', 'other 3']
+    expect(await dataOf(one, start)).toEqual(all)
+    expect(await dataOf(other, start)).toEqual(all)
+    expect(counted.all()).toEqual([[6]])
+  })
+
   test('a watcher is called once for an append of its own log, and leaves no timer', async () => {
     const { log } = await openLog()
     const ended = new AbortController()

@@ -3,6 +3,7 @@
  */
 import { LogError, type EventLog, type Retention } from '@/server/log/event-log'
 import { createAppendQueue } from './append-queue'
+import { createRecentEvents } from './recent-events'
 import { only } from './sqlite-connection'
 import { watchFile } from './sqlite-file'
 import { createSqliteReader } from './sqlite-reader'
@@ -21,8 +22,9 @@ const pollMs = 250
 export function openSqliteLog({ file, ...retention }: Retention & { file: string }): EventLog {
   const { reading, writing } = openSqliteFile(file)
   const checkFile = watchFile(file)
-  const reader = createSqliteReader(reading, retention)
-  const writer = createSqliteWriter(writing, retention)
+  const recent = createRecentEvents()
+  const reader = createSqliteReader(reading, retention, recent)
+  const writer = createSqliteWriter(writing, retention, recent)
   const reserve = createDiskReserve(file)
   reserve.restore()
   const queue = createAppendQueue(writer, {

@@ -1,9 +1,10 @@
 /** Reads a SQLite log. Every answer comes from one snapshot. */
-import type { Cursor } from '@/protocol/cursor'
+import { cursorOf, type Cursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import type { EventLog, Retention, Start } from '@/server/log/event-log'
 import { limitsOf } from '@/server/log/retention'
 import type { StoredRun } from '@/server/log/run-change'
+import type { RecentEvents } from './recent-events'
 import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
 import {
   firstAfter,
@@ -54,7 +55,11 @@ interface KnownTopic {
 /** Small enough to avoid reading big events beyond `maxBytes`, and large enough to need few queries for small events. */
 const rowsPerQuery = 50
 
-export function createSqliteReader(connection: Connection, retention: Retention): SqliteReader {
+export function createSqliteReader(
+  connection: Connection,
+  retention: Retention,
+  recent: RecentEvents,
+): SqliteReader {
   const { maxAgeMs } = retention
   const reportDamage = createDamageReport()
 
@@ -207,6 +212,13 @@ export function createSqliteReader(connection: Connection, retention: Retention)
         const { head, keptAfter, removed } = seen
         const lost = checkCursor(connection, after, seen.log)
         const from = Math.max(lost ? 0 : after.offset, keptAfter)
+        const known = seen.topics
+          ? undefined
+          : recent.after(from, { ...request, head, removed: Math.max(0, ...removed) })
+        if (known) {
+          const last = known.at(-1)
+          return { events: known, through: last ? cursorOf(last) : head, lost, removed }
+        }
         const { found, upTo, damaged } = unlessDamaged(
           () => collect(seen, from, request),
           () => salvageRows(connection, seen.topics, { ...request, from, head: head.offset }),

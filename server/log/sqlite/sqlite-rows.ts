@@ -1,7 +1,43 @@
 /** Queries for events of several topics, and for the place of a time. */
+import type { NewEvent } from '@/protocol/event'
 import { only, type Connection, type Text } from './sqlite-connection'
 
 export type EventRow = [offset: number, id: number, type: Text, data: Text, time: number]
+
+export interface EventToInsert {
+  /** Of its topic. */
+  id: number
+  offset: number
+  event: NewEvent
+  time: number
+}
+
+/** Sixteen rows by one statement take three quarters of the time of sixteen statements. */
+const rowsPerInsert = 16
+const insertOne = insertOf(1)
+const insertMany = insertOf(rowsPerInsert)
+
+export function insertEvents({ run }: Connection, events: readonly EventToInsert[]): void {
+  let index = 0
+  for (; index + rowsPerInsert <= events.length; index += rowsPerInsert) {
+    run(insertMany, ...events.slice(index, index + rowsPerInsert).flatMap(valuesOf))
+  }
+  for (const event of events.slice(index)) run(insertOne, ...valuesOf(event))
+}
+
+function insertOf(count: number): string {
+  const values = Array.from({ length: count }, () => '(?, ?, ?, ?, ?)').join(', ')
+  return `INSERT INTO events (offset, topic_id, type, data, time) VALUES ${values}`
+}
+
+function valuesOf({
+  id,
+  offset,
+  event: { type, data },
+  time,
+}: EventToInsert): [number, number, string, string, number] {
+  return [offset, id, type, data, time]
+}
 
 /** The offset up to which all events are older than `time`, or 0 when there are none. */
 export function lastBefore({ rows }: Connection, time: number, head: number): number {

@@ -13,6 +13,7 @@ import {
   type StoredRun,
 } from '@/server/log/run-change'
 import type { Connection } from './sqlite-connection'
+import type { WriterMemory } from './writer-memory'
 
 /** Created in any file that lacks them: a program that knows no runs can use the file at the same time. */
 export const runTables = [
@@ -39,7 +40,8 @@ type Columns = [
   last: number | null,
 ]
 
-const columns = 'SELECT topic, id, state, reason, renewals, first, last FROM runs'
+const names = 'topic, id, state, reason, renewals, first, last'
+const columns = `SELECT ${names} FROM runs`
 
 /** An ended run is known until `ended` is older than this. */
 function expiryOf(maxAgeMs: number): number {
@@ -71,9 +73,10 @@ export function beginOfLiving({ rows }: Connection, topic: string): number | und
   return rows<[number]>('SELECT first FROM runs WHERE topic = ? AND ended IS NULL', topic)[0]?.[0]
 }
 
-/** Decides about a change and writes it. `first`, `last` and `time` are those of the events of the append. */
+/** Decides about a change and writes it. Knows a run that it has found in `living`, and forgets it when its row changes otherwise. `first`, `last` and `time` are those of the events of the append. */
 export function changeRun(
   connection: Connection,
+  living: WriterMemory['runs'],
   maxAgeMs: number,
   topic: string,
   change: RunChange,
@@ -82,8 +85,9 @@ export function changeRun(
   const { rows } = connection
   const { id, op } = change
   // By far the most frequent change: one statement.
-  const renewed = op === 'renew' ? renew(connection, topic, id, change.ifRenewals) : undefined
+  const renewed = op === 'renew' ? renew(connection, living, topic, change) : undefined
   if (renewed) return { applied: true, run: renewed }
+  living.delete(topic)
   const known = {
     own: () => findRun(connection, maxAgeMs, topic, id),
     living: () =>
@@ -106,21 +110,28 @@ export function changeRun(
 
 /** Renews the living run. Undefined when there is none, or its renewals are others than `ifRenewals`. */
 function renew(
-  { rows }: Connection,
+  { rows, run: execute }: Connection,
+  living: WriterMemory['runs'],
   topic: string,
-  id: string,
-  ifRenewals = -1,
+  { id, ifRenewals }: { id: string; ifRenewals?: number | undefined },
 ): StoredRun | undefined {
-  const [row] = rows<Columns>(
-    `UPDATE runs SET renewals = renewals + 1
-      WHERE topic = ? AND id = ? AND ended IS NULL AND (? < 0 OR renewals = ?)
-      RETURNING topic, id, state, reason, renewals, first, last`,
-    topic,
-    id,
-    ifRenewals,
-    ifRenewals,
-  )
-  return row && toRun(row)
+  let known = living.get(topic)
+  if (known?.run.id !== id) {
+    const [row] = rows<[number, ...Columns]>(
+      `SELECT number, ${names} FROM runs WHERE topic = ? AND id = ? AND ended IS NULL`,
+      topic,
+      id,
+    )
+    if (!row) return undefined
+    const [number, ...columnsOfRun] = row
+    known = { number, run: toRun(columnsOfRun) }
+  }
+  const { number, run } = known
+  if (run.renewals !== (ifRenewals ?? run.renewals)) return undefined
+  const renewed = { ...run, renewals: run.renewals + 1 }
+  execute('UPDATE runs SET renewals = ? WHERE number = ?', renewed.renewals, number)
+  living.set(topic, { number, run: renewed })
+  return renewed
 }
 
 function insert(

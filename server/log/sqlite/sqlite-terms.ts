@@ -15,17 +15,19 @@ export interface LogRow {
   time: number
   floor: number
   trimmed: number
+  /** Changes when another connection than this one has written. */
+  dataVersion: number
 }
 
 /** @throws {LogError} `unavailable`: a newer program has changed the file's format meanwhile */
 export function readLogRow({ rows }: Connection): LogRow {
-  const [format, epoch, head, time, floor, trimmed] = only(
-    rows<[number, string, number, number, number, number]>(
-      `SELECT user_version, (SELECT epoch FROM terms ORDER BY id DESC LIMIT 1), head, time, floor, trimmed
-        FROM pragma_user_version, log`,
+  const [format, dataVersion, epoch, head, time, floor, trimmed] = only(
+    rows<[number, number, string, number, number, number, number]>(
+      `SELECT user_version, data_version, (SELECT epoch FROM terms ORDER BY id DESC LIMIT 1), head, time, floor, trimmed
+        FROM pragma_user_version, pragma_data_version, log`,
     ),
   )
-  if (format === formatVersion) return { epoch, head, time, floor, trimmed }
+  if (format === formatVersion) return { epoch, head, time, floor, trimmed, dataVersion }
   throw new LogError(
     'unavailable',
     `The event log is of version ${format} now, and this program needs version ${formatVersion}.`,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Retention } from '@/server/log/event-log'
 import type { Connection } from './sqlite-connection'
 import { openSqliteFile } from './sqlite-schema'
+import { createRecentEvents } from './recent-events'
 import { createSqliteWriter, type Append, type SqliteWriter } from './sqlite-writer'
 
 const retention = { maxCount: 100, maxAgeMs: 60_000 }
@@ -26,7 +27,7 @@ afterEach(() => {
 })
 
 function createWriter(limits: Partial<Retention> = {}): SqliteWriter {
-  return createSqliteWriter(writing, { ...retention, ...limits })
+  return createSqliteWriter(writing, { ...retention, ...limits }, createRecentEvents())
 }
 
 function countOf(table: 'events' | 'keys' | 'topics'): number {

@@ -1,6 +1,6 @@
 /** Writes to a SQLite log: many appends in one transaction, and trimming in small steps. */
 import { formatCursor } from '@/protocol/cursor'
-import type { NewEvent } from '@/protocol/event'
+import type { NewEvent, StoredEvent } from '@/protocol/event'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
 import {
   LogError,
@@ -10,11 +10,14 @@ import {
 } from '@/server/log/event-log'
 import { limitsOf } from '@/server/log/retention'
 import type { RunChange } from '@/server/log/run-change'
+import type { RecentEvents } from './recent-events'
 import type { Connection } from './sqlite-connection'
 import type { DiskReserve } from './sqlite-reserve'
 import { changeRun } from './sqlite-runs'
 import { beginTerm, epochsBetween, readLogRow, renameTerm } from './sqlite-terms'
 import { createTrimmer } from './sqlite-trimmer'
+import { insertEvents, type EventToInsert } from './sqlite-rows'
+import { createWriterMemory, type KnownTopic } from './writer-memory'
 
 export interface Append {
   topic: string
@@ -39,46 +42,41 @@ export interface SqliteWriter {
   trim(topicIds: ReadonlySet<number>): boolean
 }
 
-interface KnownTopic {
-  id: number
-  /** How many events it has. */
-  count: number
-  /** The age limit of a topic that has its own. */
-  ownAgeMs: number | null
-  /** When the trimmer looks at the topic by itself; null when its events age with those of others. */
-  due: number | null
-}
-
 /** How many trim steps run on a full disk: 20 steps remove up to 10,000 rows. */
 const makeRoomSteps = 20
 
-export function createSqliteWriter(connection: Connection, retention: Retention): SqliteWriter {
+/** Tells `recent` what it has committed. */
+export function createSqliteWriter(
+  connection: Connection,
+  retention: Retention,
+  recent: RecentEvents,
+): SqliteWriter {
   const { maxAgeMs } = retention
   const { rows, run } = connection
-  const trimmer = createTrimmer(connection, retention)
+  const memory = createWriterMemory(connection)
+  // Whatever it removes, it runs a statement to count that.
+  const trimmer = createTrimmer(
+    {
+      ...connection,
+      run(sql, ...values) {
+        memory.forget()
+        return run(sql, ...values)
+      },
+    },
+    retention,
+  )
   /** The epoch and head after the last append of this process. Undefined before its first append, which begins a term. */
   let lastSeen: { epoch: string; head: number } | undefined
   const clock = createClockWatch()
 
-  function knownTopic(name: string): KnownTopic | undefined {
-    const query = 'SELECT id, count, max_age, due FROM topics WHERE name = ?'
-    const [known] = rows<[number, number, number | null, number | null]>(query, name)
-    return known && { id: known[0], count: known[1], ownAgeMs: known[2], due: known[3] }
-  }
-
-  function addTopic(name: string): KnownTopic {
-    // A forgotten topic of this name may have lost events. Only the floor still records this.
-    const query = 'INSERT INTO topics (name, count, trimmed) SELECT ?, 0, floor FROM log'
-    return { id: run(query, name), count: 0, ownAgeMs: null, due: null }
-  }
-
   /** Stores the age limit of a topic that has its own. */
-  function noteAge(name: string, { id, ownAgeMs, due }: KnownTopic): void {
-    const limit = limitsOf(retention, name).maxAgeMs
+  function noteAge(topic: KnownTopic, limit: number): void {
     const ageMs = limit === maxAgeMs ? null : limit
-    if (ageMs === ownAgeMs && (ageMs === null || due !== null)) return
+    if (ageMs === topic.ownAgeMs && (ageMs === null || topic.due !== null)) return
     // The trimmer then looks at the topic at once, and notes when to look again.
-    run('UPDATE topics SET max_age = ?, due = 0 WHERE id = ?', ageMs, id)
+    run('UPDATE topics SET max_age = ?, due = 0 WHERE id = ?', ageMs, topic.id)
+    topic.ownAgeMs = ageMs
+    topic.due = 0
   }
 
   function seenBefore(
@@ -129,33 +127,20 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
     return epoch
   }
 
-  function insert(topicId: number, offset: number, { type, data }: NewEvent, time: number): void {
-    run(
-      'INSERT INTO events (offset, topic_id, type, data, time) VALUES (?, ?, ?, ?, ?)',
-      offset,
-      topicId,
-      type,
-      data,
-      time,
-    )
-  }
-
   /** Stores the last of the events in place of the only one that the topic may have, so that there is nothing to trim. */
-  function replace(
-    { id, count }: KnownTopic,
-    offset: number,
-    events: readonly NewEvent[],
-    time: number,
-  ): void {
+  function replace(topic: KnownTopic, offset: number, event: NewEvent, time: number): void {
+    const { id, count } = topic
     if (count === 0) run('UPDATE topics SET count = 1 WHERE id = ?', id)
     else run('DELETE FROM events WHERE topic_id = ?', id)
-    for (const event of events.slice(-1)) insert(id, offset, event, time)
+    topic.count = 1
+    insertEvents(connection, [{ id, offset, event, time }])
   }
 
   function timeAfter(lastTime: number): number {
     const now = Date.now()
     clock.note(lastTime - now > clockToleranceMs)
     if (!clock.isBelieved()) return Math.max(lastTime, now)
+    recent.clear()
     run('UPDATE events SET time = ? WHERE time > ?', now, now)
     run('UPDATE keys SET time = ? WHERE time > ?', now, now)
     return now
@@ -164,35 +149,48 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
   function write(appends: readonly Append[]) {
     // Read every time, because another process may have appended.
     const before = readLogRow(connection)
+    memory.begin(before.dataVersion)
     let term: string | undefined
     const time = timeAfter(before.time)
     const topicIds = new Set<number>()
     let { head } = before
     let keys = 0
+    const stored: StoredEvent[] = []
+    const inserted: EventToInsert[] = []
+    let expiresAt = Infinity
+    let replaces = false
     const outcomes = appends.map(({ topic, events, idempotency, run: change }) => {
-      const known = knownTopic(topic)
+      const known = memory.topic(topic)
       const { maxAgeMs: ageMs, maxCount, latest } = limitsOf(retention, topic)
       const repeated = idempotency && seenBefore(known?.id, idempotency, ageMs)
       if (repeated) return repeated
       const span = { first: head + 1, last: head + events.length, time }
-      const outcome = change && changeRun(connection, ageMs, topic, change, span)
+      const outcome = change && changeRun(connection, memory.runs, ageMs, topic, change, span)
       if (outcome instanceof LogError) return outcome
       const unchanged: AppendResult = { ids: [], replayed: false, run: outcome }
       if (events.length === 0 || outcome?.applied === false) return unchanged
-      const own = known ?? addTopic(topic)
+      const own = known ?? memory.addTopic(topic)
       const { id } = own
-      noteAge(topic, own)
+      noteAge(own, ageMs)
       const epoch = (term ??= termOf(before))
       const first = head + 1
       const count = events.length
       head += count
+      expiresAt = Math.min(expiresAt, time + ageMs)
+      replaces ||= latest === true
       if (latest && !change && own.count <= 1) {
-        replace(own, head, events, time)
+        insertEvents(connection, inserted.splice(0))
+        for (const event of events.slice(-1)) replace(own, head, event, time)
       } else {
-        for (const [index, event] of events.entries()) insert(id, first + index, event, time)
-        run('UPDATE topics SET count = count + ? WHERE id = ?', count, id)
+        for (const [index, event] of events.entries()) {
+          const offset = first + index
+          inserted.push({ id, offset, event, time })
+          stored.push({ topic, epoch, offset, type: event.type, data: event.data, time })
+        }
+        own.count += count
+        run('UPDATE topics SET count = ? WHERE id = ?', own.count, id)
         // Looking at a topic costs as much as an append to it.
-        if (latest || own.count + count > maxCount) topicIds.add(id)
+        if (latest || own.count > maxCount) topicIds.add(id)
       }
       if (idempotency) {
         remember(id, idempotency, { first, count, time })
@@ -200,26 +198,40 @@ export function createSqliteWriter(connection: Connection, retention: Retention)
       }
       return { ids: idsFrom(epoch, first, count), replayed: false, run: outcome }
     })
+    insertEvents(connection, inserted)
     run('UPDATE log SET head = ?, time = ?', head, time)
     const written: Written = { outcomes, rows: head - before.head + keys, topicIds }
     const left = term === undefined ? lastSeen : { epoch: term, head }
-    return { written, left }
+    return { written, left, appended: { before: before.head, events: stored, expiresAt }, replaces }
+  }
+
+  /** A transaction that fails is undone, and what it has noted of the rows with it. */
+  function orForget<T>(transaction: () => T): T {
+    try {
+      return transaction()
+    } catch (error) {
+      memory.forget()
+      throw error
+    }
   }
 
   return {
     write(appends) {
-      const done = connection.transaction(() => write(appends))
+      const done = orForget(() => connection.transaction(() => write(appends)))
       lastSeen = done.left
+      // Of events that have replaced others, a reader who comes later may be told the newest alone.
+      if (done.replaces) recent.clear()
+      else recent.add(done.appended)
       return done.written
     },
-    trim: (topicIds) => connection.transaction(() => trimmer.step(topicIds)),
+    trim: (topicIds) => orForget(() => connection.transaction(() => trimmer.step(topicIds))),
     makeRoom(reserve) {
       if (!trimmer.hasAged()) return false
       reserve.release()
       // Move committed changes into the file first: this frees their space in the write-ahead log for the removals.
       rows('PRAGMA wal_checkpoint(RESTART)')
       for (let step = 0; step < makeRoomSteps; step++) {
-        if (!connection.transaction(() => trimmer.step(new Set()))) break
+        if (!orForget(() => connection.transaction(() => trimmer.step(new Set())))) break
       }
       rows('PRAGMA wal_checkpoint(RESTART)')
       reserve.restore()
