@@ -1,5 +1,6 @@
 export { createSse } from '@/server/sse/sse'
-export type { Sse, SseOptions } from '@/server/sse/sse'
+export type { Sse } from '@/server/sse/sse'
+export type { SseOptions } from '@/server/sse/sse-options'
 export type { Keep, KeepRule } from '@/server/keep'
 export { byToken } from '@/server/sse/by-token'
 export type {
