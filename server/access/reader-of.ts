@@ -1,5 +1,5 @@
 /** Derives a reader's key. Needs no store and no secret, so all instances compute the same key. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { anonymousReader } from '@/protocol/reader-key'
 import type { Token } from '@/server/access/tokens/token'
 
@@ -16,5 +16,5 @@ export function readerOf(token: Token | undefined): string {
 
 /** The key of the reader whom `name` tells from all others; that of the anonymous reader for an empty name. */
 export function readerNamed(name: string): string {
-  return createHash('sha256').update(name).digest('base64url').slice(0, 16)
+  return hash('sha256', name, 'base64url').slice(0, 16)
 }

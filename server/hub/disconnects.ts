@@ -2,7 +2,7 @@
  * Disconnects: orders to end the streams of a user, of a login or of topics. They are events of the log, so that every process applies
  * them in the order of the events: what was appended after a disconnect reaches no stream that was granted before it.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { parseJsonObject } from '@/protocol/json'
 import { isTopicPattern } from '@/protocol/topics/topic-pattern'
 import type { EventLog } from '@/server/log/event-log'
@@ -62,7 +62,7 @@ export function namesOf({ subject, sessionKey }: Grantee): string[] {
 
 /** A hash: a copy of the log must not give away the key of a session. */
 function nameOf(kind: 'subject' | 'sessionKey', value: string): string {
-  return createHash('sha256').update(`${kind}\n${value}`).digest('base64url').slice(0, 22)
+  return hash('sha256', `${kind}\n${value}`, 'base64url').slice(0, 22)
 }
 
 /** @throws {DisconnectError} the target does not say whose streams end, or names more than one thing */

@@ -2,7 +2,7 @@
  * Caches valid tokens, because checking a signature takes longer than the rest of a publish. The cache uses hashes, so that no token
  * stays in memory.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { decodeProtectedHeader } from 'jose'
 import { keysKeptMs, type FindKey } from './key-set'
 import { verifyToken, type Token } from './token'
@@ -31,17 +31,17 @@ export function createTokenCheck({ secret, findKey }: TokenKeys): CheckToken {
   const validTokens = new Map<string, ValidToken>()
 
   return async (text) => {
-    const hash = createHash('sha256').update(text).digest('base64')
-    const known = validTokens.get(hash)
+    const digest = hash('sha256', text, 'base64')
+    const known = validTokens.get(digest)
     if (known && Date.now() < known.keptUntil) return known.token
-    validTokens.delete(hash)
+    validTokens.delete(digest)
     const key = isBySecret(text) ? secret : findKey
     const token = key && (await verifyToken(text, key))
     if (!token) return undefined
     const { expiresAtMs = Infinity } = token
     // The key itself may be removed by its owner.
     const keyKeptUntil = key === secret ? Infinity : Date.now() + keysKeptMs
-    validTokens.set(hash, { token, keptUntil: Math.min(expiresAtMs, keyKeptUntil) })
+    validTokens.set(digest, { token, keptUntil: Math.min(expiresAtMs, keyKeptUntil) })
     const [oldest] = validTokens.keys()
     if (validTokens.size > maxKept && oldest !== undefined) validTokens.delete(oldest)
     return token
