@@ -5,13 +5,11 @@
  */
 import { createParser } from 'eventsource-parser'
 import type { RequestHeaders, FrameSource } from './frame-source'
-import type { Verdict, verdictOf } from './verdict'
+import { verdictOf, type Verdict } from './verdict'
 
 interface FetchSourceOptions {
   headers: RequestHeaders | undefined
   withCredentials: boolean
-  /** Handed over rather than imported, so that the script of all other pages stays in one file. */
-  verdictOf: typeof verdictOf
 }
 
 /** Requests `url`, which is absolute. Like an EventSource, it dispatches nothing in this turn, and nothing after `close()`. */
@@ -46,7 +44,7 @@ export function openFetchSource(url: string, options: FetchSourceOptions): Frame
         credentials: options.withCredentials ? 'include' : 'same-origin',
         signal,
       })
-      const verdict = await options.verdictOf(response, url)
+      const verdict = await verdictOf(response, url)
       if (!verdict) {
         source.readyState = 1
         dispatch(new Event('open'))

@@ -6,12 +6,11 @@
 import type { StreamError } from '@/client/stream-error'
 import type { Attempt, Connect, Connection } from './connection'
 import { createFrameReader, type KnownServer, type Read } from './frame-reader'
-import { noAnswer, probe, refusedAtFirst } from './probe'
 import { createServerClock } from './server-clock'
 import { createSilenceWatch } from './silence-watch'
 import type { RequestHeaders, FrameSource } from './frame-source'
 import { streamUrl } from './stream-url'
-import { verdictOf } from './verdict'
+import type { Verdict } from './verdict'
 
 export interface OwnConnectionOptions {
   /** Called for every attempt. */
@@ -28,6 +27,12 @@ export interface OwnConnectionOptions {
 }
 
 const silentAfterHeartbeats = 2.5
+const noAnswer = 'The server did not answer.'
+/** The error before the reason is known. */
+const refusedAtFirst: StreamError = {
+  kind: 'refused',
+  message: 'The server refused the stream.',
+}
 
 /** Remembers the server's clock and heartbeat from one attempt to the next. */
 export function createOwnConnections(options: OwnConnectionOptions): Connect {
@@ -136,8 +141,16 @@ function openConnection(
     clearTimeout(timer)
     tell('probing', refusedAtFirst)
     if (signal.aborted) return
-    timer = setTimeout(() => asking.abort(), connectTimeoutMs)
-    tell(...(await probe(url, withCredentials, asking)))
+    timer = setTimeout(() => lose('unreachable', noAnswer), connectTimeoutMs)
+    let verdict: Verdict | undefined
+    try {
+      const { probe } = await import('./probe')
+      verdict = await probe(url, withCredentials, asking)
+    } catch (cause) {
+      verdict = ['lost', { kind: 'unreachable', message: noAnswer, cause }]
+    }
+    asking.abort()
+    tell(...(verdict ?? ['lost', refusedAtFirst]))
   }
 }
 
@@ -148,5 +161,5 @@ async function loadSource({
 }: OwnConnectionOptions): Promise<(url: string) => FrameSource> {
   if (!fetchHeaders) return (url) => new EventSource(url, { withCredentials })
   const { openFetchSource } = await import('./fetch-source')
-  return (url) => openFetchSource(url, { withCredentials, headers: fetchHeaders(), verdictOf })
+  return (url) => openFetchSource(url, { withCredentials, headers: fetchHeaders() })
 }

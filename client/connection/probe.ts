@@ -1,37 +1,23 @@
-/** Sends one request to learn why a stream was refused, because an EventSource does not expose the status. */
-import type { StreamError } from '@/client/stream-error'
+/**
+ * Sends one request to learn why a stream was refused, because an EventSource does not expose the status. Only pages whose stream was
+ * refused load this file.
+ */
 import { verdictOf, type Verdict } from './verdict'
 
-export const noAnswer = 'The server did not answer.'
-
-/** The error before the reason is known. */
-export const refusedAtFirst: StreamError = {
-  kind: 'refused',
-  message: 'The server refused the stream.',
-}
-
 /**
- * Asks for `url`, which is absolute, as an EventSource does, and reads no stream. Never rejects: without an answer, or when `asking`
- * is aborted, the stream counts as lost.
+ * Asks for `url`, which is absolute, as an EventSource does, and reads no stream. Undefined when the server answers with a stream this
+ * time. Rejects when there is no answer, or none that a page of this origin may see.
  */
 export async function probe(
   url: string,
   withCredentials: boolean,
   asking: AbortController,
-): Promise<Verdict> {
-  try {
-    const response = await fetch(url, {
-      headers: { Accept: 'text/event-stream' },
-      cache: 'no-store',
-      credentials: withCredentials ? 'include' : 'same-origin',
-      signal: asking.signal,
-    })
-    // The server may answer with a stream this time.
-    return (await verdictOf(response, url)) ?? ['lost', refusedAtFirst]
-  } catch (cause) {
-    // No answer, or one that a page of this origin may not see.
-    return ['lost', { kind: 'unreachable', message: noAnswer, cause }]
-  } finally {
-    asking.abort()
-  }
+): Promise<Verdict | undefined> {
+  const response = await fetch(url, {
+    headers: { Accept: 'text/event-stream' },
+    cache: 'no-store',
+    credentials: withCredentials ? 'include' : 'same-origin',
+    signal: asking.signal,
+  })
+  return verdictOf(response, url)
 }
