@@ -31,7 +31,8 @@ export {
   type TopicEvent,
 } from '@/server/hub/read-events'
 export type { Run, RunDefined } from '@/server/sse/topic-runs'
-export { RunError, type RunInfo, type RunOptions, type StartedRun } from '@/server/runs/runs'
+export { RunError } from '@/server/runs/run-error'
+export type { RunInfo, RunOptions, StartedRun } from '@/server/runs/runs'
 export type { TopicRuns } from '@/server/sse/topic-runs'
 export type { RunContext, RunEnding, RunSource } from '@/server/runs/local-run'
 export type { RunValue } from '@/server/runs/run-values'

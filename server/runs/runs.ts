@@ -4,15 +4,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatCursor, parseCursor } from '@/protocol/cursor'
-import { isRunId, type RunEvents, type RunReason, type RunStatus } from '@/protocol/run'
-import { isTopic } from '@/protocol/topics/topic'
-import { PublishError } from '@/server/hub/publish-error'
+import type { RunEvents, RunReason, RunStatus } from '@/protocol/run'
 import { LogError, type EventLog } from '@/server/log/event-log'
 import { isLiving, type StoredRun } from '@/server/log/run-change'
-import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
 import { processState } from '@/server/process'
-import { createLeaseJudge, lookEveryMs } from './lease-judge'
 import {
   endingOf,
   startLocalRun,
@@ -22,7 +18,9 @@ import {
   type RunEnding,
   type RunSource,
 } from './local-run'
+import { checkId, checkTopic, RunError } from './run-error'
 import type { RunLimits } from './run-values'
+import { createRunWatch, keyOf } from './run-watch'
 
 export interface RunOptions {
   /** The run's id, such as that of a message: `[A-Za-z0-9][A-Za-z0-9_.-]{0,63}`. With an id that was used, nothing begins. Default: random. */
@@ -62,22 +60,6 @@ export interface RunInfo {
   cursor: string
 }
 
-/** The run was not begun. */
-export class RunError extends Error {
-  override name = 'RunError'
-  readonly code: 'run-living' | 'invalid-id' | 'latest-topic'
-
-  /** Compares by name: Next bundles routes and pages separately, so an error may be an instance of another bundle's class. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof Error && value.name === 'RunError'
-  }
-
-  constructor(code: RunError['code'], message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
 export interface Runs {
   /** `check` throws when the events may not be published. */
   run(
@@ -101,8 +83,6 @@ export interface StopOptions {
 }
 
 const defaultGraceMs = 5_000
-/** A run that another process stops, and that writes nothing, hears of it within about twice this time, in milliseconds. */
-const askEveryMs = 250
 const awaitEndEveryMs = 200
 /** How long ends may take at a drain. */
 const cutOffMs = 1_000
@@ -118,10 +98,7 @@ export function createRuns({
   limits: RunLimits
 }): Runs {
   const local = new Map<string, LocalRun>()
-  const judge = createLeaseJudge()
-  let isWatching = false
-  let asking: NodeJS.Timeout | undefined
-  let looking: NodeJS.Timeout | undefined
+  const watch = createRunWatch(local, openedLog)
 
   async function run(
     topic: string,
@@ -171,11 +148,11 @@ export function createRuns({
     const key = keyOf(found)
     local.set(key, begun)
     metrics.livingRuns.inc()
-    schedule()
+    watch.schedule()
     void begun.ended.then(() => {
       local.delete(key)
       metrics.livingRuns.dec()
-      schedule()
+      watch.schedule()
     })
     return begun
   }
@@ -228,50 +205,6 @@ export function createRuns({
     return outcome?.run && (await infoOf(log, outcome.run))
   }
 
-  /** Asks the log about runs of this process that have written nothing for a moment: they may have been stopped. */
-  async function ask(log: EventLog): Promise<void> {
-    const silent = [...local.values()].filter((each) => each.silentMs() >= askEveryMs)
-    if (silent.length === 0) return
-    const living = new Map((await log.livingRuns()).map((each) => [keyOf(each), each]))
-    for (const each of silent) {
-      const found = living.get(keyOf(each)) ?? (await log.findRun(each.topic, each.id))
-      if (found?.state === 'stopping') each.stop(found.reason)
-      // It was given up: what it appends is refused, which tells it so.
-      else if (found?.state !== 'running') each.renew(0)
-    }
-  }
-
-  /** Renews the runs of this process, and judges those of all others. */
-  async function look(log: EventLog): Promise<void> {
-    for (const each of local.values()) each.renew(lookEveryMs / 2)
-    await judge.look(await log.livingRuns(), log)
-  }
-
-  function schedule(): void {
-    const isAsking = local.size > 0
-    if (isAsking) asking ??= repeat(askEveryMs, ask)
-    else asking = clear(asking)
-    if (isAsking || isWatching) looking ??= repeat(lookEveryMs, look)
-    else looking = clear(looking)
-  }
-
-  function repeat(everyMs: number, work: (log: EventLog) => Promise<void>): NodeJS.Timeout {
-    let isWorking = false
-    const timer = setInterval(() => {
-      const log = openedLog()
-      if (isWorking || !log) return
-      isWorking = true
-      work(log)
-        .catch((error: unknown) => {
-          if (!(error instanceof LogError)) journal.error({ err: error }, 'Runs were not watched.')
-        })
-        .finally(() => {
-          isWorking = false
-        })
-    }, everyMs)
-    return timer.unref()
-  }
-
   return {
     run,
     stop,
@@ -281,34 +214,16 @@ export function createRuns({
       const found = await log.findRun(topic, id)
       return found && (await infoOf(log, found))
     },
-    watch() {
-      isWatching = true
-      schedule()
-    },
+    watch: () => watch.watchOthers(true),
     async drain(overMs) {
       const ended = (): Promise<unknown> =>
         Promise.all(Array.from(local.values(), (each) => each.ended))
       if (local.size > 0 && overMs > 0) await Promise.race([ended(), quietly(overMs)])
       for (const each of local.values()) each.cutOff('failed', 'drain')
       await Promise.race([ended(), quietly(cutOffMs)])
-      isWatching = false
-      schedule()
+      watch.watchOthers(false)
     },
   }
-}
-
-/** @throws {RunError} `invalid-id` */
-function checkId(id: string): void {
-  if (isRunId(id)) return
-  throw new RunError(
-    'invalid-id',
-    `${JSON.stringify(id)} is not the id of a run: it must match [A-Za-z0-9][A-Za-z0-9_.-]{0,63}.`,
-  )
-}
-
-function checkTopic(topic: string): void {
-  if (isTopic(topic)) return
-  throw new PublishError('invalid-topic', `${JSON.stringify(topic)} is not a topic.`)
 }
 
 async function infoOf(log: EventLog, found: StoredRun): Promise<RunInfo> {
@@ -327,14 +242,6 @@ async function infoOf(log: EventLog, found: StoredRun): Promise<RunInfo> {
 function before(id: string | undefined): string {
   const cursor = parseCursor(id)
   return cursor ? formatCursor({ ...cursor, offset: cursor.offset - 1 }) : ''
-}
-
-function keyOf({ topic, id }: { topic: string; id: string }): string {
-  return `${topic}:${id}`
-}
-
-function clear(timer: NodeJS.Timeout | undefined): undefined {
-  clearInterval(timer)
 }
 
 /** Does not keep the process alive. */

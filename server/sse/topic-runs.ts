@@ -6,13 +6,8 @@ import { processEngine } from '@/server/engine'
 import { checkEvents } from '@/server/hub/check-events'
 import { keepsLatest } from '@/server/keep'
 import type { RunSource } from '@/server/runs/local-run'
-import {
-  RunError,
-  type RunInfo,
-  type RunOptions,
-  type StartedRun,
-  type StopOptions,
-} from '@/server/runs/runs'
+import { RunError } from '@/server/runs/run-error'
+import type { RunInfo, RunOptions, StartedRun, StopOptions } from '@/server/runs/runs'
 import type { NewEventOf } from './topic-publisher'
 
 /** `sse.run` of an app that defines no topics. */
