@@ -59,7 +59,7 @@ export interface ClientInPage {
 
 /** Opens a client for `options.url` in a blank page of `origin`. */
 export async function openClient(
-  page: Page,
+  page: Pick<Page, 'goto' | 'evaluate'>,
   origin: string,
   options: PageClientOptions,
 ): Promise<ClientInPage> {

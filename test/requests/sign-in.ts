@@ -5,7 +5,7 @@ import { signToken } from './publisher'
 
 /** Signs `sub` in on the host of `url`, in place of the reader before. Each token of the same person is a different text. */
 export async function signIn(
-  context: BrowserContext,
+  context: Pick<BrowserContext, 'clearCookies' | 'addCookies'>,
   url: string,
   sub: string,
   ...subscribe: string[]
