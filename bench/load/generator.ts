@@ -200,7 +200,7 @@ const methods = {
       let next = 0
       const openOn = async (): Promise<void> => {
         while (next < asked.runs * count) {
-          await all.open(path.replace('*', `run-${next++ % asked.runs}`))
+          await all.open(path.replace('*', `${asked.name}-${next++ % asked.runs}`))
         }
       }
       await Promise.all(Array.from({ length: connections }, openOn))
@@ -229,13 +229,13 @@ const methods = {
     let missing = 0
     const first = createTokenReaders(port)
     const firstHasAll = first.got(asked.tokens, settleMs)
-    await first.open(path.replace('*', 'run-0'))
+    await first.open(path.replace('*', `${asked.name}-0`))
     await firstHasAll
     for (let time = 0; time < times; time++) {
       const reader = createTokenReaders(port)
       const startedAt = performance.now()
       const hasAll = reader.got(asked.tokens, 2_000)
-      await reader.open(path.replace('*', 'run-0'))
+      await reader.open(path.replace('*', `${asked.name}-0`))
       await hasAll
       took.add((performance.now() - startedAt) * 1_000)
       missing += asked.tokens - reader.tokens()

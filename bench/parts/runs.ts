@@ -35,13 +35,13 @@ function readersOf(name: string, count: number, readers: number): Load {
       const path = server.path('')
       const asked = { tokens, everyMs, holdMs: 0, path }
       // So that no code runs for the first time.
-      await generator.readRuns({ ...asked, runs: 50, readers, tokens: 100 })
+      await generator.readRuns({ ...asked, name: 'early', runs: 50, readers, tokens: 100 })
       const redis = (): number =>
         server.redisPid === undefined ? NaN : usageOf(server.redisPid).cpuMs
       const redisBefore = redis()
       let read: Awaited<ReturnType<typeof generator.readRuns>> | undefined
       const window = await watch(bench, async () => {
-        read = await generator.readRuns({ ...asked, runs: count, readers })
+        read = await generator.readRuns({ ...asked, name: 'run', runs: count, readers })
       })
       if (!read) throw new Error('Nothing was read.')
       const { tookMs, latency, firstToken } = read
@@ -69,6 +69,7 @@ const resuming: Load = {
   async measure({ server, generator }): Promise<Figures> {
     const { missing, p50Ms, p99Ms } = await generator.resumeRun({
       path: server.replayPath(''),
+      name: 'long',
       runs: 1,
       tokens: longTokens,
       everyMs: 0,

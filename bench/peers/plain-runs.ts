@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { eventStream, port, readMetrics } from './peer'
 import { createTokens, parseTokenRequest, type TokenRequest } from './tokens'
 
-let asked: TokenRequest = { runs: 0, tokens: 0, everyMs: 0, holdMs: 0 }
+let asked: TokenRequest = { name: '', runs: 0, tokens: 0, everyMs: 0, holdMs: 0 }
 
 createServer(async (request, response) => {
   if (request.url === '/metrics') {

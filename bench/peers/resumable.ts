@@ -11,7 +11,7 @@ import { eventStream, port, readMetrics } from './peer'
 import { createTokens, parseTokenRequest, type TokenRequest } from './tokens'
 
 const url = process.env['REDIS_URL'] ?? ''
-let asked: TokenRequest = { runs: 0, tokens: 0, everyMs: 0, holdMs: 0 }
+let asked: TokenRequest = { name: '', runs: 0, tokens: 0, everyMs: 0, holdMs: 0 }
 
 async function main(): Promise<void> {
   const context = await openContext()

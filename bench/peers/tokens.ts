@@ -1,7 +1,9 @@
 /** The simulated answers of a model that every server of the part `runs` streams. */
 
 export interface TokenRequest {
-  /** How many runs there are: `run-0`, `run-1`, … */
+  /** What their topics begin with: a run of `resumable-stream` can have its name only once. */
+  name: string
+  /** How many runs there are: `<name>-0`, `<name>-1`, … */
   runs: number
   /** How many tokens each of them has. */
   tokens: number
@@ -20,7 +22,7 @@ export function parseTokenRequest(text: string): TokenRequest {
 
 /** Tokens when they are due: a model does not wait for a server that is late. */
 export async function* createTokens(
-  { tokens, everyMs, holdMs }: Omit<TokenRequest, 'runs'>,
+  { tokens, everyMs, holdMs }: Pick<TokenRequest, 'tokens' | 'everyMs' | 'holdMs'>,
   signal?: AbortSignal,
 ): AsyncGenerator<Token, void, undefined> {
   const startedAt = performance.now()

@@ -3,10 +3,10 @@ import { createTokens, parseTokenRequest } from '../../../tokens'
 import { sse } from '../../sse'
 
 export async function POST(request: Request): Promise<Response> {
-  const { runs, ...tokens } = parseTokenRequest(await request.text())
+  const { name, runs, ...tokens } = parseTokenRequest(await request.text())
   await Promise.all(
     Array.from({ length: runs }, (_, run) =>
-      sse.run(`run-${run}`, async function* ({ signal }) {
+      sse.run(`${name}-${run}`, async function* ({ signal }) {
         for await (const data of createTokens(tokens, signal)) yield { data }
       }),
     ),
