@@ -102,21 +102,25 @@ describe('run', () => {
   })
 
   test('a source that is faster than the log waits, and lets others have their turn', async () => {
-    let slowest = 0
-    let turnAt = performance.now()
+    let inTurn = 0
+    let mostInTurn = 0
     const turns = setInterval(() => {
-      slowest = Math.max(slowest, performance.now() - turnAt)
-      turnAt = performance.now()
+      inTurn = 0
     }, 1)
     const append = vi.spyOn(log, 'append')
 
-    const run = await runs.run('work', () => count(50_000))
+    const run = await runs.run('work', async function* () {
+      for await (const value of count(50_000)) {
+        mostInTurn = Math.max(mostInTurn, ++inTurn)
+        yield value
+      }
+    })
     await run.ended
     clearInterval(turns)
 
     const largest = Math.max(...append.mock.calls.map(([, events]) => events.length))
     expect(largest).toBeLessThanOrEqual(1_001)
-    expect(slowest).toBeLessThan(200)
+    expect(mostInTurn).toBeLessThan(5_000)
     expect(await span()).toHaveLength(50_002)
   })
 
