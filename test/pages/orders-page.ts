@@ -25,11 +25,8 @@ export interface Held {
   release: () => Promise<void>
 }
 
-/** How soon a page must show what it can show. */
-const soonMs = 2_000
-
-/** Makes a page that opens the app at `url`. */
-export function ordersPage(page: Page, url: string): OrdersPage {
+/** Makes a page that opens the app at `url`. It must show within `soonMs` what it can show. */
+export function ordersPage(page: Page, url: string, soonMs = 2_000): OrdersPage {
   const requests: string[] = []
   page.on('request', (request: Request) => {
     if (stream.test(request.url())) requests.push(request.url())
