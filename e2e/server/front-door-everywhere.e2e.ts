@@ -1,7 +1,7 @@
 /** The suite of the front door, run again by other versions of Node, of Next, and on other kinds of builds. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -108,7 +108,11 @@ test.describe('The suite of the front door passes @soak-only', () => {
 
   test('on Next 16.2', async () => {
     folder = await copyRepository()
-    await mustRun('npm', ['install', ...quiet, '--no-save', 'next@~16.2.0'], folder)
+    // That Next asks TypeScript for functions which TypeScript 7 does not have. `npm run check` has judged the types.
+    const older = ['next@~16.2.0', 'typescript@~5.9.0']
+    await mustRun('npm', ['install', ...quiet, '--no-save', ...older], folder)
+    const config = 'module.exports.typescript = { ignoreBuildErrors: true }\n'
+    await appendFile(join(folder, 'next.config.js'), config)
     await mustRun(process.execPath, [next, 'build'], folder)
 
     await expectSuiteToPass({ folder })
