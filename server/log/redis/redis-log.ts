@@ -7,7 +7,7 @@
  * - `maxmemory-policy noeviction`, or Redis removes events without the log noticing.
  */
 import { randomBytes } from 'node:crypto'
-import { cursorOf, formatCursor, type Cursor } from '@/protocol/cursor'
+import { cursorOf, type Cursor } from '@/protocol/cursor'
 import type { NewEvent } from '@/protocol/event'
 import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
 import {
@@ -18,7 +18,6 @@ import {
   type Retention,
 } from '@/server/log/event-log'
 import { limitsOf } from '@/server/log/retention'
-import { runEnded, type RunChange } from '@/server/log/run-change'
 import {
   openRedisConnection,
   RedisError,
@@ -26,7 +25,15 @@ import {
   type RedisConnection,
   type RedisConnectionOptions,
 } from './redis-connection'
-import { argumentsOf, toEvents, toRun, type Answers, type Argument } from './script-answers'
+import {
+  argumentsOf,
+  runArguments,
+  toAppendResult,
+  toEvents,
+  toRun,
+  type Answers,
+  type Argument,
+} from './script-answers'
 import { formatVersion, logKey, otherFormat } from './script-prelude'
 import { watchRedis } from './redis-watch'
 import { createWatchers } from '@/server/log/watchers'
@@ -127,29 +134,13 @@ export function openRedisLog({
       // The answer was lost, so the append may or may not have happened. The token makes it safe to try again.
       return call(connection, 'logAppend', args)
     })
-    const [outcome, epoch, first, count, isBehind, row] = rest
-    if (outcome === 'run-ended') throw runEnded()
-    if (outcome === 'unchanged') {
-      return { ids: [], replayed: false, run: { applied: false, run: toRun(row) } }
-    }
-    if (outcome === 'conflict') {
-      throw new LogError(
-        'idempotency-conflict',
-        'The idempotency key was used before, for other events.',
-      )
-    }
+    const result = toAppendResult(rest)
+    const [outcome, , , , isBehind] = rest
+    if (outcome === 'unchanged') return result
     if (outcome === 'appended') hasAppended = true
     clock.note(isBehind === 1)
     notify(head)
-    const ids = Array.from({ length: count }, (_, index) =>
-      formatCursor({ epoch, offset: first + index }),
-    )
-    const changed = toRun(row)
-    return {
-      ids,
-      replayed: outcome === 'replayed',
-      run: changed && { applied: true, run: changed },
-    }
+    return result
   }
 
   async function track(bytes: number, work: () => Promise<AppendResult>): Promise<AppendResult> {
@@ -173,20 +164,14 @@ export function openRedisLog({
       return await ask()
     } catch (cause) {
       if (!(cause instanceof RedisError)) throw cause
-      if (cause.message.startsWith(otherFormat)) throw otherFormatError(cause)
-      throw new LogError('unavailable', `The event log in Redis at ${host}:${port} is away.`, {
+      const other = cause.message.startsWith(otherFormat) ? cause.message.split(' ')[1] : undefined
+      const what = other
+        ? `is of format ${other}, and this program needs format ${formatVersion}`
+        : 'is away'
+      throw new LogError('unavailable', `The event log in Redis at ${host}:${port} ${what}.`, {
         cause,
       })
     }
-  }
-
-  function otherFormatError(cause: RedisError): LogError {
-    const [, found = '?'] = cause.message.split(' ')
-    return new LogError(
-      'unavailable',
-      `The event log in Redis at ${host}:${port} is of format ${found}, and this program needs format ${formatVersion}.`,
-      { cause },
-    )
   }
 
   async function close(): Promise<void> {
@@ -260,13 +245,4 @@ function sizeOf(events: readonly NewEvent[]): number {
   let bytes = 0
   for (const { data } of events) bytes += Buffer.byteLength(data) + overheadBytes
   return bytes
-}
-
-function runArguments(run: RunChange | undefined): Argument[] {
-  if (!run) return ['', '', '', '', '']
-  const { id, op } = run
-  const status = op === 'end' ? run.status : ''
-  const reason = op === 'stop' || op === 'end' ? (run.reason ?? '') : ''
-  const renewals = op === 'renew' || op === 'end' ? (run.ifRenewals ?? '') : ''
-  return [id, op, status, reason, renewals]
 }

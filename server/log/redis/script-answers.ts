@@ -1,8 +1,9 @@
 /** The arguments and the answers of the scripts. */
+import { formatCursor } from '@/protocol/cursor'
 import type { StoredEvent } from '@/protocol/event'
 import type { RunReason } from '@/protocol/run'
-import type { EventLog, LostReason } from '@/server/log/event-log'
-import type { RunState, StoredRun } from '@/server/log/run-change'
+import { LogError, type AppendResult, type EventLog, type LostReason } from '@/server/log/event-log'
+import { runEnded, type RunChange, type RunState, type StoredRun } from '@/server/log/run-change'
 
 export type Argument = string | number
 type Reason = LostReason | ''
@@ -65,4 +66,43 @@ export function toEvents(rows: readonly EventRow[], terms: Answers['logRead'][4]
 export function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[] {
   if ('cursor' in start) return ['cursor', start.cursor.epoch, start.cursor.offset]
   return 'last' in start ? ['last', start.last] : ['since', start.since]
+}
+
+/** @throws {LogError} `run-ended` or `idempotency-conflict`: nothing was appended */
+export function toAppendResult([
+  outcome,
+  epoch,
+  first,
+  count,
+  ,
+  row,
+]: Answers['logAppend']): AppendResult {
+  const run = toRun(row)
+  switch (outcome) {
+    case 'run-ended':
+      throw runEnded()
+    case 'conflict':
+      throw new LogError(
+        'idempotency-conflict',
+        'The idempotency key was used before, for other events.',
+      )
+    case 'unchanged':
+      return { ids: [], replayed: false, run: { applied: false, run } }
+    case 'appended':
+    case 'replayed': {
+      const ids = Array.from({ length: count }, (_, index) =>
+        formatCursor({ epoch, offset: first + index }),
+      )
+      return { ids, replayed: outcome === 'replayed', run: run && { applied: true, run } }
+    }
+  }
+}
+
+export function runArguments(run: RunChange | undefined): Argument[] {
+  if (!run) return ['', '', '', '', '']
+  const { id, op } = run
+  const status = op === 'end' ? run.status : ''
+  const reason = op === 'stop' || op === 'end' ? (run.reason ?? '') : ''
+  const renewals = op === 'renew' || op === 'end' ? (run.ifRenewals ?? '') : ''
+  return [id, op, status, reason, renewals]
 }
