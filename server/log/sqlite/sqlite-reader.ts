@@ -5,7 +5,7 @@ import type { EventLog, Retention, Start } from '@/server/log/event-log'
 import { limitsOf } from '@/server/log/retention'
 import type { StoredRun } from '@/server/log/run-change'
 import type { RecentEvents } from './recent-events'
-import { isDamaged, only, textOf, type Connection } from './sqlite-connection'
+import { only, textOf, type Connection } from './sqlite-connection'
 import {
   firstAfter,
   hasBefore,
@@ -17,7 +17,7 @@ import {
   type ReadableTopic,
 } from './sqlite-rows'
 import { beginOfLiving, findRun, livingRuns } from './sqlite-runs'
-import { createDamageReport, salvageRows, type Salvaged } from './sqlite-salvage'
+import { createDamageGuard, salvageRows, type Salvaged } from './sqlite-salvage'
 import { epochsBetween, checkCursor, readLogRow, type LogRow } from './sqlite-terms'
 
 type ReadRequest = Parameters<EventLog['read']>[0]
@@ -61,18 +61,7 @@ export function createSqliteReader(
   recent: RecentEvents,
 ): SqliteReader {
   const { maxAgeMs } = retention
-  const reportDamage = createDamageReport()
-
-  /** Runs `query`, or `instead` when the query hits a damaged page. */
-  function unlessDamaged<T>(query: () => T, instead: () => T): T {
-    try {
-      return query()
-    } catch (error) {
-      if (!isDamaged(error)) throw error
-      reportDamage(error)
-      return instead()
-    }
-  }
+  const unlessDamaged = createDamageGuard()
 
   function view(requested?: readonly string[]): View {
     const log = readLogRow(connection)

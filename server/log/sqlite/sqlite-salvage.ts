@@ -50,15 +50,25 @@ export function salvageRows(
   }
 }
 
-/** Logs only once that the file is damaged, however many reads fail. */
-export function createDamageReport(): (err: unknown) => void {
+/**
+ * The returned function runs `query`, or `instead` when the query hits a damaged page. The journal says once that the file is damaged,
+ * however many reads fail.
+ */
+export function createDamageGuard(): <T>(query: () => T, instead: () => T) => T {
   let isReported = false
-  return (err) => {
-    if (isReported) return
-    isReported = true
-    journal.error(
-      { err },
-      'The event log is damaged: events that can not be read count as lost. Restore a copy.',
-    )
+  return (query, instead) => {
+    try {
+      return query()
+    } catch (err) {
+      if (!isDamaged(err)) throw err
+      if (!isReported) {
+        journal.error(
+          { err },
+          'The event log is damaged: events that can not be read count as lost. Restore a copy.',
+        )
+      }
+      isReported = true
+      return instead()
+    }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The rows of topics and of living runs that the writer has met, so that it need not read them for each append. They hold as long as nobody
- * else has written to the file: the writer asks SQLite at the beginning of each transaction, when it has the write lock already.
+ * The rows of topics and of living runs that the writer has met, so that it need not read them for each append. They hold as long as no
+ * other connection has written to the file: the writer asks SQLite at the beginning of each transaction, when it has the write lock already.
  */
 import type { StoredRun } from '@/server/log/run-change'
 import type { Connection } from './sqlite-connection'
@@ -10,13 +10,13 @@ export interface WriterMemory {
   begin(dataVersion: number): void
   topic(name: string): KnownTopic | undefined
   addTopic(name: string): KnownTopic
-  /** The living runs by their topics. Whoever changes one keeps it up to date, or removes it. */
+  /** The living runs by their topics. Code that changes the row of one keeps it up to date here, or removes it. */
   readonly runs: Map<string, KnownRun>
   /** Call it when the trimmer has changed something, or a transaction was undone. */
   forget(): void
 }
 
-/** Whoever changes the row changes this, too. */
+/** Code that changes the row changes this, too. */
 export interface KnownTopic {
   id: number
   /** How many events it has. */
