@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readKeep, type Keep } from '@/server/keep'
 import { filesIn } from '@/test/files-in'
+import { packOnce } from '@/test/programs/pack-once'
 
 const run = promisify(execFile)
 const root = join(__dirname, '..')
@@ -32,6 +33,8 @@ const newAppsOptions = {
 
 const nextTypes =
   '/// <reference types="next" />\n/// <reference types="next/image-types/global" />\n'
+
+beforeAll(packOnce, 120_000)
 
 describe.each(['docs/guide.md', 'package/README.md'])('an app made by %s', (page) => {
   test.each([

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { packOnce } from '@/test/programs/pack-once'
 
 const run = promisify(execFile)
 const root = join(__dirname, '..')
@@ -17,9 +18,7 @@ interface Manifest {
   peerDependencies: Record<string, string>
 }
 
-beforeAll(async () => {
-  await run('npm', ['run', 'pack'], { cwd: root })
-}, 120_000)
+beforeAll(packOnce, 120_000)
 
 describe('the package', () => {
   test('is at most 200 kB', () => {
