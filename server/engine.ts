@@ -125,6 +125,7 @@ function createEngine(config: Config): Engine {
   const runs = createRuns({
     openLog: async () => (await openedHub()).log,
     openedLog: () => openHub?.log,
+    untilWoken: async (offset) => await openHub?.untilWoken(offset),
     limits: { eventMaxBytes: config.eventMaxBytes },
   })
 

@@ -8,7 +8,8 @@ import { readerOf, ready } from '@/test/readers/feed-reader'
 import { formatCursor, parseCursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
 import { LogError, type EventLog } from '@/server/log/event-log'
-import { createHub, type Hub, type Subscription } from './hub'
+import { createHub, type Hub } from './hub'
+import type { Subscription } from './locate-start'
 import { createMemoryLog } from '@/server/log/memory/memory-log'
 import { openSqliteLog } from '@/server/log/sqlite/sqlite-log'
 
@@ -127,6 +128,26 @@ describe('subscribe', () => {
     expect((await reader.next()).map(({ data }) => data)).toEqual(['one'])
     expect(isBusy).toBe(true)
     isBusy = false
+    await feed.close()
+  })
+
+  test('a producer can wait until the readers were woken: not at all without them, and for a second at most', async () => {
+    const [alone] = await append('news', 'alone')
+    await hub.untilWoken(parseCursor(alone)?.offset ?? NaN)
+    const feed = await subscribe('news')
+    const reader = readerOf(feed)
+    const woken: string[] = []
+    const next = reader.next().then(() => woken.push('reader'))
+    await append('other', 'joined')
+    const [last] = await append('news', 'last')
+    const offset = parseCursor(last)?.offset ?? NaN
+
+    await hub.untilWoken(offset)
+    woken.push('producer')
+    await next
+
+    expect(woken).toEqual(['reader', 'producer'])
+    await hub.untilWoken(offset + 1)
     await feed.close()
   })
 

@@ -3,17 +3,16 @@
  * Knows nothing of HTTP, nor which engine the log uses.
  */
 import { encodeControl } from '@/protocol/control-events'
-import type { Cursor, PresentedCursor } from '@/protocol/cursor'
+import type { Cursor } from '@/protocol/cursor'
 import type { Feed } from '@/server/stream/feed'
 import { journal } from '@/server/observe/journal'
 import { metrics } from '@/server/observe/metrics'
-import type { StoredRun } from '@/server/log/run-change'
 import { createSelection, type Selection } from './selection'
-import type { EventLog, Start } from '@/server/log/event-log'
+import type { EventLog } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
-import { namesOf, type Grantee } from './disconnects'
+import { namesOf } from './disconnects'
 import { createFeedIndex } from './feed-index'
-import { locateStart } from './locate-start'
+import { locateStart, type Subscription } from './locate-start'
 import { createPacedFlush, type Slices } from '@/server/hub/turns/paced-flush'
 import { createPageReader } from './page-reader'
 import type { FeedSource, Mark, PlacedFeed } from './placed-feed'
@@ -23,28 +22,7 @@ import { createTail, type Tail } from './tail'
 import { createTopicFeed } from './topic-feed'
 import { createTurnQueue } from '@/server/hub/turns/turn-queue'
 import { untilAnswered } from '@/server/hub/turns/until-answered'
-
-export interface Subscription {
-  /** 1 to 32 topics. */
-  topics: readonly string[]
-  /** Wraps every event in an envelope with its topic, type and time. */
-  envelope: boolean
-  /** The keys that an envelope names, by topic. */
-  keys?: ReadonlyMap<string, string> | undefined
-  /** Default: now, or the beginning of the run. */
-  start?: Start<PresentedCursor> | undefined
-  /** The stream says first how this run stands, and begins with it. Needs exactly one topic. */
-  run?: RunSubscription | undefined
-  /** Who was granted the stream, and the mark from before that. Default: nothing ends the right. */
-  right?: { grantee: Grantee; since: Mark } | undefined
-}
-
-export interface RunSubscription {
-  /** Undefined: there is none. */
-  found: StoredRun | undefined
-  /** True: the stream ends with the run. */
-  isFinite: boolean
-}
+import { createWoken } from '@/server/hub/turns/woken'
 
 export interface Hub {
   readonly log: EventLog
@@ -58,6 +36,11 @@ export interface Hub {
    * @throws {LogError} `unavailable` or `closed`
    */
   mark(): Promise<Mark>
+  /**
+   * Resolves when the streams of this process have been woken for the event with this offset: at once when there are none, and after a
+   * second in any case.
+   */
+  untilWoken(offset: number): Promise<void>
   /** How many offsets the slowest feed is behind the newest event in the tail. 0 when there is no feed. */
   slowestLag(): number
   /** Stops flushing and closes the log. A feed then fails with its next read of the log. */
@@ -82,6 +65,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   let readPage = createPageReader(log, () => 0)
   const paced = createPacedFlush(flush)
   const turns = createTurnQueue()
+  const woken = createWoken()
   let session: Session | undefined
   const feeds = createFeedIndex()
 
@@ -129,6 +113,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       await inSlices(changed === 'all' ? feeds.all() : feeds.ofTopics(changed), wake)
       await inSlices(own.left.splice(0), wake)
       tail.flushedTo = head
+      woken.through(head.offset)
       if (since !== undefined) {
         // The log's clock may be another computer's, and ahead of ours.
         metrics.deliverySeconds.observe(Math.max(0, Date.now() - since) / 1_000)
@@ -209,6 +194,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       if (feeds.size > 0) return
       session?.ended.abort()
       session = undefined
+      woken.through(Infinity)
     },
     readPage: (selection: Selection, after: Cursor, signal: AbortSignal) =>
       untilAnswered(() => turns.run(() => readPage(selection, after)), signal),
@@ -236,6 +222,10 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       const firstFrame = run && Buffer.from(encodeControl('run.state', runStateOf(run.found)))
       return createTopicFeed(source, selection, { ...place, known, firstFrame }, own)
     },
+    async untilWoken(offset) {
+      const tail = session?.tail
+      if (tail && tail.flushedTo.offset < offset) await woken.until(offset)
+    },
     slowestLag() {
       const head = session?.tail?.head.offset ?? 0
       let lag = 0
@@ -245,6 +235,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     async close() {
       paced.stop()
       session?.ended.abort()
+      woken.through(Infinity)
       await log.close()
     },
   }

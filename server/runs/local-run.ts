@@ -56,6 +56,8 @@ export interface LocalRunOptions {
   /** How long the source may take to return after a stop, in milliseconds. */
   graceMs: number
   limits: RunLimits
+  /** Resolves when this process's readers have been woken for the event with this offset. */
+  untilWoken: (offset: number) => Promise<void>
   /** Undefined: every value may be written. */
   check?: CheckValue | undefined
 }
@@ -73,7 +75,7 @@ export function startLocalRun(
   log: Pick<EventLog, 'append' | 'findRun'>,
   run: StoredRun,
   source: RunSource,
-  { sample, graceMs, limits, check }: LocalRunOptions,
+  { sample, graceMs, limits, untilWoken, check }: LocalRunOptions,
 ): LocalRun {
   const { id, topic } = run
   const aborting = new AbortController()
@@ -91,6 +93,7 @@ export function startLocalRun(
     log,
     run,
     sample,
+    untilWoken,
     onStopping: stop,
     onEnded: () => finish('ended elsewhere'),
   })

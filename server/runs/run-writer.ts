@@ -1,8 +1,10 @@
 /**
- * Writes the values of one run to the log: the first one after a pause at once, then whatever came, every 50 ms. One append at a time,
- * so that the values keep their order; one that fails because the log is away is sent again, and is never written twice.
+ * Writes the values of one run to the log: the first one after a pause at once, then whatever came, every 50 ms, but not before this
+ * process's readers were woken for what was written before. One append at a time, so that the values keep their order; one that fails
+ * because the log is away is sent again, and is never written twice.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseCursor, type Cursor } from '@/protocol/cursor'
 import type { NewEvent } from '@/protocol/event'
 import type { RunEnd, RunEvents, RunReason } from '@/protocol/run'
 import { journal } from '@/server/observe/journal'
@@ -31,6 +33,8 @@ export interface RunWriterOptions {
   log: Pick<EventLog, 'append'>
   run: StoredRun
   sample: Readonly<Record<string, number>>
+  /** Resolves when this process's readers have been woken for the event with this offset. */
+  untilWoken: (offset: number) => Promise<void>
   /** The log says that the run was asked to stop. May be called several times. */
   onStopping: (reason: RunReason | undefined) => void
   /** The run has ended without this producer: nothing can be written any more. */
@@ -48,6 +52,7 @@ export function createRunWriter({
   log,
   run: { id, topic, renewals: begun },
   sample,
+  untilWoken,
   onStopping,
   onEnded,
 }: RunWriterOptions): RunWriter {
@@ -56,6 +61,8 @@ export function createRunWriter({
   let waitingBytes = 0
   let appending: Promise<void> | undefined
   let appendedAt = performance.now()
+  /** The readers were not woken for the last batch yet. */
+  let isHeldUp = false
   let startedAt = -Infinity
   let cancelStart: (() => void) | undefined
   let wake: (() => void) | undefined
@@ -74,7 +81,7 @@ export function createRunWriter({
   }
 
   function schedule(): void {
-    if (appending || isClosed || endingSince !== undefined) return
+    if (appending || isHeldUp || isClosed || endingSince !== undefined) return
     const dueAt = startedAt + intervalMs
     if (isFull() || dueAt <= performance.now()) start()
     else cancelStart ??= batches.at(dueAt, start)
@@ -94,6 +101,14 @@ export function createRunWriter({
     if (!result) return
     renewals++
     if (result.run?.run?.state === 'stopping') onStopping(result.run.run.reason)
+    void goOn(parseCursor(result.ids.at(-1)))
+  }
+
+  /** Otherwise a process that can't keep up would append ever more, in small batches, that no reader has got. */
+  async function goOn(last: Cursor | undefined): Promise<void> {
+    isHeldUp = true
+    if (last) await untilWoken(last.offset)
+    isHeldUp = false
     if (waiting.length > 0) schedule()
   }
 

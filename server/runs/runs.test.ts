@@ -13,10 +13,14 @@ let log: EventLog
 let runs: Runs
 let journaled: ReturnType<typeof vi.spyOn>
 
-function runsOn(limits: Partial<RunLimits> = {}): Runs {
+function runsOn(
+  limits: Partial<RunLimits> = {},
+  untilWoken?: (offset: number) => Promise<void>,
+): Runs {
   return createRuns({
     openLog: async () => log,
     openedLog: () => log,
+    ...(untilWoken && { untilWoken }),
     limits: { eventMaxBytes: 65_536, ...limits },
   })
 }
@@ -122,6 +126,34 @@ describe('run', () => {
     expect(largest).toBeLessThanOrEqual(1_001)
     expect(mostInTurn).toBeLessThan(5_000)
     expect(await span()).toHaveLength(50_002)
+  })
+
+  test('what comes before the readers were woken for the last batch waits, and is written as one', async () => {
+    let wake = (): void => {}
+    const waitedFor: number[] = []
+    runs = runsOn({}, async (offset) => {
+      waitedFor.push(offset)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    })
+    const append = vi.spyOn(log, 'append')
+
+    const run = await runs.run('work', async function* () {
+      yield { data: 'first' }
+      for (let n = 0; n < 10; n++) {
+        await sleep(15)
+        yield { data: n }
+      }
+      expect(append).toHaveBeenCalledTimes(2)
+      wake()
+      await vi.waitFor(() => expect(append).toHaveBeenCalledTimes(3))
+      wake()
+    })
+
+    expect(await run.ended).toEqual({ status: 'done' })
+    expect(append.mock.calls.map(([, events]) => events.length)).toEqual([1, 1, 10, 1])
+    expect(waitedFor).toEqual([2, 12])
   })
 
   test('an append that fails is repeated, and no value is doubled', async () => {

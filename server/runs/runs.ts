@@ -90,11 +90,14 @@ const cutOffMs = 1_000
 export function createRuns({
   openLog,
   openedLog,
+  untilWoken = () => Promise.resolve(),
   limits,
 }: {
   openLog: () => Promise<EventLog>
   /** The log, if it was opened. */
   openedLog: () => EventLog | undefined
+  /** Resolves when this process's readers have been woken for the event with this offset. */
+  untilWoken?: (offset: number) => Promise<void>
   limits: RunLimits
 }): Runs {
   const local = new Map<string, LocalRun>()
@@ -142,9 +145,9 @@ export function createRuns({
     log: EventLog,
     found: StoredRun,
     source: RunSource,
-    options: Omit<LocalRunOptions, 'limits'>,
+    options: Omit<LocalRunOptions, 'limits' | 'untilWoken'>,
   ): LocalRun {
-    const begun = startLocalRun(log, found, source, { ...options, limits })
+    const begun = startLocalRun(log, found, source, { ...options, limits, untilWoken })
     const key = keyOf(found)
     local.set(key, begun)
     metrics.livingRuns.inc()
