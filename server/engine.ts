@@ -125,7 +125,10 @@ function createEngine(config: Config): Engine {
   const runs = createRuns({
     openLog: async () => (await openedHub()).log,
     openedLog: () => openHub?.log,
-    untilWoken: async (offset) => await openHub?.untilWoken(offset),
+    // Redis appends while the hub reads: it would stand idle while one waits for the other.
+    ...(config.eventsUrl.engine !== 'redis' && {
+      untilWoken: async (offset: number) => await openHub?.untilWoken(offset),
+    }),
     limits: { eventMaxBytes: config.eventMaxBytes },
   })
 
