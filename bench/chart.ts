@@ -17,7 +17,7 @@ const themes = {
 
 export type Theme = keyof typeof themes
 
-const size = { width: 720, label: 132, value: 96, bar: 16, gap: 8, group: 30, top: 64, foot: 40 }
+const size = { width: 720, label: 132, value: 96, bar: 16, gap: 8, group: 30, top: 64, foot: 58 }
 
 interface Group {
   load: string
@@ -61,7 +61,8 @@ export function drawChart(
     }
     y += 8
   }
-  text(0, y + 18, colors.quiet, footOf(of))
+  text(0, y + 18, colors.quiet, circumstancesOf(of))
+  text(0, y + 36, colors.quiet, of.command)
   const height = y + size.foot
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" width="${size.width}" height="${height}" font-family="system-ui, sans-serif" font-size="12" role="img">\n<title>${escape(altOf(options, results))}</title>\n${parts.join('\n')}\n</svg>\n`
 }
@@ -92,8 +93,8 @@ function groupsOf(
   })
 }
 
-function footOf({ command, date, machine, runs }: Circumstances): string {
-  return `${date}, ${machine}, ${runs === 1 ? 'one run' : `medians of ${runs} runs`}: ${command.slice(0, 60)}`
+function circumstancesOf({ date, machine, runs }: Circumstances): string {
+  return `${date}, ${machine}, ${runs === 1 ? 'one run' : `medians of ${runs} runs`}`
 }
 
 function escape(text: string): string {
