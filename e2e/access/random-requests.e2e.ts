@@ -244,14 +244,22 @@ const statuses = readDocumentedRefusals()
 /** Refused by Next or by Node, before any handler of ours. */
 const notOurs = new Set([404, 405, 409, 417, 431])
 
+/** Next takes such a POST to any page for that of a server action, and answers a form that it can't parse with 500. */
+function isForNext({ method: verb, path: place, headers: sent }: RandomRequest): boolean {
+  const isForm = String(sent['content-type']).startsWith('multipart/form-data')
+  return verb === 'POST' && isForm && !place.startsWith('/events/')
+}
+
 /** What is wrong with the answer, if anything. */
-function faultOf({ method: verb, path: place }: RandomRequest, answer: Answer): string | undefined {
+function faultOf(request: RandomRequest, answer: Answer): string | undefined {
+  const { method: verb, path: place } = request
   const { status, headers: answered, body: text } = answer
   const isProblem = answered['content-type'] === 'application/problem+json'
   if (isProblem && verb !== 'HEAD') {
     const { code } = JSON.parse(text) as { code: string }
     return statuses.get(code) === status ? undefined : `${status} with code ${code}`
   }
+  if (status === 500 && isForNext(request)) return undefined
   if (status >= 500 && !isProblem) return `${status}`
   const isOurs = place.startsWith('/events') && ['GET', 'HEAD', 'POST'].includes(verb)
   if (isOurs && status >= 400 && !isProblem && !notOurs.has(status)) return `${status}, no problem`

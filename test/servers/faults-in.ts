@@ -2,6 +2,8 @@
 const complaints = [
   // A form was posted to a page that takes none.
   /Error: Failed to find Server Action\./,
+  // A form that can't be parsed was posted to a page.
+  /TypeError: Failed to parse body as FormData\./,
   // The image optimiser was sent to a stream, which refused it.
   /internal image response (?:failed|is empty) for/,
 ]
