@@ -30,7 +30,7 @@ async function weigh(page: Page, url: string): Promise<number> {
   return bodies.reduce((bytes, body) => bytes + gzipSync(body).length, 0)
 }
 
-test('The home page loads at most 25 kB of script more than an empty page', async ({
+test('The home page loads at most 25 kB of script more than an empty page @soak-only', async ({
   browser,
   server,
   start,
