@@ -1,5 +1,6 @@
 /** Tokens written by `res.write` to the one reader who asked for them: the minimum for a Node server. Nobody can join or come back. */
 import { createServer } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { eventStream, port, readMetrics } from './peer'
 import { createTokens, parseTokenRequest, type TokenRequest } from './tokens'
 
@@ -9,9 +10,7 @@ createServer(async (request, response) => {
   if (request.url === '/metrics') {
     response.end(await readMetrics())
   } else if (request.method === 'POST') {
-    let body = ''
-    for await (const chunk of request.setEncoding('utf8')) body += String(chunk)
-    asked = parseTokenRequest(body)
+    asked = parseTokenRequest(await text(request))
     response.writeHead(201).end()
   } else {
     response.writeHead(200, eventStream)

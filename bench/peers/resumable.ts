@@ -1,5 +1,6 @@
 /** resumable-stream on `node:http` and the Redis of `REDIS_URL`, by the package that `REDIS_CLIENT` names: `redis` or `ioredis`. */
 import { createServer, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import {
@@ -19,9 +20,7 @@ async function main(): Promise<void> {
     if (request.url === '/metrics') {
       response.end(await readMetrics())
     } else if (request.method === 'POST') {
-      let body = ''
-      for await (const chunk of request.setEncoding('utf8')) body += String(chunk)
-      asked = parseTokenRequest(body)
+      asked = parseTokenRequest(await text(request))
       response.writeHead(201).end()
     } else {
       try {

@@ -172,7 +172,10 @@ for (const [status, reach] of Object.entries(ways)) {
     originOf,
     transport,
   }) => {
-    test.skip(transport === 'fetch' && status.endsWith('asking why'), 'It knows why.')
+    test.skip(
+      transport === 'fetch' && status.endsWith('asking why'),
+      'By fetch, the answer itself says why: nothing is asked.',
+    )
     await page.clock.install()
     for (const method of ['close', 'disable'] as const) {
       const origin = await originOf()

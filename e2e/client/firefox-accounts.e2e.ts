@@ -102,7 +102,7 @@ for (const isShared of [false, true]) {
         await publish(origin.url, topic, 'since')
         await page.goBack()
 
-        // Firefox keeps no page that has a stream open when it is left: it loads the page anew.
+        // Firefox keeps no page that has a stream open when it is left: it loads the page again.
         await expect.poll(() => page.evaluate(() => location.search)).toBe('')
         expect(await page.evaluate(() => typeof window.client)).toBe('undefined')
         await page.evaluate((given) => window.startClient(given), options)
