@@ -24,7 +24,10 @@ export interface ControlEvents {
    * or nothing is known of it any more.
    */
   'run.state': { run: string | null; status: RunStatus; reason?: RunReason | undefined }
-  /** Sent when there was no other frame for the time of a heartbeat. */
+  /**
+   * Sent when there was no other frame for the time of a heartbeat, and when a stream that began in the past has caught up: the reader
+   * has all events of its topics up to the id.
+   */
   ping: { time: number }
   /** Events may be lost. The kept events follow. */
   resync: Gap

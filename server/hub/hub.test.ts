@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import type { EventSourceMessage } from 'eventsource-parser'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -39,6 +40,16 @@ async function readData(feed: Feed, count: number): Promise<string[]> {
   const data: string[] = []
   while (data.length < count) data.push(...(await reader.next()).map((event) => event.data))
   return data
+}
+
+/** What a feed gives until it waits for new events. */
+async function takenText(feed: Feed): Promise<string> {
+  let text = ''
+  for (;;) {
+    const chunk = feed.take(256 * 1024)
+    if (chunk instanceof Uint8Array) text += new TextDecoder().decode(chunk)
+    else if ((await Promise.race([ready(feed), sleep(50, 'waits')])) === 'waits') return text
+  }
 }
 
 function presenting(text: string): NonNullable<Subscription['start']> {
@@ -92,6 +103,22 @@ describe('subscribe', () => {
     expect(await readData(last, 2)).toEqual(['two', 'three'])
     expect(await readData(since, 3)).toEqual(['one', 'two', 'three'])
     await Promise.all([last.close(), since.close()])
+  })
+
+  test('a reader that began in the past hears when it has caught up, once, and where it is then', async () => {
+    const [first = ''] = await append('news', 'one', 'two')
+    const [head = ''] = await append('other', 'three')
+    for (const start of [presenting(first), { last: 1 }, { since: Date.now() - 10_000 }]) {
+      const feed = await subscribe('news', start)
+      const text = await takenText(feed)
+
+      expect(text.match(/^event: ping$/gm)).toHaveLength(1)
+      expect(text).toMatch(new RegExp(`data: two\\n[^]*event: ping\\n[^]*id: ${head}\\n\\n$`))
+      await feed.close()
+    }
+    const fromNow = await subscribe('news')
+    expect(await takenText(fromNow)).toBe('')
+    await fromNow.close()
   })
 
   test('one cursor serves several topics, in the order of the log', async () => {

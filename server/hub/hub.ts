@@ -220,7 +220,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       const selection = createSelection(topics, envelope, keys, span)
       const own = right && { names: namesOf(right.grantee), since: right.since }
       const firstFrame = run && Buffer.from(encodeControl('run.state', runStateOf(run.found)))
-      return createTopicFeed(source, selection, { ...place, known, firstFrame }, own)
+      const isInPast = start !== undefined || run !== undefined
+      return createTopicFeed(source, selection, { ...place, isInPast, known, firstFrame }, own)
     },
     async untilWoken(offset) {
       const tail = session?.tail

@@ -13,6 +13,8 @@ export interface FeedStart extends Losses {
   presented?: string | undefined
   /** The text of the cursor where the stream of a run begins, for a reader that presented none. It is promised all events after it. */
   promised?: string | undefined
+  /** True when there may be something to catch up on: the reader is told when it has all that is published so far. */
+  isInPast?: boolean
   /** A frame that comes before all others. */
   firstFrame?: Uint8Array | undefined
   /** The tail that existed before the log was asked for the start, and its head at that time. Up to this head, tail and log agree. */

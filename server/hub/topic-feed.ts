@@ -16,6 +16,10 @@ interface Loss {
   topics: string[]
 }
 
+function pingAt(id: string): Buffer {
+  return Buffer.from(encodeControl('ping', { time: Date.now() }, { id }))
+}
+
 /** Acquires nothing before the first `whenReady`, which joins the hub. */
 export function createTopicFeed(
   source: FeedSource,
@@ -42,6 +46,8 @@ export function createTopicFeed(
    */
   let tailHeadWhenAhead = headBelow(start.known?.head ?? 0)
   let next = start.firstFrame
+  /** The reader must still be told that it has caught up. */
+  let owesPlace = start.isInPast === true
   let joined = false
   /** The run that was asked for has ended, and everything of it was taken. */
   let isOver = false
@@ -190,6 +196,10 @@ export function createTopicFeed(
         readyAfter(join(), onReady)
       } else if (!source.tail || isBehind(source.tail)) {
         readyAfter(readBehind(), onReady)
+      } else if (owesPlace) {
+        owesPlace = false
+        next = pingAt(formatCursor(currentPosition()))
+        readyAfter(Promise.resolve(), () => isClosed || onReady())
       } else {
         onWake = onReady
       }

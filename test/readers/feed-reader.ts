@@ -12,7 +12,7 @@ export function ready(feed: Feed): Promise<void> {
   })
 }
 
-/** `next` resolves with the events of one chunk, with an empty array at the end, and with `leave` when the reader's right has ended. */
+/** `next` resolves with the events of one chunk that is no ping, with an empty array at the end, and with `leave` when the reader's right has ended. */
 export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } {
   const arrived: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (event) => arrived.push(event) })
@@ -24,7 +24,8 @@ export function readerOf(feed: Feed): { next(): Promise<EventSourceMessage[]> } 
         if (chunk && 'leave' in chunk) return [{ event: 'leave', data: chunk.leave, id: undefined }]
         if (chunk) {
           parser.feed(new TextDecoder().decode(chunk))
-          return arrived.splice(0)
+          const events = arrived.splice(0).filter(({ event }) => event !== 'ping')
+          if (events.length > 0) return events
         }
         await ready(feed)
       }
