@@ -99,6 +99,7 @@ export function createController(options: ControllerOptions): Controller {
       place = at
       sink.gap(gap)
     },
+    current() {},
     facts(facts, isUrgent, at) {
       place = at
       const { reader = progress.reader } = facts

@@ -3,7 +3,7 @@
 import { useEffect, useEffectEvent, useState } from 'react'
 import { createEventSourceClient, type EventSourceClient } from '@/client/event-source-client'
 import type { Parsers } from '@/client/events/event-parser'
-import type { JoinStream } from '@/client/tabs/shared-stream'
+import { joinTabs } from '@/client/tabs/join-tabs'
 import type { UseEventSourceOptions } from './use-event-source'
 
 /** The client for `url` and the options of the moment. `isWanted`: the page has a URL, and wants the stream. */
@@ -33,7 +33,7 @@ export function useEventSourceClient<P extends Parsers, Reduced>(
     client: createEventSourceClient({
       ...ofClient,
       url: url ?? '',
-      join: options.share === 'tabs' ? join : undefined,
+      join: options.share === 'tabs' ? joinTabs : undefined,
     }),
   })
   const [kept, keep] = useState(create)
@@ -69,10 +69,6 @@ export function useEventSourceClient<P extends Parsers, Reduced>(
 
 /** The client's methods have the same names as the hook's options. */
 const callbacks = ['onEvent', 'onGap', 'onReaderChange', 'onError'] as const
-
-/** Imported dynamically, so that only pages that share a stream load this code. */
-const join: JoinStream = async (attempt) =>
-  (await import('@/client/tabs/join-shared-stream')).joinSharedStream(attempt)
 
 /** A client, the key of its options, and the reader it was created for. Another key or reader needs another client. */
 interface KeyedClient<P extends Parsers, Reduced> {

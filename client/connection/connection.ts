@@ -45,6 +45,8 @@ export interface ConnectionEvents {
   event: [event: RawEvent, place?: Place]
   /** Events may be missing before the next one. */
   gap: [gap: Gap, place?: Place]
+  /** All that was published so far has come. Only servers of ours say so. */
+  current: []
   /** Facts arrived. Urgent ones are shown at once. */
   facts: [facts: Facts, isUrgent?: boolean, place?: Place]
   /** The server refused, and the connection asks it why: `lost`, `refused` or `ended` follows. */

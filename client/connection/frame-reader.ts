@@ -98,6 +98,7 @@ export function createFrameReader(
         cursor = idOf(message)
         hear(message.data)
         tellFacts()
+        if (isOurs) tell('current')
       },
       resync(message) {
         cursor = idOf(message)

@@ -2,19 +2,20 @@
  * A stream in the worker: a connection, a controller, the newest items, and the tabs that follow it. Tabs get the items in batches,
  * at the pace at which a page would show them.
  */
-import { createOwnConnections } from '@/client/connection/own-connection'
-import type { Place } from '@/client/connection/connection'
+import type { Connect, Place } from '@/client/connection/connection'
 import { createController, type Controller } from '@/client/controller'
 import { createRenewal } from '@/client/connection/renewal'
 import type { StreamError } from '@/client/stream-error'
 import { initialStreamProgress, type StreamProgress } from '@/client/stream-state'
 import { placeIn } from './place-in-stream'
-import type { Item, SharedStreamOptions } from './shared-stream'
+import type { Hello, Item, SharedStreamOptions } from './shared-stream'
 
 export interface HostedStream {
   name: string
   /** The cursor with which the stream was opened. */
   from: string
+  /** A run is read from its beginning. */
+  isWhole: boolean
   controller: Controller
   /** The state after the newest of `items`. A new object after each change. */
   state: Readonly<StreamProgress>
@@ -53,6 +54,7 @@ interface HostedStreamOptions {
   from: string
   reader: string | undefined
   stream: SharedStreamOptions
+  connect: Connect
   /** Something came, or the stream stands differently. */
   onChange: (stream: HostedStream) => void
   onError: (stream: HostedStream, error: StreamError) => void
@@ -64,7 +66,7 @@ const leastItems = 1_000
 const mostItems = 100_000
 
 export function openHostedStream(options: HostedStreamOptions): HostedStream {
-  const { name, from, stream: wanted, onChange, onError } = options
+  const { name, from, stream: wanted, connect, onChange, onError } = options
   const progress = initialStreamProgress(from, options.reader)
   let coming: Item[] = []
 
@@ -89,13 +91,7 @@ export function openHostedStream(options: HostedStreamOptions): HostedStream {
   }
 
   const controller = createController({
-    connect: createOwnConnections({
-      url: () => wanted.url,
-      withCredentials: wanted.withCredentials,
-      cursorParam: wanted.cursorParam,
-      types: new Set(wanted.types),
-      connectTimeoutMs: wanted.connectTimeoutMs,
-    }),
+    connect,
     progress,
     maxAttempts: wanted.maxAttempts,
     sink: {
@@ -111,6 +107,7 @@ export function openHostedStream(options: HostedStreamOptions): HostedStream {
   const stream: HostedStream = {
     name,
     from,
+    isWhole: new URL(wanted.url).searchParams.get('since') === 'run',
     controller,
     state: { ...progress },
     items: [],
@@ -122,14 +119,14 @@ export function openHostedStream(options: HostedStreamOptions): HostedStream {
   return stream
 }
 
-/** The tab at the other end of `port`, which has said nothing yet. */
-export function createTab(port: MessagePort): Tab {
+/** The tab at the other end of `port`. */
+export function createTab(port: MessagePort, { cursor, reader }: Hello): Tab {
   return {
     port,
     stream: undefined,
     seq: 0,
-    cursor: '',
-    reader: undefined,
+    cursor,
+    reader,
     isAdmitted: false,
     answer: undefined,
     asking: undefined,

@@ -37,7 +37,7 @@ export async function joinSharedStream(attempt: SharedAttempt): Promise<Connecti
   }
   const worker = new SharedWorker(new URL('./shared-stream-worker.ts', import.meta.url), {
     type: 'module',
-    name: JSON.stringify([protocolVersion, stream]),
+    name: `next-sse ${protocolVersion}`,
   })
   const { port } = worker
   const say = (message: FromTab): void => port.postMessage(message)
@@ -89,7 +89,7 @@ export async function joinSharedStream(attempt: SharedAttempt): Promise<Connecti
     })
     port.start()
     const lock = crypto.randomUUID()
-    void hold(lock, left, () => say({ lock, place, cursor, reader }))
+    void hold(lock, left, () => say({ lock, stream, place, cursor, reader }))
   })
 }
 

@@ -19,6 +19,7 @@ function stream(ids: string, change: Partial<Delivered> = {}): Delivered {
     seq: items.length,
     lastEventId: last,
     isOurs: true,
+    isWhole: false,
     ...change,
   }
 }

@@ -15,15 +15,17 @@ export interface Delivered {
   lastEventId: string
   /** Whether ids are those of a server of ours: others need not be in any order. */
   isOurs: boolean
+  /** A reader who has nothing yet needs all of it, and not only the newest. */
+  isWhole: boolean
 }
 
 /** How many items a reader at `place` has or, if the stream does not know that place, one at `cursor`; undefined if neither tells. */
 export function placeIn(delivered: Delivered, cursor: string, place?: Place): number | undefined {
-  const { name, from, items, seq, lastEventId, isOurs } = delivered
+  const { name, from, items, seq, lastEventId, isOurs, isWhole } = delivered
   const before = seq - items.length
   if (place?.stream === name && place.seq >= before) return place.seq
   // The reader has nothing yet, and takes all there is. A stream that went on after a cursor may lack what a new one begins with.
-  if (cursor === '') return from === '' ? before : undefined
+  if (cursor === '') return from === '' && (before === 0 || !isWhole) ? before : undefined
   if (cursor === from && before === 0) return 0
   if (!isOurs) return undefined
   if (cursor === lastEventId) return seq

@@ -1,13 +1,11 @@
-/** Runs in a SharedWorker: reads one kind of stream for all tabs. Which one is the worker's name. */
-import type { SharedStreamOptions } from './shared-stream'
-import { createStreamHost } from './stream-host'
+/** Runs in a SharedWorker: reads for all tabs. */
+import { createStreamHosts } from './stream-hosts'
 
 /** A tab may come back soon, after a reload, for example. */
 const idleMs = 10_000
 
-const [, options] = JSON.parse(self.name) as [number, SharedStreamOptions]
 let timer: ReturnType<typeof setTimeout> | undefined
-const host = createStreamHost(options, {
+const hosts = createStreamHosts({
   onBusy: () => clearTimeout(timer),
   onIdle() {
     clearTimeout(timer)
@@ -16,5 +14,5 @@ const host = createStreamHost(options, {
 })
 
 addEventListener('connect', (event) => {
-  for (const port of (event as MessageEvent).ports) host.connect(port)
+  for (const port of (event as MessageEvent).ports) hosts.connect(port)
 })

@@ -1,5 +1,5 @@
 /**
- * The messages between a tab and the worker that reads for all tabs. A worker serves one kind of stream, which is encoded in its name.
+ * The messages between a tab and the worker that reads for all tabs.
  * A tab takes part while it holds a Web Lock, so it needs no message to leave, and the worker notices a crashed tab.
  */
 import type { Attempt, Connection, Place, Position } from '@/client/connection/connection'
@@ -8,7 +8,7 @@ import type { StreamError } from '@/client/stream-error'
 import type { RawEvent, StreamProgress } from '@/client/stream-state'
 
 /** To be changed with anything here: tabs of two versions may be open at once. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** The worker gives a sign of life after this time at the latest. */
 export const beatMs = 5_000
@@ -36,6 +36,7 @@ export type Item = RawEvent | Gap
 export interface Hello extends Position {
   /** The lock that the tab holds. */
   lock: string
+  stream: SharedStreamOptions
 }
 
 /** `next`: the tab has read the last news. `wake`: the tab wants the connection checked, or the wait ended. */

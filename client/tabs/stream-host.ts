@@ -3,7 +3,7 @@
  * another one until it has caught up. A tab gets the next items only after it has read the last ones, so nothing queues for a slow
  * tab. A tab that joins a stream gets no items before the server has named the tab's reader, so no reader sees another's events.
  */
-import type { Place } from '@/client/connection/connection'
+import type { Connect, Place } from '@/client/connection/connection'
 import { askReader } from './ask-reader'
 import {
   createTab,
@@ -22,41 +22,29 @@ import {
   type SharedStreamOptions,
 } from './shared-stream'
 
-interface HostListeners {
-  onBusy: () => void
-  /** No tab is left, or none has come yet. */
-  onIdle: () => void
-}
-
 export interface StreamHost {
-  /** Serves the tab at the other end of `port`. */
-  connect: (port: MessagePort) => void
+  /** Serves the tab at the other end of `port`. Resolves when the tab has gone. */
+  serve: (port: MessagePort, hello: Hello) => Promise<void>
+  hasTabs: () => boolean
 }
 
+/** `lock` is the one that the worker holds while it lives. */
 export function createStreamHost(
   options: SharedStreamOptions,
-  { onBusy, onIdle }: HostListeners,
+  { lock, connect }: { lock: string; connect: Connect },
 ): StreamHost {
-  const lock = crypto.randomUUID()
-  const isAlive = new Promise<void>((resolve) => {
-    void navigator.locks.request(lock, () => {
-      resolve()
-      return new Promise(() => {})
-    })
-  })
   const tabs = new Set<Tab>()
   /** The live ones, oldest first. */
   const streams = new Set<HostedStream>()
-  let opened = 0
   let beat: ReturnType<typeof setInterval> | undefined
 
   function open({ cursor: from, reader }: Tab): HostedStream {
-    opened++
     const stream = openHostedStream({
-      name: `${lock}/${opened}`,
+      name: crypto.randomUUID(),
       from,
       reader,
       stream: options,
+      connect,
       onChange,
       onError: ({ tabs: following }, failure) => {
         for (const { port } of following) port.postMessage({ failure } satisfies FromWorker)
@@ -200,21 +188,6 @@ export function createStreamHost(
     port.postMessage(news)
   }
 
-  async function receive(tab: Tab, hello: Hello): Promise<void> {
-    await isAlive
-    if (tabs.size === 0) {
-      beat = setInterval(() => {
-        for (const stream of streams) tellAll(stream)
-      }, beatMs)
-      onBusy()
-    }
-    tabs.add(tab)
-    tab.cursor = hello.cursor
-    tab.reader = hello.reader
-    assignStream(tab, hello.place)
-    await navigator.locks.request(hello.lock, () => dismiss(tab))
-  }
-
   function dismiss(tab: Tab): void {
     tab.asking?.abort()
     tab.asking = undefined
@@ -223,22 +196,26 @@ export function createStreamHost(
     leave(tab)
     if (tabs.size > 0) return
     clearInterval(beat)
-    onIdle()
+    beat = undefined
   }
 
   return {
-    connect(port) {
-      if (tabs.size === 0) onIdle()
-      const tab = createTab(port)
+    hasTabs: () => tabs.size > 0,
+    async serve(port, hello) {
+      beat ??= setInterval(() => {
+        for (const stream of streams) tellAll(stream)
+      }, beatMs)
+      const tab = createTab(port, hello)
+      tabs.add(tab)
       port.addEventListener('message', ({ data }: MessageEvent<FromTab>) => {
         if (data === 'next') {
           tab.isReading = false
           tell(tab)
           gather()
         } else if (data === 'wake') tab.stream?.controller.reconnect()
-        else void receive(tab, data)
       })
-      port.start()
+      assignStream(tab, hello.place)
+      await navigator.locks.request(hello.lock, () => dismiss(tab))
     },
   }
 }

@@ -1,4 +1,4 @@
-/** Many tabs of one browser on one topic, over HTTP/1.1, in a real Chromium: they share one stream, whatever becomes of tabs, worker and server. */
+/** Many tabs of one browser, over HTTP/1.1, in a real Chromium: they share one connection, whatever becomes of tabs, worker and server. */
 import { randomUUID } from 'node:crypto'
 import type { Browser, BrowserContext, CDPSession, Locator, Page } from 'playwright/test'
 import { asPublisher } from '../../test/requests/publisher'
@@ -236,14 +236,27 @@ test('When the server is killed and started again, all tabs go on where they wer
   await expect.poll(server.openStreams).toBe(1)
 })
 
-test('Different topics share nothing', async ({ context, server }) => {
-  const topic = `tabs-${randomUUID()}`
-  const url = `${server.url}/topics/${topic}`
+test('Eight tabs on eight topics all load, over one connection, and each has its own events', async ({
+  browser,
+  context,
+  server,
+}) => {
+  const topics = Array.from({ length: 8 }, () => `tabs-${randomUUID()}`)
+  const tabs: Page[] = []
+  for (const topic of topics) tabs.push(await openTab(context, `${server.url}/topics/${topic}`))
 
-  const tabs = [await openTab(context, url), await openTab(context, `${url}-other`)]
-
-  await expect.poll(server.openStreams).toBe(2)
+  await expect.poll(server.openStreams).toBe(1)
+  for (const topic of topics) await publish(server.url, topic, `one of ${topic}`)
+  for (const [index, tab] of tabs.entries()) await expectEvents([tab], [`one of ${topics[index]}`])
   for (const tab of tabs) await expect(figure(tab, 'Shared by')).toHaveText('1 tab')
+
+  expect(await crashWorkers(browser)).toBe(1)
+  for (const topic of topics) await publish(server.url, topic, `two of ${topic}`)
+  for (const [index, tab] of tabs.entries()) {
+    await expectEvents([tab], [`one of ${topics[index]}`, `two of ${topics[index]}`])
+  }
+  await expectLive(...tabs)
+  await expect.poll(server.openStreams).toBe(1)
 })
 
 test('Where there is no SharedWorker, each tab has a stream of its own', async ({

@@ -1,6 +1,5 @@
 /** For tests of tabs that share a stream: workers in the same process, behind real ports. */
-import type { SharedStreamOptions } from '@/client/tabs/shared-stream'
-import { createStreamHost, type StreamHost } from '@/client/tabs/stream-host'
+import { createStreamHosts, type StreamHosts } from '@/client/tabs/stream-hosts'
 
 /** Node.js 20 has no Web Locks. */
 export class Locks {
@@ -22,7 +21,7 @@ export class Locks {
   }
 }
 
-export const workers = new Map<string, StreamHost & { isIdle: boolean }>()
+export const workers = new Map<string, StreamHosts & { isIdle: boolean }>()
 
 export class TestWorker extends EventTarget {
   readonly port: MessagePort
@@ -35,12 +34,11 @@ export class TestWorker extends EventTarget {
   }
 }
 
-function workerOf(name: string): StreamHost {
+function workerOf(name: string): StreamHosts {
   const known = workers.get(name)
   if (known) return known
-  const [, options] = JSON.parse(name) as [number, SharedStreamOptions]
   const idleness = { isIdle: true }
-  const host = createStreamHost(options, {
+  const host = createStreamHosts({
     onBusy: () => (idleness.isIdle = false),
     onIdle: () => (idleness.isIdle = true),
   })

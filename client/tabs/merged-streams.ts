@@ -1,0 +1,181 @@
+/**
+ * Reads streams of one server and one reader over one connection. It goes on after the earliest of their cursors, and each stream gets
+ * what it does not have yet.
+ *
+ * Whatever interrupts the connection ends it for all: each stream goes on by itself, after its own cursor, and hears from the server what
+ * concerns it. So there are no losses, refusals or readers of a merged connection.
+ */
+import type { Connect, Connection, ConnectionEvent, Tell } from '@/client/connection/connection'
+import type { StreamError } from '@/client/stream-error'
+import type { RawEvent } from '@/client/stream-state'
+import { parseCursor } from '@/protocol/cursor'
+import { parseJsonObject } from '@/protocol/json'
+import { maxTopics } from '@/protocol/topics/topic'
+
+/** A stream that has caught up. */
+export interface CaughtUpStream {
+  readonly topics: ReadonlySet<string>
+  /** It has all events of its topics up to there. */
+  cursor: string
+  tell: Tell
+  /** Closes the connection that it has for itself, if any. */
+  closeOwn: () => void
+}
+
+export interface MergedStreamsOptions {
+  /** Connects to the topics in `url`. */
+  connect: (url: () => string) => Connect
+  /** The URL without topics and query. */
+  route: string
+  reader: string
+  /** These streams were merged, or go on by themselves: they need not wait any longer. */
+  onSettled: (streams: Iterable<CaughtUpStream>) => void
+}
+
+export interface MergedStreams {
+  add: (stream: CaughtUpStream) => void
+  delete: (stream: CaughtUpStream) => void
+  /** Undefined while the stream has a connection for itself. */
+  connectionOf: (stream: CaughtUpStream) => Connection | undefined
+}
+
+/** Streams that catch up within this time are merged together. */
+const mergeMs = 250
+/** A tab that loads again comes back within this time. After it, topics that nobody reads any more are no longer asked for. */
+const unreadMs = 10_000
+
+const movedOn: StreamError = { kind: 'asked', message: 'The stream goes on by itself.' }
+
+interface Merged {
+  streams: Set<CaughtUpStream>
+  topics: ReadonlySet<string>
+  /** Where the connection is. */
+  cursor: string
+  leaving: AbortController
+  connection: Connection | undefined
+}
+
+export function createMergedStreams(options: MergedStreamsOptions): MergedStreams {
+  const { route, reader, onSettled } = options
+  const all = new Set<CaughtUpStream>()
+  let merged: Merged | undefined
+  let url = ''
+  let timer: ReturnType<typeof setTimeout> | undefined
+  /** The server has refused the topics together, although it grants each of them. */
+  let isRefused = false
+  const connect = options.connect(() => url)
+
+  function merge(): void {
+    timer = undefined
+    const streams = new Set<CaughtUpStream>()
+    let topics: ReadonlySet<string> = new Set()
+    for (const stream of all) {
+      const more = new Set([...topics, ...stream.topics])
+      if (more.size > maxTopics) continue
+      streams.add(stream)
+      topics = more
+    }
+    const isSame = merged && isEqual(merged.streams, streams) && isEqual(merged.topics, topics)
+    const isWorthIt = !isRefused && (streams.size > 1 || merged !== undefined)
+    if (isWorthIt && !isSame) void open(streams, topics)
+    onSettled(all)
+  }
+
+  async function open(streams: Set<CaughtUpStream>, topics: ReadonlySet<string>): Promise<void> {
+    merged?.leaving.abort()
+    const [first] = [...streams].toSorted((a, b) => offsetOf(a.cursor) - offsetOf(b.cursor))
+    const cursor = first?.cursor ?? ''
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const own: Merged = { streams, topics, cursor, leaving, connection: undefined }
+    merged = own
+    url = `${route}/${[...topics].join(',')}?envelope=1`
+    for (const stream of streams) stream.closeOwn()
+    const tell: Tell = (...event) => {
+      if (!signal.aborted) hear(own, event)
+    }
+    own.connection = await connect({ cursor, reader, place: undefined, signal, tell })
+  }
+
+  function hear(own: Merged, event: ConnectionEvent): void {
+    switch (event[0]) {
+      case 'event':
+        deliver(own, event[1])
+        return
+      case 'facts': {
+        const [, { lastEventId, ...facts }, isUrgent = false] = event
+        own.cursor = lastEventId ?? own.cursor
+        for (const { tell } of [...own.streams]) tell('facts', facts, isUrgent)
+        return
+      }
+      // Not with the facts: those before a gap tell of a place beyond it.
+      case 'current':
+        for (const stream of [...own.streams]) {
+          if (moveTo(own.cursor, stream)) stream.tell('facts', { lastEventId: own.cursor })
+        }
+        return
+      case 'lost':
+      case 'moved':
+        end(own, event)
+        return
+      case 'refused':
+        isRefused = event[1].kind !== 'reader'
+        end(own, ['moved', movedOn, 0])
+        return
+      case 'gap':
+      case 'ended':
+        end(own, ['moved', movedOn, 0])
+    }
+  }
+
+  function deliver({ streams }: Merged, event: RawEvent): void {
+    const { topic } = parseJsonObject(event.data) ?? {}
+    for (const stream of [...streams]) {
+      const isItsOwn = typeof topic === 'string' && stream.topics.has(topic)
+      if (isItsOwn && moveTo(event.id, stream)) stream.tell('event', event)
+    }
+  }
+
+  function end(own: Merged, why: ConnectionEvent): void {
+    merged = undefined
+    own.leaving.abort()
+    for (const { tell } of [...own.streams]) tell(...why)
+  }
+
+  return {
+    add(stream) {
+      all.add(stream)
+      clearTimeout(timer)
+      timer = setTimeout(merge, mergeMs)
+    },
+    delete(stream) {
+      all.delete(stream)
+      if (!merged?.streams.delete(stream)) return
+      if (merged.streams.size > 0) {
+        timer ??= setTimeout(merge, unreadMs)
+        return
+      }
+      merged.leaving.abort()
+      merged = undefined
+      if (all.size > 0) return
+      clearTimeout(timer)
+      timer = undefined
+    },
+    connectionOf: (stream) => (merged?.streams.has(stream) ? merged.connection : undefined),
+  }
+}
+
+/** Returns false when the stream is there already, or further on. */
+function moveTo(cursor: string, stream: CaughtUpStream): boolean {
+  if (offsetOf(cursor) <= offsetOf(stream.cursor)) return false
+  stream.cursor = cursor
+  return true
+}
+
+function offsetOf(cursor: string): number {
+  return parseCursor(cursor)?.offset ?? -1
+}
+
+function isEqual<Item>(one: ReadonlySet<Item>, other: ReadonlySet<Item>): boolean {
+  return one.size === other.size && [...one].every((item) => other.has(item))
+}
