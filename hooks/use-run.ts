@@ -19,7 +19,7 @@ import { parseEnvelope } from './use-topics'
 
 interface RunOptions extends Pick<
   UseEventSourceOptions,
-  'enabled' | 'withCredentials' | 'onError' | 'onReaderChange'
+  'enabled' | 'share' | 'withCredentials' | 'onError' | 'onReaderChange'
 > {
   /**
    * What `sse.preload([topic], { run: 'latest' })` returned: the first render has the run, on the server too, and the stream continues

@@ -13,7 +13,7 @@ interface LiveImportProps {
 }
 
 export function LiveImport({ initial, start, stop }: LiveImportProps): ReactNode {
-  const { status, latest, connection } = useRun(importTopic, { initial })
+  const { status, latest, connection } = useRun(importTopic, { initial, share: 'tabs' })
   const [isAsking, ask] = useTransition()
 
   return (

@@ -4,6 +4,7 @@
  */
 import type { RequestHeaders } from '@/client/connection/frame-source'
 import { createEventSourceClient, type EventSourceClient } from '@/client/event-source-client'
+import { joinTabs } from '@/client/tabs/join-tabs'
 import type { StreamError } from '@/client/stream-error'
 import type { AnswerEvents, ChatRun } from '@/protocol/chat-run'
 import { parseJsonObject } from '@/protocol/json'
@@ -36,14 +37,24 @@ export interface ChatStream {
   /** Calls `found` until the returned function is called. Not while the page is hidden, but then when it is shown again. */
   watch: (watch: AnswerWatch) => () => void
   /**
-   * Does without the connection while `ask` is under way: a browser has six for each server, and as many tabs could keep a request
-   * waiting for ever.
+   * Does without the connection while `ask` is under way, unless tabs share it: a browser has six for each server, and as many tabs
+   * could keep a request waiting for ever.
    */
   giveWay: <T>(ask: () => Promise<T>) => Promise<T>
 }
 
-/** `url` is that of the topic, without a query. `headers`, if any, are sent with each request for it. */
-export function createChatStream(url: string, headers: RequestHeaders | undefined): ChatStream {
+interface ChatStreamOptions {
+  /** Sent with each request for the stream. */
+  headers: RequestHeaders | undefined
+  /** All tabs read over one connection. Not with `headers`. */
+  isShared: boolean
+}
+
+/** `url` is that of the topic, without a query. */
+export function createChatStream(
+  url: string,
+  { headers, isShared }: ChatStreamOptions,
+): ChatStream {
   const watches = new Set<AnswerWatch>()
   let client: EventSourceClient | undefined
   /** Where the connection is, or goes on. Empty: with what is published from now on. */
@@ -71,6 +82,7 @@ export function createChatStream(url: string, headers: RequestHeaders | undefine
       url: `${url}?envelope=1`,
       // EventSource can't send headers.
       ...(headers && { transport: 'fetch', headers }),
+      join: isShared ? joinTabs : undefined,
       initialLastEventId: cursor,
       maxEvents: 1,
     })
@@ -185,6 +197,7 @@ export function createChatStream(url: string, headers: RequestHeaders | undefine
       }
     },
     async giveWay(ask) {
+      if (client?.getState().tabs !== undefined) return await ask()
       waysGiven++
       update()
       try {

@@ -23,6 +23,11 @@ export interface RunTransportOptions {
    * beginning; otherwise its answer is in the messages. Default: the transport asks the server.
    */
   run?: ChatRun | undefined
+  /**
+   * `tabs`: the chats of all tabs are read over one connection, as with `share` of useTopics. Not with `headers`. Default: each tab has
+   * a connection for its chat, and gives it up for the moment of each request.
+   */
+  share?: 'tabs' | undefined
   /** Sent with each request, for example to say who asks without a cookie. A function is called for each. */
   headers?: RequestHeaders | undefined
 }
@@ -80,6 +85,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
   path = '/events',
   topic: topicOf = topicOfChat,
   run: loaded,
+  share,
   headers,
 }: RunTransportOptions = {}): RunTransport<Message> {
   const chats = new Map<string, Chat>()
@@ -96,7 +102,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
     }
     const chat: Chat = {
       storage,
-      stream: createChatStream(`${path}/${topic}`, headers),
+      stream: createChatStream(`${path}/${topic}`, { headers, isShared: share === 'tabs' }),
       run: loaded?.topic === topic ? loaded : undefined,
       readRunId: undefined,
       version: 0,

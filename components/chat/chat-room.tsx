@@ -15,7 +15,7 @@ interface LoadedChat {
 }
 
 export function ChatRoom({ id, run, messages: loaded }: LoadedChat & { id: string }): ReactNode {
-  const [transport] = useState(() => createRunTransport({ run }))
+  const [transport] = useState(() => createRunTransport({ run, share: 'tabs' }))
   const chat = useChat({ id, messages: loaded, transport, resume: true })
   useChatRuns(chat, transport, { load: () => loadChat(id) })
   const { messages, status, error, sendMessage, regenerate } = chat
