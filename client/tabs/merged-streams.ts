@@ -105,12 +105,12 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
       case 'facts': {
         const [, { lastEventId, ...facts }, isUrgent = false] = event
         own.cursor = lastEventId ?? own.cursor
-        for (const { tell } of [...own.streams]) tell('facts', facts, isUrgent)
+        for (const { tell } of own.streams) tell('facts', facts, isUrgent)
         return
       }
       // Not with the facts: those before a gap tell of a place beyond it.
       case 'current':
-        for (const stream of [...own.streams]) {
+        for (const stream of own.streams) {
           if (moveTo(own.cursor, stream)) stream.tell('facts', { lastEventId: own.cursor })
         }
         return
@@ -125,12 +125,19 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
       case 'gap':
       case 'ended':
         end(own, ['moved', movedOn, 0])
+        return
+      // The streams are open for their tabs all the while.
+      case 'opened':
+      case 'probing':
+      // Connections of the worker report none of these.
+      case 'followed':
+      case 'trouble':
     }
   }
 
   function deliver({ streams }: Merged, event: RawEvent): void {
     const { topic } = parseJsonObject(event.data) ?? {}
-    for (const stream of [...streams]) {
+    for (const stream of streams) {
       const isItsOwn = typeof topic === 'string' && stream.topics.has(topic)
       if (isItsOwn && moveTo(event.id, stream)) stream.tell('event', event)
     }
@@ -139,7 +146,7 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
   function end(own: Merged, why: ConnectionEvent): void {
     merged = undefined
     own.leaving.abort()
-    for (const { tell } of [...own.streams]) tell(...why)
+    for (const { tell } of own.streams) tell(...why)
   }
 
   return {
@@ -150,16 +157,15 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
     },
     delete(stream) {
       all.delete(stream)
-      if (!merged?.streams.delete(stream)) return
-      if (merged.streams.size > 0) {
-        timer ??= setTimeout(merge, unreadMs)
-        return
+      if (all.size === 0) {
+        clearTimeout(timer)
+        timer = undefined
       }
-      merged.leaving.abort()
-      merged = undefined
-      if (all.size > 0) return
-      clearTimeout(timer)
-      timer = undefined
+      if (!merged?.streams.delete(stream)) return
+      if (merged.streams.size === 0) {
+        merged.leaving.abort()
+        merged = undefined
+      } else timer ??= setTimeout(merge, unreadMs)
     },
     connectionOf: (stream) => (merged?.streams.has(stream) ? merged.connection : undefined),
   }

@@ -60,24 +60,19 @@ export function createMultiplexer(): Multiplexer {
 
   /** Notes where a stream with a connection for itself is. */
   function note(member: Member, event: ConnectionEvent): void {
-    switch (event[0]) {
-      case 'opened':
-        member.timer = setTimeout(() => settle([member]), catchUpMs)
-        return
-      case 'event':
-        member.cursor = event[1].id
-        return
-      case 'facts': {
-        const [, { lastEventId = member.cursor, reader }] = event
-        member.cursor = lastEventId
-        member.reader = reader ?? member.reader
-        // With the reader, the server has said where the stream begins.
-        const { stream, attempt } = member
-        if (reader !== undefined && stream.isFromNow && attempt.cursor === '') join(member)
-        return
-      }
-      case 'current':
-        join(member)
+    if (event[0] === 'opened') {
+      member.timer = setTimeout(() => settle([member]), catchUpMs)
+    } else if (event[0] === 'event') {
+      member.cursor = event[1].id
+    } else if (event[0] === 'facts') {
+      const [, { lastEventId = member.cursor, reader }] = event
+      member.cursor = lastEventId
+      member.reader = reader ?? member.reader
+      // With the reader, the server has said where the stream begins.
+      const { stream, attempt } = member
+      if (reader !== undefined && stream.isFromNow && attempt.cursor === '') join(member)
+    } else if (event[0] === 'current') {
+      join(member)
     }
   }
 
