@@ -239,6 +239,6 @@ test(
     const [first = '', ...rest] = published
     await orders.shows([first, 'stock bolt', ...rest.slice(0, 1), 'stock nut', ...rest.slice(1)])
     await other.shows(published)
-    await expect.poll(() => server.openStreams()).toBe(2)
+    await expect.poll(() => server.openStreams()).toBe(1)
   },
 )

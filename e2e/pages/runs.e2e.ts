@@ -76,6 +76,35 @@ test('An import comes to its end, and a tab that was opened before shows all of 
   }
 })
 
+for (const { env, end } of [
+  { env: { DRAIN_RUNS: '30s' }, end: 'Done' },
+  { env: { DRAIN_RUNS: '500ms' }, end: 'Failed' },
+]) {
+  test(`On SIGTERM with DRAIN_RUNS=${env.DRAIN_RUNS}, the import is ${end.toLowerCase()} before the process ends @soak-only`, async ({
+    page,
+    start,
+    folder,
+  }) => {
+    const all = { ...env, APP_DATABASE: `${folder}/app.db`, DRAIN: '100ms', RETRY: '200ms' }
+    const server = await start({ env: all })
+    await page.goto(`${server.url}/runs`)
+    await parts(page).start.click()
+    await expect.poll(() => rows(page)).toBeGreaterThan(100)
+
+    process.kill(server.pid, 'SIGTERM')
+    expect(await server.exited).toBe(143)
+    await start({ env: all, port: Number(new URL(server.url).port) })
+
+    // The page comes back by itself. A lost run would take 15 s to be judged.
+    await expect(parts(page).status).toHaveText(end, { timeout: 10_000 })
+    const written = await rows(page)
+    expect(written === 2_000).toBe(end === 'Done')
+    await page.reload()
+    await expect(parts(page).status).toHaveText(end)
+    expect(await rows(page)).toBe(written)
+  })
+}
+
 test('Is accessible, in light and in dark, and fits 320 pixels', async ({ page, imports }) => {
   await page.setViewportSize({ width: 320, height: 640 })
   await page.goto(`${imports.url}/runs`)
