@@ -17,9 +17,9 @@ interface HookOptions<P extends Parsers, Reduced> extends Omit<
   'url' | 'join'
 > {
   /**
-   * `tabs`: all tabs of the same reader with the same stream share one connection. This needs SharedWorker and Web Locks, so https
-   * or localhost, a URL that is not a function, and no `transport: 'fetch'`; otherwise the tab gets its own connection. A tab that
-   * opens later starts with the events that the others have. Default: shares nothing.
+   * `tabs`: all tabs of the same reader share one connection for topics, whichever they read, and one for each other stream. This
+   * needs SharedWorker and Web Locks, so https or localhost, a URL that is not a function, and no `transport: 'fetch'`; otherwise the
+   * tab gets its own connection. A tab that opens a stream later starts with the events that the others have. Default: shares nothing.
    */
   share?: 'tabs' | undefined
   /** While false there is no stream, and `open()` does nothing. Default true. */

@@ -33,6 +33,8 @@ export interface MergedStreamsOptions {
 }
 
 export interface MergedStreams {
+  /** Whether one connection can have these topics, too. */
+  hasRoomFor: (topics: Iterable<string>) => boolean
   add: (stream: CaughtUpStream) => void
   delete: (stream: CaughtUpStream) => void
   /** Undefined while the stream has a connection for itself. */
@@ -67,17 +69,10 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
 
   function merge(): void {
     timer = undefined
-    const streams = new Set<CaughtUpStream>()
-    let topics: ReadonlySet<string> = new Set()
-    for (const stream of all) {
-      const more = new Set([...topics, ...stream.topics])
-      if (more.size > maxTopics) continue
-      streams.add(stream)
-      topics = more
-    }
-    const isSame = merged && isEqual(merged.streams, streams) && isEqual(merged.topics, topics)
-    const isWorthIt = !isRefused && (streams.size > 1 || merged !== undefined)
-    if (isWorthIt && !isSame) void open(streams, topics)
+    const topics = topicsOf(all)
+    const isSame = merged && isEqual(merged.streams, all) && isEqual(merged.topics, topics)
+    const isWorthIt = !isRefused && (all.size > 1 || merged !== undefined)
+    if (isWorthIt && !isSame) void open(new Set(all), topics)
     onSettled(all)
   }
 
@@ -150,6 +145,7 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
   }
 
   return {
+    hasRoomFor: (topics) => new Set([...topicsOf(all), ...topics]).size <= maxTopics,
     add(stream) {
       all.add(stream)
       clearTimeout(timer)
@@ -169,6 +165,12 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
     },
     connectionOf: (stream) => (merged?.streams.has(stream) ? merged.connection : undefined),
   }
+}
+
+function topicsOf(streams: Iterable<CaughtUpStream>): ReadonlySet<string> {
+  const topics = new Set<string>()
+  for (const stream of streams) for (const topic of stream.topics) topics.add(topic)
+  return topics
 }
 
 /** Returns false when the stream is there already, or further on. */

@@ -259,24 +259,26 @@ describe('streams of different topics', () => {
   })
 
   test('more than 32 topics take another connection', async () => {
-    const topics = newTopics(36)
+    const topics = newTopics(41)
     const opened = [
       open(topics.slice(0, 20).join()),
       open(topics.slice(20, 30).join()),
-      open(topics.slice(30).join()),
+      open(topics.slice(30, 36).join()),
+      open(topics.slice(36).join()),
     ]
     await until(() => {
       expect(
         openRequests()
           .map((path) => topicsIn(path).length)
           .toSorted((a, b) => a - b),
-      ).toEqual([6, 30])
+      ).toEqual([11, 30])
     })
 
     for (const topic of topics) await publish(topic, topic)
 
     await untilHeard(opened[0] as Stream, topics.slice(0, 20))
-    await untilHeard(opened[2] as Stream, topics.slice(30))
+    await untilHeard(opened[2] as Stream, topics.slice(30, 36))
+    await untilHeard(opened[3] as Stream, topics.slice(36))
   })
 
   test('the last one closes the connection, and topics that nobody reads are dropped after 10 s', async () => {

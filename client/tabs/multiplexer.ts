@@ -32,8 +32,8 @@ interface Member extends CaughtUpStream {
 export function createMultiplexer(): Multiplexer {
   const waiting = new Set<Member>()
   const catchingUp = new Set<CaughtUpStream>()
-  /** By server and reader. */
-  const mergedStreams = new Map<string, MergedStreams>()
+  /** By server and reader. More than one when there are too many topics. */
+  const mergedStreams = new Map<string, MergedStreams[]>()
 
   function startNext(): void {
     for (const member of waiting) {
@@ -92,17 +92,14 @@ export function createMultiplexer(): Multiplexer {
     }
     const { route } = stream
     const key = JSON.stringify([route, options.withCredentials, reader])
-    const merged =
-      mergedStreams.get(key) ??
-      createMergedStreams({
-        connect: (url) => ownConnections(options, url),
-        route,
-        reader,
-        onSettled: settle,
-      })
-    mergedStreams.set(key, merged)
-    member.merged = merged
-    merged.add(member)
+    const known = mergedStreams.get(key) ?? []
+    member.merged = known.find((one) => one.hasRoomFor(member.topics))
+    if (!member.merged) {
+      const connect = (url: () => string): Connect => ownConnections(options, url)
+      member.merged = createMergedStreams({ connect, route, reader, onSettled: settle })
+      mergedStreams.set(key, [...known, member.merged])
+    }
+    member.merged.add(member)
   }
 
   function leave(member: Member): void {
