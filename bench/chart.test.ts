@@ -36,6 +36,15 @@ describe('a chart', () => {
     expect(svg).toContain('<title>Memory &lt;idle&gt;.')
   })
 
+  test('says when, where and by which command, in as many lines as that takes', () => {
+    const command = 'npm run bench -- --all --part publish --part connecting --part idle --runs 3'
+    const svg = drawChart(chart, results, 'light', { ...of, command }) ?? ''
+
+    expect(svg).toContain('>2026-11-26, 2 × CPU, medians of 3 runs<')
+    expect(svg).toContain('>npm run bench -- --all --part publish --part connecting --part idle<')
+    expect(svg).toContain('>--runs 3<')
+  })
+
   test('says its figures in words', () => {
     expect(altOf(chart, results)).toBe(
       'Memory <idle>. KiB. 1,000 streams: bare-node 10, ours 20; 5,000 streams: ours 18.',

@@ -17,7 +17,10 @@ const themes = {
 
 export type Theme = keyof typeof themes
 
-const size = { width: 720, label: 132, value: 96, bar: 16, gap: 8, group: 30, top: 64, foot: 58 }
+/** Narrow, so that the words can be read where a phone makes it smaller still. */
+const size = { width: 480, label: 132, value: 84, bar: 18, gap: 6, group: 30, top: 64, line: 18 }
+/** How many characters of a line fit. */
+const lineLength = 70
 
 interface Group {
   load: string
@@ -46,25 +49,27 @@ export function drawChart(
   let y = size.top
   for (const { load, bars } of groups) {
     parts.push(`<path d="M0 ${y - 6}H${size.width}" stroke="${colors.line}"/>`)
-    text(0, y + 12, colors.ink, load, ' font-weight="600"')
+    text(0, y + 13, colors.ink, load, ' font-weight="600"')
     y += size.group - 4
     for (const { server, value } of bars) {
       const width = Math.max(1, Math.round((value / most) * room))
       const isOurs = server === 'ours'
       const fill = isOurs ? colors.ours : colors.other
-      text(size.label - 8, y + 12, isOurs ? colors.ink : colors.quiet, server, ' text-anchor="end"')
+      text(size.label - 8, y + 13, isOurs ? colors.ink : colors.quiet, server, ' text-anchor="end"')
       parts.push(
         `<rect x="${size.label}" y="${y}" width="${width}" height="${size.bar}" rx="2" fill="${fill}"/>`,
       )
-      text(size.label + width + 8, y + 12, isOurs ? colors.ink : colors.quiet, format(value))
+      text(size.label + width + 8, y + 13, isOurs ? colors.ink : colors.quiet, format(value))
       y += size.bar + size.gap
     }
     y += 8
   }
-  text(0, y + 18, colors.quiet, circumstancesOf(of))
-  text(0, y + 36, colors.quiet, of.command)
-  const height = y + size.foot
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" width="${size.width}" height="${height}" font-family="system-ui, sans-serif" font-size="12" role="img">\n<title>${escape(altOf(options, results))}</title>\n${parts.join('\n')}\n</svg>\n`
+  for (const line of [...linesOf(circumstancesOf(of)), ...linesOf(of.command)]) {
+    y += size.line
+    text(0, y, colors.quiet, line)
+  }
+  const height = y + size.line
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${height}" width="${size.width}" height="${height}" font-family="system-ui, sans-serif" font-size="13" role="img">\n<title>${escape(altOf(options, results))}</title>\n${parts.join('\n')}\n</svg>\n`
 }
 
 /** The figures in words: the text alternative of the picture. */
@@ -95,6 +100,16 @@ function groupsOf(
 
 function circumstancesOf({ date, machine, runs }: Circumstances): string {
   return `${date}, ${machine}, ${runs === 1 ? 'one run' : `medians of ${runs} runs`}`
+}
+
+function linesOf(text: string): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word
+    if (lines.length > 0 && longer.length <= lineLength) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines
 }
 
 function escape(text: string): string {

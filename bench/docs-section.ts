@@ -44,7 +44,7 @@ function pictureOf(part: Part, all: readonly Result[], of: Circumstances): strin
   return [
     '<picture>',
     `  <source media="(prefers-color-scheme: dark)" srcset="pictures/bench-${part.name}-dark.svg">`,
-    `  <img alt="${altOf(part.chart, results).replaceAll('"', '&quot;')}" src="pictures/bench-${part.name}-light.svg" width="720">`,
+    `  <img alt="${altOf(part.chart, results).replaceAll('"', '&quot;')}" src="pictures/bench-${part.name}-light.svg" width="480">`,
     '</picture>',
   ].join('\n')
 }
