@@ -42,7 +42,7 @@ test('An import goes on while its page is left, is watched elsewhere, and stoppe
   await page.goto('about:blank')
   await page.goto(`${imports.url}/runs`)
   await expect(parts(page).status).toHaveText('Running')
-  expect(await rows(page)).toBeGreaterThan(seen)
+  await expect.poll(() => rows(page)).toBeGreaterThan(seen)
   const elsewhere = await (await browser.newContext()).newPage()
   await elsewhere.goto(`${imports.url}/runs`)
   await expect(parts(elsewhere).status).toHaveText('Running')
