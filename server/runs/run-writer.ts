@@ -1,7 +1,7 @@
 /**
- * Writes the values of one run to the log: the first one after a pause at once, then whatever came, every 50 ms, but not before this
- * process's readers were woken for what was written before. One append at a time, so that the values keep their order; one that fails
- * because the log is away is sent again, and is never written twice.
+ * Writes the values of one run to the log: the first one after a pause at once, then whatever came, every 50 ms. When the process is busy,
+ * less often: a batch costs several times what each of its values does. One append at a time, so that the values keep their order; one
+ * that fails because the log is away is sent again, and is never written twice.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCursor, type Cursor } from '@/protocol/cursor'
@@ -41,7 +41,11 @@ export interface RunWriterOptions {
   onEnded: () => void
 }
 
+/** From the beginning of one batch to the next. */
 const intervalMs = 50
+/** When a batch took longer than a third of that to reach the readers, the next one waits three times as long as it took, up to this. */
+const longestIntervalMs = 500
+const pace = 3
 const batches = createBatchClock()
 const maxWaiting = { events: 1_000, bytes: 256 * 1024 }
 const retryMs = 250
@@ -64,6 +68,8 @@ export function createRunWriter({
   /** The readers were not woken for the last batch yet. */
   let isHeldUp = false
   let startedAt = -Infinity
+  /** How long the last batch took until the readers were woken for it. */
+  let tookMs = 0
   let cancelStart: (() => void) | undefined
   let wake: (() => void) | undefined
   let room: Promise<void> | undefined
@@ -82,7 +88,7 @@ export function createRunWriter({
 
   function schedule(): void {
     if (appending || isHeldUp || isClosed || endingSince !== undefined) return
-    const dueAt = startedAt + intervalMs
+    const dueAt = startedAt + Math.min(Math.max(intervalMs, pace * tookMs), longestIntervalMs)
     if (isFull() || dueAt <= performance.now()) start()
     else cancelStart ??= batches.at(dueAt, start)
   }
@@ -109,6 +115,7 @@ export function createRunWriter({
     isHeldUp = true
     if (last) await untilWoken(last.offset)
     isHeldUp = false
+    tookMs = performance.now() - startedAt
     if (waiting.length > 0) schedule()
   }
 

@@ -156,6 +156,33 @@ describe('run', () => {
     expect(waitedFor).toEqual([2, 12])
   })
 
+  test('the longer a batch takes to reach the readers, the later comes the next: after half a second at most', async () => {
+    let wakeMs = 60
+    runs = runsOn({}, () => sleep(wakeMs))
+    const begunAt: number[] = []
+    const append = log.append.bind(log)
+    vi.spyOn(log, 'append').mockImplementation((...options) => {
+      begunAt.push(performance.now())
+      return append(...options)
+    })
+
+    const run = await runs.run('work', async function* () {
+      for (let n = 0; begunAt.length < 6; n++) {
+        if (begunAt.length === 4) wakeMs = 300
+        yield { data: n }
+        await sleep(5)
+      }
+    })
+    await run.ended
+
+    // Of the beginning, and of batches that take 60, 60, 300 and 300 ms.
+    const distances = begunAt.slice(1).map((at, index) => at - (begunAt[index] ?? 0))
+    const [, second, third, , fifth] = distances
+    expect(Math.min(second ?? 0, third ?? 0)).toBeGreaterThanOrEqual(175)
+    expect(fifth).toBeGreaterThanOrEqual(475)
+    expect(fifth).toBeLessThan(880)
+  })
+
   test('an append that fails is repeated, and no value is doubled', async () => {
     const append = log.append.bind(log)
     let calls = 0
