@@ -57,8 +57,8 @@ interface Session {
 }
 
 const advanceLimits = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
-/** A flush wakes the streams after this long, although there are more events: while many are appended, it would never come to an end. */
-const advanceMs = 20
+/** A flush wakes the streams after so many pages, although there are more events: while many are appended, it would never come to an end. */
+const maxPages = 10
 
 /** `tailBytes`: how many bytes of the newest events stay in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
@@ -136,8 +136,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     const read = readNow(signal)
     const changed = new Set<string>()
     let since: number | undefined
-    const startedAt = performance.now()
-    for (;;) {
+    for (let page = 1; ; page++) {
       const after = tail.head
       const { events, through, lost, removed } = await read({ after, ...advanceLimits })
       if (lost || Math.max(...removed) > after.offset) {
@@ -153,7 +152,7 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       own.left.push(...endRights(feeds, events))
       tail.add(events, through)
       if (events.at(-1)?.offset !== through.offset) return { tail, changed, since }
-      if (performance.now() - startedAt > advanceMs) {
+      if (page === maxPages) {
         paced.request()
         return { tail, changed, since }
       }
