@@ -84,6 +84,12 @@ describe('placeIn', () => {
     expect(placeIn(stream('aaaa.5', { from: 'aaaa.2' }), '')).toBeUndefined()
   })
 
+  test('a reader of a run with nothing takes it from its beginning, and not only the newest of it', () => {
+    expect(placeIn(stream('aaaa.5', { isWhole: true }), '')).toBe(0)
+    expect(placeIn(stream('aaaa.5', { isWhole: true, seq: 3 }), '')).toBeUndefined()
+    expect(placeIn(stream('aaaa.5', { seq: 3 }), '')).toBe(2)
+  })
+
   test('a place in the stream itself counts, whatever the ids', () => {
     const foreign = stream('7 7', { isOurs: false })
 
