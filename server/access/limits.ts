@@ -9,8 +9,11 @@ export interface LimitOptions {
 }
 
 export interface Limits {
-  /** Counts a stream of `client` as open until the returned function is called. Returns undefined when the client is at its limit. */
-  openStream: (client: string) => (() => void) | undefined
+  /**
+   * Counts a stream of a client as open until the returned function is called. Returns undefined when the client is at its limit. Without
+   * a limit, does not ask who the client is: to find the address of a socket is a system call.
+   */
+  openStream: (clientOf: () => string) => (() => void) | undefined
   /** Counts a publish of `client`. Resolves with undefined when it is allowed, else with the seconds to wait. */
   takePublish: (client: string) => Promise<number | undefined>
 }
@@ -20,9 +23,11 @@ export function createLimits({ streams, publishesPerMinute }: LimitOptions): Lim
   const publishes = new RateLimiterMemory({ points: publishesPerMinute, duration: 60 })
 
   return {
-    openStream(client) {
+    openStream(clientOf) {
+      if (streams === 0) return () => {}
+      const client = clientOf()
       const open = openOf.get(client) ?? 0
-      if (streams > 0 && open >= streams) return undefined
+      if (open >= streams) return undefined
       openOf.set(client, open + 1)
       let isOpen = true
       return () => {

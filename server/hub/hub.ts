@@ -19,6 +19,7 @@ import type { FeedSource, Mark, PlacedFeed } from './placed-feed'
 import { disconnectsAfter, endAllRights, endRights, judgeRight } from './rights'
 import { runStateOf } from './run-state'
 import { createTail, type Tail } from './tail'
+import { createSharedHead, type SharedHead } from './shared-head'
 import { createTopicFeed } from './topic-feed'
 import { createTurnQueue } from '@/server/hub/turns/turn-queue'
 import { untilAnswered } from '@/server/hub/turns/until-answered'
@@ -51,6 +52,8 @@ export interface Hub {
 interface Session {
   ended: AbortController
   tail: Tail | undefined
+  /** Where streams that start now begin. */
+  head: SharedHead
   started: Promise<void>
   /** Feeds that have lost their right, and are still to be woken. */
   left: PlacedFeed[]
@@ -70,12 +73,9 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   const feeds = createFeedIndex()
 
   function startSession(): Session {
-    const own: Session = {
-      ended: new AbortController(),
-      tail: undefined,
-      started: Promise.resolve(),
-      left: [],
-    }
+    const ended = new AbortController()
+    const head = createSharedHead(() => log.head())
+    const own: Session = { ended, head, tail: undefined, started: Promise.resolve(), left: [] }
     own.started = startTail(own)
     return own
   }
@@ -83,7 +83,11 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
   async function startTail(own: Session): Promise<void> {
     const { signal } = own.ended
     // Watch first, then read the head: otherwise an append between the two would go unnoticed.
-    log.watch(paced.request, { signal })
+    const onChange = (): void => {
+      own.head.forget()
+      paced.request()
+    }
+    log.watch(onChange, { signal })
     const head = await untilAnswered(() => log.head(), signal)
     own.tail = startOver(head)
     // Events appended while the head was read had no tail to be flushed to.
@@ -213,7 +217,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     async subscribe({ topics, envelope, keys, start, run, right }) {
       const tail = session?.tail
       const known = tail && { tail, head: tail.head.offset }
-      const place = await locateStart(log, topics, { start, run })
+      const head = session?.head.read ?? (() => log.head())
+      const place = await locateStart(log, topics, { start, run }, head)
       const span =
         run?.isFinite && run.found ? { run: run.found.id, last: run.found.last } : undefined
       const selection = createSelection(topics, envelope, keys, span)

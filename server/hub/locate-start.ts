@@ -28,13 +28,14 @@ export interface RunSubscription {
 }
 
 /**
- * Asks the log where a stream starts.
+ * Asks the log where a stream starts; one that starts now asks `head`.
  * @throws {LogError} `unavailable` or `closed`
  */
 export async function locateStart(
   log: EventLog,
   topics: readonly string[],
   { start, run }: Pick<Subscription, 'start' | 'run'>,
+  head: EventLog['head'],
 ): Promise<Omit<FeedStart, 'known'>> {
   if (!start && run?.found) {
     // The epoch of the present term: its cursors hold at all offsets before.
@@ -42,7 +43,7 @@ export async function locateStart(
     const located = await log.locate(topics, { cursor: after })
     return { ...located, promised: formatCursor(after) }
   }
-  if (!start) return { after: await log.head(), removed: [] }
+  if (!start) return { after: await head(), removed: [] }
   if ('cursor' in start) {
     return { ...(await log.locate(topics, start)), presented: start.cursor.text }
   }

@@ -81,23 +81,42 @@ const listHeaders = new Set(['set-cookie', 'www-authenticate', 'proxy-authentica
 
 type HeaderValues = Record<string, string | string[]>
 
+/** What next.config adds to an answer, and the names in it by what they are in lower case. */
+interface Added {
+  values: HeaderValues
+  names: ReadonlyMap<string, string>
+}
+
+/** Of a path's headers, which stay the same array. */
+const addedBy = new WeakMap<readonly ConfigHeader[], Added>()
+
+function collect(headers: readonly ConfigHeader[]): Added {
+  const values: HeaderValues = {}
+  const names = new Map<string, string>()
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase()
+    const key = names.get(lower) ?? name
+    names.set(lower, key)
+    const isAnother = lower === 'set-cookie' && values[key] !== undefined
+    values[key] = isAnother ? [values[key] ?? [], value].flat() : value
+  }
+  return { values, names }
+}
+
 /** As in Next: a header of next.config wins over the route's, and headers that may come several times are all sent. */
 function merged(headers: Record<string, string>, added: readonly ConfigHeader[]): HeaderValues {
-  const all: HeaderValues = {}
-  const nameIn = (name: string): string =>
-    Object.keys(all).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name
-  for (const [name, value] of added) {
-    const key = nameIn(name)
-    const isAnother = name.toLowerCase() === 'set-cookie' && all[key] !== undefined
-    all[key] = isAnother ? [all[key] ?? [], value].flat() : value
-  }
+  let known = addedBy.get(added)
+  if (!known) addedBy.set(added, (known = collect(added)))
+  const all = { ...known.values }
   for (const [name, value] of Object.entries(headers)) {
-    const key = nameIn(name)
-    const known = all[key]
-    if (known === undefined) all[key] = value
-    else if (listHeaders.has(name.toLowerCase()) && ![known].flat().includes(value)) {
-      all[key] = [known, value].flat()
+    const lower = name.toLowerCase()
+    const key = known.names.get(lower)
+    if (key === undefined) {
+      all[name] = value
+      continue
     }
+    const first = all[key] ?? []
+    if (listHeaders.has(lower) && ![first].flat().includes(value)) all[key] = [first, value].flat()
   }
   return all
 }

@@ -106,26 +106,22 @@ async function answerAtDoor(
 }
 
 /** Answers a request to the topic route, from Next or from the front door. */
-async function answerTopics(
-  engine: Engine,
-  request: SseRequest,
-  rules: TopicRules,
-): Promise<Answer> {
+function answerTopics(engine: Engine, request: SseRequest, rules: TopicRules): Promise<Answer> {
   switch (request.method) {
     case 'POST': {
       const turn = engine.slots.takeTurn()
-      return await engine.publishes.track(
+      return engine.publishes.track(
         serve(engine, request, () => publishToTopic(engine, request, rules, turn)).finally(
           turn.end,
         ),
       )
     }
     case 'OPTIONS':
-      return optionsAnswer(engine, request, topicMethods)
+      return Promise.resolve(optionsAnswer(engine, request, topicMethods))
     case 'HEAD':
-      return headOf(await serve(engine, request, () => readTopicStream(engine, request, rules)))
+      return serve(engine, request, () => readTopicStream(engine, request, rules)).then(headOf)
     default:
-      return await serve(engine, request, () => readTopicStream(engine, request, rules))
+      return serve(engine, request, () => readTopicStream(engine, request, rules))
   }
 }
 
@@ -173,21 +169,15 @@ async function serve(
   request: RequestHead,
   handle: () => Promise<Answer>,
 ): Promise<Answer> {
-  const answer = await answerOrRefuse(request, handle)
-  return withCors(config.corsOrigins, request, answer)
-}
-
-async function answerOrRefuse(
-  request: RequestHead,
-  handle: () => Promise<Answer>,
-): Promise<Answer> {
+  let answer: Answer
   try {
     refuseImages(request)
-    return await handle()
+    answer = await handle()
   } catch (error) {
-    if (error instanceof Refusal) return answerOf(error)
-    throw error
+    if (!(error instanceof Refusal)) throw error
+    answer = answerOf(error)
   }
+  return withCors(config.corsOrigins, request, answer)
 }
 
 /**

@@ -53,7 +53,7 @@ export async function readOwnStream<Params>(
   const streamed = await source({ ...context, lastEventId, signal: ended.signal })
   if (!streamed) return emptyAnswer(204, { 'Cache-Control': 'no-store' })
 
-  const onEnd = limits.openStream(clientOf(request, config.trustedProxies))
+  const onEnd = limits.openStream(() => clientOf(request, config.trustedProxies))
   if (!onEnd) {
     ended.abort()
     return streams.comeBack('too-many-streams', { lastEventId: lastEventId ?? '' })

@@ -8,13 +8,19 @@ import type { RequestHead } from '@/server/sse/sse-request'
  * browser that reconnects updates the header but keeps the URL.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
-export function readLastEventId({ headers, url }: RequestHead): string | undefined {
-  return headers.get('last-event-id') || new URL(url).searchParams.get('lastEventId') || undefined
+export function readLastEventId(
+  { headers, url }: RequestHead,
+  query = new URL(url).searchParams,
+): string | undefined {
+  return headers.get('last-event-id') || query.get('lastEventId') || undefined
 }
 
 /** @throws {Refusal} `invalid-cursor` */
-export function readPresentedCursor(request: RequestHead): PresentedCursor | undefined {
-  const text = readLastEventId(request)
+export function readPresentedCursor(
+  request: RequestHead,
+  query?: URLSearchParams,
+): PresentedCursor | undefined {
+  const text = readLastEventId(request, query)
   if (text === undefined) return undefined
   const cursor = parseCursor(text)
   if (cursor) return { ...cursor, text }

@@ -23,8 +23,7 @@ export interface ReadRunQuery {
  * Reads `?run=`, `?op=`, `?onLiving=` and `?status=` of a publish. Undefined where it is of no run.
  * @throws {Refusal} `invalid-query`
  */
-export function readRunQuery(url: string): RunQuery | undefined {
-  const query = new URL(url).searchParams
+export function readRunQuery(query: URLSearchParams): RunQuery | undefined {
   const id = query.get('run')
   if (id === null) {
     const alone = ['op', 'onLiving', 'status'].find((name) => query.has(name))

@@ -26,9 +26,11 @@ const maxLast = 1_000
  * that reconnects keeps its URL. `last` and `since` are checked even then, so that the same URL is always valid or always refused.
  * @throws {Refusal} `invalid-cursor` or `invalid-query`
  */
-export function readStreamQuery(request: RequestHead): StreamQuery {
-  const query = new URL(request.url).searchParams
-  const cursor = readPresentedCursor(request)
+export function readStreamQuery(
+  request: RequestHead,
+  query = new URL(request.url).searchParams,
+): StreamQuery {
+  const cursor = readPresentedCursor(request, query)
   const run = readReadRunQuery(query)
   const beginning = readBeginning(query.get('last'), query.get('since'))
   const envelope = query.get('envelope')

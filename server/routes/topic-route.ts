@@ -1,6 +1,7 @@
 /** The topic route: reads 1 to 32 topics as one stream, and publishes to one topic. */
 import type { Topics } from '@/protocol/topics/define-topics'
-import { grantRead, guardedTopics, type Access, type Publisher } from '@/server/access/access'
+import { guardedTopics, type Access, type Publisher } from '@/server/access/access'
+import { publicGrant } from '@/server/access/grant'
 import { limitedClient } from '@/server/access/origin/client-address'
 import { refuseCrossSite } from '@/server/access/origin/cross-site'
 import { emptyAnswer, jsonAnswer, type Answer } from '@/server/answer'
@@ -39,13 +40,14 @@ export async function readTopicStream(
   { access, topics: defined }: TopicRules,
 ): Promise<Answer> {
   const { streams, limits, config } = engine
-  const topics = readTopics(request.url)
-  const isGuarded = guardedTopics(access, topics) !== undefined
-  if (isGuarded) refuseCrossSite(request, config.corsOrigins)
+  const url = new URL(request.url)
+  const topics = readTopics(url)
+  const guarded = guardedTopics(access, topics)
+  if (guarded) refuseCrossSite(request, config.corsOrigins)
   const keys = keysOf(topics, defined)
-  const query = readStreamQuery(request)
-  const since = isGuarded ? await markOf(engine) : 'public'
-  const grant = await grantRead(access, request, topics)
+  const query = readStreamQuery(request, url.searchParams)
+  const since = guarded ? await markOf(engine) : 'public'
+  const grant = guarded ? await access.read(request, guarded) : publicGrant
   const { reader } = grant
   // A page continues only as the same reader: otherwise it would mix events granted to two users.
   if (query.reader !== undefined && query.reader !== reader) {
@@ -61,7 +63,9 @@ export async function readTopicStream(
   }
   const lastEventId = start && 'cursor' in start ? start.cursor.text : ''
   if (since === 'unavailable') return streams.comeBack('unavailable', { lastEventId, reader })
-  const onEnd = limits.openStream(limitedClient(request, grant.subject, config.trustedProxies))
+  const onEnd = limits.openStream(() =>
+    limitedClient(request, grant.subject, config.trustedProxies),
+  )
   if (!onEnd) return streams.comeBack('too-many-streams', { lastEventId, reader })
   try {
     const hub = await engine.hub()
@@ -75,7 +79,7 @@ export async function readTopicStream(
     const subscription = { topics, keys, envelope, start, run, right }
     const feed = await engine.slots.outside(() => hub.subscribe(subscription))
     const { signal } = request
-    const recheck = recheckOf(engine, access, grant, topics)
+    const recheck = guarded && recheckOf(engine, access, grant, guarded)
     return streams.answer(feed, { signal, expiresAt: grant.expiresAtMs, recheck, reader, onEnd })
   } catch (error) {
     onEnd()
@@ -99,12 +103,11 @@ function recheckOf(
   { slots }: Engine,
   access: Access,
   { subject, sessionKey }: Grant,
-  topics: readonly string[],
+  topics: NonNullable<ReturnType<typeof guardedTopics>>,
 ): RecheckOptions | undefined {
-  const guarded = guardedTopics(access, topics)
-  if (!guarded || !access.recheck) return undefined
+  if (!access.recheck) return undefined
   const { everyMs, confirm } = access.recheck
-  const grant = { subject, sessionKey, topics: guarded }
+  const grant = { subject, sessionKey, topics }
   // A stream advances within whatever has woken it, which may be the request of another client.
   return { everyMs, confirm: confirm && (() => slots.outside(() => confirm(grant))) }
 }
@@ -125,12 +128,13 @@ export async function publishToTopic(
     throw new Refusal('unavailable', detail, { 'Retry-After': '1' })
   }
   refuseCrossSite(request, config.corsOrigins)
-  const [topic] = readTopics(request.url, 1)
+  const url = new URL(request.url)
+  const [topic] = readTopics(url, 1)
   keysOf([topic], topics)
-  const run = readRunQuery(request.url)
+  const run = readRunQuery(url.searchParams)
   const subject = await allowPublish(engine, request, topic, access, run)
   const ownKey = readIdempotencyKey(request)
-  const type = new URL(request.url).searchParams.get('type') ?? 'message'
+  const type = url.searchParams.get('type') ?? 'message'
 
   const share = uploads.open()
   try {

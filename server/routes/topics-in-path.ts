@@ -7,7 +7,7 @@ import { Refusal } from '@/server/refusal'
  * The topics in the last segment of the URL's path, at most `limit` of them.
  * @throws {Refusal} `malformed-path`, `invalid-topic` or `too-many-topics`
  */
-export function readTopics(url: string, limit = maxTopics): [string, ...string[]] {
+export function readTopics(url: URL, limit = maxTopics): [string, ...string[]] {
   const parsed = parseTopics(lastSegment(url))
   if ('fault' in parsed) {
     switch (parsed.fault) {
@@ -29,19 +29,19 @@ export function readTopics(url: string, limit = maxTopics): [string, ...string[]
 
 /** Where the route of `url` is mounted: the path without the last segment, and without a slash at its end. */
 export function mountOf(url: string): string {
-  return splitPath(url).mount
+  return splitPath(new URL(url)).mount
 }
 
-function lastSegment(url: string): string {
+function lastSegment(url: URL): string {
   const segment = decodeURIComponent(splitPath(url).last)
   if (!segment.includes('%')) return segment
   // A `%` is left only when the segment could not be decoded: see node/mend-url.ts.
   throw new Refusal('malformed-path', 'The path is not percent-encoded as it should be.')
 }
 
-function splitPath(url: string): { mount: string; last: string } {
+function splitPath({ pathname }: URL): { mount: string; last: string } {
   // With `trailingSlash`, Next ends paths with a slash.
-  const path = new URL(url).pathname.replace(/\/$/, '')
+  const path = pathname.replace(/\/$/, '')
   const at = path.lastIndexOf('/')
   return { mount: path.slice(0, at), last: path.slice(at + 1) }
 }

@@ -3,8 +3,6 @@ import { encodeControl, type ReconnectReason } from '@/protocol/control-events'
 import { neverAPage } from '@/server/answer'
 import type { Feed } from './feed'
 
-const encoder = new TextEncoder()
-
 /**
  * The first line of every stream. When a connection breaks inside a frame, some clients prepend the incomplete frame to the next
  * stream; WebKit even prepends half a line. This line ends that half line. No empty line follows, because it would deliver the
@@ -20,7 +18,7 @@ export function streamHeaders(reader: string | undefined): Record<string, string
     'Cache-Control': 'no-cache, no-transform',
     // Otherwise a browser would reconnect on the same socket, and keep a draining process alive.
     Connection: 'close',
-    'Last-Modified': new Date().toUTCString(),
+    'Last-Modified': httpDate(),
     'X-Accel-Buffering': 'no',
     ...neverAPage,
     ...(reader !== undefined && {
@@ -30,6 +28,19 @@ export function streamHeaders(reader: string | undefined): Record<string, string
       Vary: 'Cookie, Authorization',
     }),
   }
+}
+
+let dateSecond = 0
+let dateText = ''
+
+/** Now, as a header says it: text for a whole second. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1_000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(second * 1_000).toUTCString()
+  }
+  return dateText
 }
 
 export function connectedFrame(
@@ -48,21 +59,21 @@ export function connectedFrame(
     time: Date.now(),
     reader,
   }
-  return encoder.encode(
+  return Buffer.from(
     firstLine + encodeControl('connected', data, { id: cursor, retryMs: jittered(retryMs) }),
   )
 }
 
 export function pingFrame(feed: Feed): Uint8Array {
-  return encoder.encode(encodeControl('ping', { time: Date.now() }, { id: feed.cursor() }))
+  return Buffer.from(encodeControl('ping', { time: Date.now() }, { id: feed.cursor() }))
 }
 
 export function endFrame(): Uint8Array {
-  return encoder.encode(encodeControl('end', {}))
+  return Buffer.from(encodeControl('end', {}))
 }
 
 export function reconnectFrame(reason: ReconnectReason, retryMs: number): Uint8Array {
-  return encoder.encode(reconnect(reason, retryMs, undefined))
+  return Buffer.from(reconnect(reason, retryMs, undefined))
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Identifies a client by its address, for the limits per client. */
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { RequestHead } from '@/server/sse/sse-request'
 
@@ -24,6 +24,8 @@ export function clientOf(request: RequestHead, trustedProxies: number): string {
   const chain = (request.headers.get('x-forwarded-for') ?? '').split(',')
   // Fewer addresses than proxies: the request bypassed a proxy, so the first address is the client.
   const text = (chain.at(-Math.max(1, trustedProxies)) ?? chain[0] ?? '').trim()
+  // Most are plain.
+  if (isIPv4(text)) return text
   // Some proxies add the port.
   const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(text) ?? []
   const [, beforePort] = /^([\d.]+):\d+$/.exec(text) ?? []
