@@ -157,7 +157,7 @@ describe('subscribe', () => {
     await append('news', 'one')
 
     expect((await reader.next()).map(({ data }) => data)).toEqual(['one'])
-    expect(pages).toBe(10)
+    expect(pages).toBe(50)
     isBusy = false
     await feed.close()
   })

@@ -61,7 +61,7 @@ interface Session {
 
 const advanceLimits = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
 /** A flush wakes the streams after so many pages, although there are more events: while many are appended, it would never come to an end. */
-const maxPages = 10
+const maxPages = 50
 
 /** `tailBytes`: how many bytes of the newest events stay in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
