@@ -218,6 +218,7 @@ const methods = {
       wrong: all.wrong(),
       refused: all.refused(),
       latency: latencyOf(all.latencies),
+      live: latencyOf(all.live),
       firstToken: latencyOf(all.firstToken),
     }
   },

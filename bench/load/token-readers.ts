@@ -6,6 +6,8 @@ import { createLatencies, type Latencies } from './latencies'
 export interface TokenReaders {
   /** From the making of each token until a reader has it. */
   latencies: Latencies
+  /** The same, of the tokens that were made after the reader had its first: of those before, it could not be there in time. */
+  live: Latencies
   /** From each request until its first token. */
   firstToken: Latencies
   /** How many tokens came, in order. */
@@ -27,6 +29,7 @@ const openTimeoutMs = 30_000
 
 export function createTokenReaders(port: number): TokenReaders {
   const latencies = createLatencies()
+  const live = createLatencies()
   const firstToken = createLatencies()
   const sockets = new Set<Socket>()
   let tokens = 0
@@ -40,6 +43,7 @@ export function createTokenReaders(port: number): TokenReaders {
       const askedAt = performance.now()
       let isOpen = false
       let next = 0
+      let isThereSince = Infinity
       // The numbers of the token that is being read; undefined outside of one. A token may arrive in several pieces.
       let number: number | undefined
       let value: number | undefined
@@ -59,22 +63,26 @@ export function createTokenReaders(port: number): TokenReaders {
             number = value
             value = 0
           } else {
-            if (byte === close && number !== undefined) add(number, now - value)
+            if (byte === close && number !== undefined) add(number, value, now)
             value = undefined
           }
         }
         if (tokens >= awaited) onAwaited()
       }
 
-      function add(found: number, latencyUs: number): void {
+      function add(found: number, madeAt: number, now: number): void {
         if (found !== next) {
           wrong++
           return
         }
-        if (next === 0) firstToken.add((performance.now() - askedAt) * 1_000)
+        if (next === 0) {
+          firstToken.add((performance.now() - askedAt) * 1_000)
+          isThereSince = now
+        }
         next++
         tokens++
-        latencies.add(latencyUs)
+        latencies.add(now - madeAt)
+        if (madeAt > isThereSince) live.add(now - madeAt)
       }
 
       const socket = connect({
@@ -110,6 +118,7 @@ export function createTokenReaders(port: number): TokenReaders {
 
   return {
     latencies,
+    live,
     firstToken,
     tokens: () => tokens,
     wrong: () => wrong,

@@ -10,7 +10,7 @@ const longTokens = 2_000
 export const runs: Part = {
   name: 'runs',
   title: 'Runs: tokens to their readers',
-  explained: `So many runs begin at once, and each makes ${1_000 / everyMs} tokens a second for ${(tokens * everyMs) / 1_000} s, whether anybody is ready for them or not. Ours makes them in \`sse.run\`; one request begins all runs, and then the readers come, through the front door. Of \`resumable-stream\` the first reader of a run makes it, and the others join when the first has its answer. \`plain\` writes each token to the one reader who asked for it, by \`res.write\`, and keeps nothing. “Done” is from the first request until the last reader has the last token; the latency is from the making of a token until a reader has it. “Missing” are the tokens that a reader never got. “Resuming” reads a run of ${longTokens.toLocaleString('en')} tokens that goes on, from its beginning, by 20 readers one after the other.`,
+  explained: `So many runs begin at once, and each makes ${1_000 / everyMs} tokens a second for ${(tokens * everyMs) / 1_000} s, whether anybody is ready for them or not. Ours makes them in \`sse.run\`; one request begins all runs, and then the readers come, through the front door. Of \`resumable-stream\` the first reader of a run makes it, and the others join when the first has its answer. \`plain\` writes each token to the one reader who asked for it, by \`res.write\`, and keeps nothing. “Done” is from the first request until the last reader has the last token; the latency is from the making of a token until a reader has it. “Once there” counts only the tokens that were made after the reader had its first one. “Missing” are the tokens that a reader never got. “Resuming” reads a run of ${longTokens.toLocaleString('en')} tokens that goes on, from its beginning, by 20 readers one after the other.`,
   compared: ['done after, s', 'CPU, µs/token'],
   servers: { own: runServers, other: otherRuns },
   chart: {
@@ -44,12 +44,13 @@ function readersOf(name: string, count: number, readers: number): Load {
         read = await generator.readRuns({ ...asked, name: 'run', runs: count, readers })
       })
       if (!read) throw new Error('Nothing was read.')
-      const { tookMs, latency, firstToken } = read
+      const { tookMs, latency, live, firstToken } = read
       return {
         'done after, s': tookMs / 1_000,
         'tokens/s': (read.tokens * 1_000) / tookMs,
         'p50, ms': latency.p50Ms,
         'p99, ms': latency.p99Ms,
+        'p99 once there, ms': live.p99Ms,
         'CPU, µs/token': (window.server.cpuMs * 1_000) / read.tokens,
         'Redis CPU, µs/token': ((redis() - redisBefore) * 1_000) / read.tokens,
         'first token p50, ms': firstToken.p50Ms,
