@@ -1,6 +1,6 @@
 /** All feeds of a process, found by their topics and by who reads them. */
 import { matchesTopic } from '@/protocol/topics/topic-pattern'
-import type { Disconnect } from './disconnects'
+import type { Disconnect } from './rights/disconnects'
 import type { PlacedFeed } from './placed-feed'
 
 export interface FeedIndex {

@@ -2,7 +2,7 @@
 import { formatCursor, type PresentedCursor } from '@/protocol/cursor'
 import type { EventLog, Start } from '@/server/log/event-log'
 import type { StoredRun } from '@/server/log/run-change'
-import type { Grantee } from './disconnects'
+import type { Grantee } from './rights/disconnects'
 import type { FeedStart, Mark } from './placed-feed'
 
 export interface Subscription {

@@ -5,7 +5,11 @@ import type { TopicName } from '@/protocol/topics/topic-types'
 import { describeAuthorize } from '@/server/access/describe-access'
 import { processEngine, type Engine } from '@/server/engine'
 import { adoptKeep } from '@/server/keep'
-import { appendDisconnect, readTarget, type DisconnectTarget } from '@/server/hub/disconnects'
+import {
+  appendDisconnect,
+  readTarget,
+  type DisconnectTarget,
+} from '@/server/hub/rights/disconnects'
 import type { ReadFrom } from '@/server/hub/read-events'
 import { preloadTopics, type FromRun } from './preload'
 import { requestHeaders } from './request-scope'

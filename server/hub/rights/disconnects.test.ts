@@ -12,8 +12,8 @@ import { disconnectTopic } from '@/server/log/retention'
 import { openSqliteLog } from '@/server/log/sqlite/sqlite-log'
 import type { Feed } from '@/server/stream/feed'
 import { appendDisconnect, readTarget, type DisconnectTarget } from './disconnects'
-import { createHub, type Hub } from './hub'
-import type { Subscription } from './locate-start'
+import { createHub, type Hub } from '@/server/hub/hub'
+import type { Subscription } from '@/server/hub/locate-start'
 
 const retention = { maxCount: 10_000, maxAgeMs: 60_000 }
 const hour = 3_600_000

@@ -5,8 +5,8 @@ import type { StoredEvent } from '@/protocol/event'
 import type { EventLog } from '@/server/log/event-log'
 import { disconnectTopic } from '@/server/log/retention'
 import { parseDisconnect, type Disconnect } from './disconnects'
-import type { FeedIndex } from './feed-index'
-import type { PlacedFeed } from './placed-feed'
+import type { FeedIndex } from '@/server/hub/feed-index'
+import type { PlacedFeed } from '@/server/hub/placed-feed'
 
 /** Ends every right that a disconnect among these events means. Returns the feeds concerned. */
 export function endRights(feeds: FeedIndex, events: readonly StoredEvent[]): PlacedFeed[] {
