@@ -39,7 +39,7 @@ describe('createSharedHead', () => {
     expect(readHead).toHaveBeenCalledTimes(2)
   })
 
-  test('a failure is for those who waited, and whoever asks next asks again', async () => {
+  test('a failure is for those who waited, and the next one asks the log again', async () => {
     const { read } = createSharedHead(readHead)
     readHead.mockRejectedValueOnce(new Error('away'))
 

@@ -5,6 +5,7 @@
 import { encodeControl, type ControlEvents } from '@/protocol/control-events'
 import { formatCursor, type Cursor } from '@/protocol/cursor'
 import { readyAfter, type Feed, type LeaveReason, type OnReady } from '@/server/stream/feed'
+import { pingFrame } from '@/server/stream/stream-frames'
 import { metrics } from '@/server/observe/metrics'
 import type { Selection } from './selection'
 import type { Losses, LostReason } from '@/server/log/event-log'
@@ -18,10 +19,6 @@ interface Loss {
 
 /** Made once: an error of its own, with its stack, takes 8 µs for each stream that closes. */
 const closed = new DOMException('The feed is closed.', 'AbortError')
-
-function pingAt(id: string): Buffer {
-  return Buffer.from(encodeControl('ping', { time: Date.now() }, { id }))
-}
 
 /** Acquires nothing before the first `whenReady`, which joins the hub. */
 export function createTopicFeed(
@@ -201,7 +198,7 @@ export function createTopicFeed(
         readyAfter(readBehind(), onReady)
       } else if (owesPlace) {
         owesPlace = false
-        next = pingAt(formatCursor(currentPosition()))
+        next = pingFrame(formatCursor(currentPosition()))
         readyAfter(Promise.resolve(), () => isClosed || onReady())
       } else {
         onWake = onReady

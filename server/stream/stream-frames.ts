@@ -64,8 +64,9 @@ export function connectedFrame(
   )
 }
 
-export function pingFrame(feed: Feed): Uint8Array {
-  return Buffer.from(encodeControl('ping', { time: Date.now() }, { id: feed.cursor() }))
+/** `id` is where the stream is. */
+export function pingFrame(id: string | undefined): Uint8Array {
+  return Buffer.from(encodeControl('ping', { time: Date.now() }, { id }))
 }
 
 export function endFrame(): Uint8Array {

@@ -180,7 +180,7 @@ export function createStream(
     if (chunk === 'end') return sendLast(endFrame())
     if (chunk && 'leave' in chunk) return sendLast(reconnectFrame(chunk.leave, retryMs))
     if (chunk) return send(chunk)
-    if (isSilent()) return send(pingFrame(feed))
+    if (isSilent()) return send(pingFrame(feed.cursor()))
     awaitFeed()
     return false
   }
