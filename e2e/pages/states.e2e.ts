@@ -188,6 +188,7 @@ const states: Record<string, (stage: Stage) => Promise<void>> = {
     await openWithEvents()
     const gap = { reason: 'trimmed', from: 'k3f9.10201', oldest: 'k3f9.11683', topics: ['orders'] }
     await restart(saying(`event: resync\ndata: ${JSON.stringify(gap)}\n\n${comeLater}`))
+    await expect(parts(page).retry).toBeEnabled()
     origin.answer = origin.pass
     await parts(page).retry.click()
     await publish(4)
