@@ -135,32 +135,37 @@ describe('subscribe', () => {
     await feed.close()
   })
 
-  test('while more is appended than a flush can read, readers get what was read', async () => {
-    log = createMemoryLog(many)
-    hub = createHub(log)
-    const feed = await subscribe('news')
-    const reader = readerOf(feed)
-    await append('news', 'zero')
-    await reader.next()
-    const busy = Array.from({ length: 1_000 }, () => ({ type: 'message', data: 'x' }))
-    const read = log.read.bind(log)
-    let isBusy = true
-    let pages = 0
-    vi.spyOn(log, 'read').mockImplementation(async (request) => {
-      if (isBusy && !request.topics) {
-        pages++
-        await log.append('busy', busy)
-      }
-      return await read(request)
-    })
+  test.each([
+    ['small', 1],
+    ['large', 3_000],
+  ])(
+    'while more %s events are appended than a flush can read, readers get what was read, from memory',
+    async (_, length) => {
+      log = createMemoryLog(many)
+      hub = createHub(log)
+      const feed = await subscribe('news')
+      const reader = readerOf(feed)
+      await append('news', 'zero')
+      await reader.next()
+      const data = 'x'.repeat(length)
+      const busy = Array.from({ length: 1_000 }, () => ({ type: 'message', data }))
+      const read = log.read.bind(log)
+      let isBusy = true
+      let pagesOfStream = 0
+      vi.spyOn(log, 'read').mockImplementation(async (request) => {
+        if (request.topics) pagesOfStream++
+        else if (isBusy) await log.append('busy', busy)
+        return await read(request)
+      })
 
-    await append('news', 'one')
+      await append('news', 'one')
 
-    expect((await reader.next()).map(({ data }) => data)).toEqual(['one'])
-    expect(pages).toBe(50)
-    isBusy = false
-    await feed.close()
-  })
+      expect((await reader.next()).map((event) => event.data)).toEqual(['one'])
+      expect(pagesOfStream).toBe(0)
+      isBusy = false
+      await feed.close()
+    },
+  )
 
   test('a producer can wait until the readers were woken: not at all without them, and for a second at most', async () => {
     const [alone] = await append('news', 'alone')

@@ -60,9 +60,6 @@ interface Session {
 }
 
 const advanceLimits = { limit: 1_000, maxBytes: 4 * 1024 * 1024 }
-/** A flush wakes the streams after so many pages, although there are more events: while many are appended, it would never come to an end. */
-const maxPages = 50
-
 /** `tailBytes`: how many bytes of the newest events stay in memory while there are streams. Default 16 MiB. */
 export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}): Hub {
   let readPage = createPageReader(log, () => 0)
@@ -130,7 +127,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
 
   /**
    * Reads the new events of the log into the tail. Resolves with their topics and the time of the oldest one. When the log has lost
-   * events that the tail holds or has not read yet, resolves with a new tail and `'all'`.
+   * events that the tail holds or has not read yet, resolves with a new tail and `'all'`. When there are more than fit into half of the
+   * tail, it requests another flush for the rest.
    */
   async function advanceTail(
     own: Session,
@@ -140,7 +138,8 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
     const read = readNow(signal)
     const changed = new Set<string>()
     let since: number | undefined
-    for (let page = 1; ; page++) {
+    let addedBytes = 0
+    for (;;) {
       const after = tail.head
       const { events, through, lost, removed } = await read({ after, ...advanceLimits })
       if (lost || Math.max(...removed) > after.offset) {
@@ -154,9 +153,10 @@ export function createHub(log: EventLog, { tailBytes = 16 * 1024 * 1024 } = {}):
       since ??= events.find(({ topic }) => topic !== disconnectTopic)?.time
       for (const { topic } of events) changed.add(topic)
       own.left.push(...endRights(feeds, events))
-      tail.add(events, through)
+      addedBytes += tail.add(events, through)
       if (events.at(-1)?.offset !== through.offset) return { tail, changed, since }
-      if (page === maxPages) {
+      // While many are appended, there would be no end to it, and the tail would drop events before a stream could take them.
+      if (addedBytes > tailBytes / 2) {
         paced.request()
         return { tail, changed, since }
       }

@@ -21,8 +21,11 @@ export interface Tail {
   includes(cursor: Cursor): boolean
   /** The events of one topic after offset `after`, which must not be before `from`. */
   eventsAfter(topic: string, after: number): StoredEvent[]
-  /** Adds the events that followed `head`, complete up to `through`. Drops the oldest events when the tail is full. */
-  add(events: readonly StoredEvent[], through: Cursor): void
+  /**
+   * Adds the events that followed `head`, complete up to `through`. Drops the oldest events when the tail is full. Returns how many bytes
+   * it holds the new events with.
+   */
+  add(events: readonly StoredEvent[], through: Cursor): number
   /**
    * Returns the selected events after offset `after`, which must not be before `from`: whole frames, at most `maxBytes` in total but at
    * least one frame. `chunk` is undefined when there are none. Complete up to `through`.
@@ -157,9 +160,12 @@ export function createTail(start: Cursor, maxBytes: number): Tail {
       Array.from(merged([topic], byTopic, after), ({ event }) => event),
     add(events, through) {
       forgetShared()
+      const before = heldBytes
       for (const event of events) push(event)
+      const added = heldBytes - before
       head = through
       while (heldBytes > maxBytes) dropOldest()
+      return added
     },
     take(selection, after, maxChunkBytes) {
       const key = framesKeyOf(selection)
