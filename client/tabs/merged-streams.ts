@@ -6,7 +6,6 @@
  * concerns it. So there are no losses, refusals or readers of a merged connection.
  */
 import type { Connect, Connection, ConnectionEvent, Tell } from '@/client/connection/connection'
-import type { StreamError } from '@/client/stream-error'
 import type { RawEvent } from '@/client/stream-state'
 import { parseCursor } from '@/protocol/cursor'
 import { parseJsonObject } from '@/protocol/json'
@@ -46,13 +45,20 @@ const mergeMs = 250
 /** A tab that loads again comes back within this time. After it, topics that nobody reads any more are no longer asked for. */
 const unreadMs = 10_000
 
-const movedOn: StreamError = { kind: 'asked', message: 'The stream goes on by itself.' }
+const goOn: ConnectionEvent = [
+  'moved',
+  { kind: 'asked', message: 'The stream goes on by itself.' },
+  0,
+]
 
 interface Merged {
   streams: Set<CaughtUpStream>
   topics: ReadonlySet<string>
-  /** Where the connection is. */
+  /** Where the connection began, and where it is. */
+  from: string
   cursor: string
+  /** Streams that were further on when it began: the server knows nothing of their places. */
+  ahead: Set<CaughtUpStream>
   leaving: AbortController
   connection: Connection | undefined
 }
@@ -79,23 +85,33 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
   async function open(streams: Set<CaughtUpStream>, topics: ReadonlySet<string>): Promise<void> {
     merged?.leaving.abort()
     const [first] = [...streams].toSorted((a, b) => offsetOf(a.cursor) - offsetOf(b.cursor))
-    const cursor = first?.cursor ?? ''
+    const from = first?.cursor ?? ''
+    const ahead = new Set([...streams].filter(({ cursor }) => cursor !== from))
     const leaving = new AbortController()
     const { signal } = leaving
-    const own: Merged = { streams, topics, cursor, leaving, connection: undefined }
+    const own: Merged = {
+      streams,
+      topics,
+      from,
+      cursor: from,
+      ahead,
+      leaving,
+      connection: undefined,
+    }
     merged = own
     url = `${route}/${[...topics].join(',')}?envelope=1`
     for (const stream of streams) stream.closeOwn()
     const tell: Tell = (...event) => {
       if (!signal.aborted) hear(own, event)
     }
-    own.connection = await connect({ cursor, reader, place: undefined, signal, tell })
+    own.connection = await connect({ cursor: from, reader, place: undefined, signal, tell })
   }
 
   function hear(own: Merged, event: ConnectionEvent): void {
     switch (event[0]) {
       case 'event':
-        deliver(own, event[1])
+        if (isSound(own, event[1].id)) deliver(own, event[1])
+        else end(own, goOn)
         return
       case 'facts': {
         const [, { lastEventId, ...facts }, isUrgent = false] = event
@@ -105,6 +121,10 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
       }
       // Not with the facts: those before a gap tell of a place beyond it.
       case 'current':
+        if (!isSound(own, own.cursor)) {
+          end(own, goOn)
+          return
+        }
         for (const stream of own.streams) {
           if (moveTo(own.cursor, stream)) stream.tell('facts', { lastEventId: own.cursor })
         }
@@ -115,11 +135,11 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
         return
       case 'refused':
         isRefused = event[1].kind !== 'reader'
-        end(own, ['moved', movedOn, 0])
+        end(own, goOn)
         return
       case 'gap':
       case 'ended':
-        end(own, ['moved', movedOn, 0])
+        end(own, goOn)
         return
       // The streams are open for their tabs all the while.
       case 'opened':
@@ -158,6 +178,7 @@ export function createMergedStreams(options: MergedStreamsOptions): MergedStream
         timer = undefined
       }
       if (!merged?.streams.delete(stream)) return
+      merged.ahead.delete(stream)
       if (merged.streams.size === 0) {
         merged.leaving.abort()
         merged = undefined
@@ -171,6 +192,28 @@ function topicsOf(streams: Iterable<CaughtUpStream>): ReadonlySet<string> {
   const topics = new Set<string>()
   for (const stream of streams) for (const topic of stream.topics) topics.add(topic)
   return topics
+}
+
+/**
+ * Whether the log still has the places of the streams that are ahead, as far as this place of the connection tells. The log gives offsets
+ * that it has lost again, in another term. So up to the place of a stream, all must be of its term, or of the one that the connection began
+ * in; and what comes next must be of its own.
+ */
+function isSound({ from, ahead }: Merged, id: string): boolean {
+  const here = parseCursor(id)
+  if (!here) return true
+  const first = parseCursor(from)
+  for (const stream of ahead) {
+    const there = parseCursor(stream.cursor)
+    const isOfItsTerm = here.epoch === there?.epoch
+    if (offsetOf(id) < offsetOf(stream.cursor)) {
+      if (!isOfItsTerm && here.epoch !== first?.epoch) return false
+    } else {
+      if (!isOfItsTerm) return false
+      ahead.delete(stream)
+    }
+  }
+  return true
 }
 
 /** Returns false when the stream is there already, or further on. */

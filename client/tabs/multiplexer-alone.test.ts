@@ -111,3 +111,62 @@ test('Events that may be missing are told only to the stream of their topic', as
   await publish(other, 'a')
   await untilHeard(streamOfOther, ['a'])
 })
+
+describe('a stream that was ahead of the others', () => {
+  const told = { heartbeatMs: 15_000, time: Date.now(), reader: 'anna_anna_anna_a' }
+  const began = (id: string): string =>
+    `id: ${id}\nevent: connected\ndata: ${JSON.stringify(told)}\n\n`
+  const event = (id: string, topic: string): string =>
+    `id: ${id}\ndata: ${JSON.stringify({ topic, type: 'message', time: 1, data: id })}\n\n`
+
+  /** Opens the streams at these places; the connection for both says `frames`, and one after the first place that all is lost. */
+  function openAt(
+    placeAhead: string,
+    placeBehind: string,
+    framesOf: (ahead: string, behind: string) => string,
+  ) {
+    const [ahead, behind] = newTopics(2) as [string, string]
+    origin.answer = (request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
+      const topics = topicsIn(pathname)
+      const isResumed = [request.headers['last-event-id'], searchParams.get('lastEventId')].some(
+        Boolean,
+      )
+      const loss = { reason: 'epoch', from: placeAhead, oldest: null, topics }
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      if (topics.length > 1) response.write(began(placeBehind) + framesOf(ahead, behind))
+      else if (topics[0] === behind) response.write(began(placeBehind))
+      else if (!isResumed) response.write(began(placeAhead))
+      else response.write(`id: cccc.1\nevent: resync\ndata: ${JSON.stringify(loss)}\n\n`)
+    }
+    return [openStream(ahead), openStream(behind)] as const
+  }
+
+  test.each([
+    ['the log uses its offsets again', 'aaaa.5', 'bbbb.501'],
+    ['the next event is of another term', 'aaaa.5', 'bbbb.2000'],
+    ['its own term is gone', 'zzzz.5', 'bbbb.501'],
+    ['its offset names another event', 'aaaa.5', 'bbbb.1000'],
+  ])('goes on by itself, and hears what it lost, when %s', async (_, placeBehind, id) => {
+    const [stream] = openAt('aaaa.1000', placeBehind, (ahead) => event(id, ahead))
+
+    await untilHeard(stream, ['epoch'])
+  })
+
+  test('stays with them while the log has its place, in whatever term', async () => {
+    const [stream, other] = openAt('bbbb.1000', 'aaaa.5', (ahead, behind) =>
+      [
+        event('aaaa.200', ahead),
+        event('aaaa.300', behind),
+        event('bbbb.999', behind),
+        event('bbbb.1000', ahead),
+        event('bbbb.1001', ahead),
+        event('cccc.1002', ahead),
+      ].join(''),
+    )
+
+    await untilHeard(stream, ['bbbb.1001', 'cccc.1002'])
+    expect(other.heard).toEqual(['aaaa.300', 'bbbb.999'])
+    expect(origin.requests).toHaveLength(3)
+  })
+})
