@@ -33,6 +33,9 @@ export default defineConfig<TransportOption, WorkerOptions>({
   workers: 2,
   retries: 0,
   forbidOnly: process.env['CI'] !== undefined,
+  // On a busy machine, all that a test waits for takes its time.
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: '../test-results/e2e.json' }]],
   use: {
     launchOptions: {

@@ -13,8 +13,6 @@ test.use({
   // With room for all the figures.
   viewport: { width: 1440, height: 900 },
 })
-test.describe.configure({ timeout: 60_000 })
-
 /** Streams reconnect after this time, because any connection can be lost. */
 const shortStreams = { STREAM_MAX_AGE: '3s', HEARTBEAT: '500ms', STALL: '60s', PUBLIC_TOPICS: '' }
 

@@ -8,7 +8,7 @@ import { buildOwnApp, ownAppConfig } from '../../test/servers/own-app'
 import type { RunningServer } from '../../test/servers/start-server'
 
 // One after another, in one worker: the app is built once.
-test.describe.configure({ mode: 'default', timeout: 120_000 })
+test.describe.configure({ mode: 'default' })
 
 let app: string
 

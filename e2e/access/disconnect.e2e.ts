@@ -34,8 +34,6 @@ const test = base.extend<{ storage: 'a file' | 'Redis'; cluster: Cluster }>({
   },
 })
 
-test.describe.configure({ timeout: 120_000 })
-
 async function disconnect(subject: string, url: string): Promise<void> {
   const program = join(root, 'test', 'programs', 'disconnect.ts')
   const own = { ...process.env, EVENTS_URL: url, NODE_ENV: 'test' as const }

@@ -18,7 +18,6 @@ test('A server action that redirects is not warned of; a client that makes up it
   page,
   start,
 }) => {
-  test.setTimeout(120_000)
   const app = await buildOwnApp('redirecting-app', files)
   const server = await start({ app })
 

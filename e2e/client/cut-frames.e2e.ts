@@ -97,8 +97,6 @@ async function readWithHabits(url: string, habits: ForeignHabits): Promise<Forei
 }
 
 // Some hundred connections to each.
-test.describe.configure({ timeout: 90_000 })
-
 const env = { RETRY: '1ms' }
 
 test('Cut at any byte, the eventsource package gets every event, once', async ({ start }) => {

@@ -38,8 +38,6 @@ const test = base.extend<{ setting: Setting }>({
   },
 })
 test.skip(program === undefined, 'There is no Firefox on this machine.')
-test.describe.configure({ timeout: 120_000 })
-
 for (const isShared of [false, true]) {
   const options = { url: `/events/${topic}`, random: 0, isShared }
 

@@ -92,7 +92,6 @@ test(
     tag: '@soak',
   },
   async ({ start, isSoak }) => {
-    test.setTimeout(120_000)
     const [count, bytes, slowBytesPerSecond] = isSoak ? [10_000, 1_000, 500e3] : [2_500, 4_000, 3e6]
     const stallMs = 2_000
     const server = await start({ env: { HEARTBEAT: '500ms', STALL: `${stallMs}ms` } })
@@ -227,7 +226,6 @@ test(
     tag: '@soak',
   },
   async ({ start, isSoak }) => {
-    test.setTimeout(60_000)
     // A small heap forces garbage collection, so any growth is memory that is still referenced.
     const server = await start({ env: { NODE_OPTIONS: '--max-old-space-size=80' } })
     const comeAndGo = async (count: number): Promise<void> => {

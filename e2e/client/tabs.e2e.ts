@@ -10,8 +10,6 @@ test.use({
   // With room for all the figures.
   viewport: { width: 1440, height: 900 },
 })
-test.describe.configure({ timeout: 120_000 })
-
 function parts(page: Page) {
   const log = page.getByRole('log', { name: 'Events' })
   return {

@@ -35,7 +35,6 @@ test('The home page loads at most 25 kB of script more than an empty page @soak-
   server,
   start,
 }) => {
-  test.setTimeout(90_000)
   await rm(emptyApp, { recursive: true, force: true })
   await mkdir(join(emptyApp, 'app'), { recursive: true })
   await Promise.all(

@@ -104,7 +104,6 @@ for (const [variant, tag] of [
       test(`An order published ${moment} is shown, once, in one stream, ${variant}${tag}`, async ({
         paint,
       }) => {
-        test.setTimeout(120_000)
         const { orders, published, publish } = paint
         await publish()
         for (let round = 0; round < rounds; round++) {

@@ -5,7 +5,6 @@ import { expect, test, type FirstPaint } from '../../test/fixtures/first-paint-t
 import { ordersPage, type OrdersPage } from '../../test/pages/orders-page'
 import { publish } from '../../test/requests/publish'
 
-test.describe.configure({ timeout: 60_000 })
 // Chromium prints a refusal.
 test.use({ toleratedComplaint: /status of 409/ })
 

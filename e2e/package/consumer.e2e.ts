@@ -10,7 +10,7 @@ import { createStreamReader } from '../../test/readers/stream-reader'
 import type { RunningServer } from '../../test/servers/start-server'
 
 // One after another, in one worker: the app is made once.
-test.describe.configure({ mode: 'default', timeout: 120_000 })
+test.describe.configure({ mode: 'default' })
 
 const secret = { EVENTS_JWT_SECRET: 'of an app of your own, and long enough' }
 const env = { ...secret, PUBLIC_TOPICS: '', DRAIN: '500ms', RETRY: '200ms' }

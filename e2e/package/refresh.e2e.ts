@@ -7,7 +7,7 @@ import { expect, test } from '../../test/fixtures/installed-test'
 import type { RunningServer } from '../../test/servers/start-server'
 
 // One after another, in one worker: the app is made once.
-test.describe.configure({ mode: 'default', timeout: 120_000 })
+test.describe.configure({ mode: 'default' })
 
 const renderMs = 3_000
 

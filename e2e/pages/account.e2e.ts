@@ -26,8 +26,6 @@ const test = base.extend<{ shop: RunningServer; open: (context: BrowserContext) 
     toleratedComplaint: /Failed to load resource/,
   },
 )
-test.describe.configure({ timeout: 60_000 })
-
 function parts(page: Page) {
   const devices = page.getByRole('list', { name: 'Devices' }).getByRole('listitem')
   return {

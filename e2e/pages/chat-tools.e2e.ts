@@ -107,7 +107,7 @@ const test = base.extend<{ chats: RunningServer }>({
   // The app has no icon, and its server ends while the page is open.
   toleratedComplaint: /status of 404|net::ERR_INCOMPLETE/,
 })
-test.describe.configure({ mode: 'default', timeout: 90_000 })
+test.describe.configure({ mode: 'default' })
 
 test.beforeAll(async () => {
   test.setTimeout(240_000)

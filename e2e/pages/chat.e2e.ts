@@ -11,8 +11,6 @@ const test = base.extend<{ chats: RunningServer }>({
   // A server that is killed cuts the page's connections.
   toleratedComplaint: /net::ERR_/,
 })
-test.describe.configure({ timeout: 90_000 })
-
 function parts(page: Page) {
   return {
     messages: page.getByRole('list', { name: 'Messages' }).getByRole('listitem'),

@@ -5,7 +5,7 @@ import { createStreamReader } from '../../test/readers/stream-reader'
 import { visitPages, watchViolations } from '../../test/pages/visit-pages'
 
 // One after another: there can be one `next dev` in a folder.
-test.describe.configure({ mode: 'default', timeout: 90_000 })
+test.describe.configure({ mode: 'default' })
 
 test.use({
   // `next dev` itself warns of style sheets that it preloads and then loads by another address. Some pages are not to be found.

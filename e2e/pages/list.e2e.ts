@@ -5,8 +5,6 @@ import type { Page } from 'playwright/test'
 import { asPublisher } from '../../test/requests/publisher'
 import { test, expect } from '../../test/fixtures/page-test'
 
-test.describe.configure({ timeout: 60_000 })
-
 function parts(page: Page) {
   const log = page.getByRole('log', { name: 'Events' })
   return {

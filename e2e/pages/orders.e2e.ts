@@ -16,8 +16,6 @@ const test = base.extend<{ shop: RunningServer }>({
     await context.close()
   },
 })
-test.describe.configure({ timeout: 60_000 })
-
 function parts(page: Page) {
   const tables = page.getByRole('table')
   return {

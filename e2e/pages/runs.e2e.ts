@@ -11,8 +11,6 @@ const test = base.extend<{ imports: RunningServer }>({
   // The server is stopped before the page is closed.
   toleratedComplaint: /net::ERR_/,
 })
-test.describe.configure({ timeout: 60_000 })
-
 function parts(page: Page) {
   const panel = page.getByRole('region', { name: 'Import' })
   return {

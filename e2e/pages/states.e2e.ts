@@ -10,7 +10,6 @@ import { removeSharedWorker } from '../../test/pages/remove-shared-worker'
 import { asPublisher } from '../../test/requests/publisher'
 import type { Answer, StreamOrigin } from '../../test/servers/stream-origin'
 
-test.describe.configure({ timeout: 90_000 })
 const pictures = join(__dirname, '..', '..', 'test-results', 'states')
 
 interface Stage {

@@ -89,7 +89,6 @@ test.describe('While the server is gone', () => {
   test.use({ toleratedComplaint: /Failed to load resource|ERR_/ })
 
   test('seconds are unknown, not quiet, and the other figures stay', async ({ page, start }) => {
-    test.setTimeout(90_000)
     const { status, rate, received, openFor, chart } = parts(page)
     let server = await start()
     const { url } = server

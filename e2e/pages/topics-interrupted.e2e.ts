@@ -19,7 +19,6 @@ test.describe('After the server was killed and started again', () => {
     context,
     topic,
   }) => {
-    test.setTimeout(90_000)
     const folder = await mkdtemp(join(tmpdir(), 'next-sse-'))
     const env = { EVENTS_URL: `file:${join(folder, 'events.db')}` }
     let server = await startServer({ env })
@@ -59,7 +58,6 @@ test.describe('After the server was killed and started again', () => {
   })
 
   test('with a new log, the page shows that the old events are gone', async ({ page, topic }) => {
-    test.setTimeout(90_000)
     const env = { EVENTS_URL: 'memory:' }
     let server = await startServer({ env })
     const { url } = server

@@ -54,7 +54,6 @@ const test = base.extend<{ open: (name: ProxyName) => Promise<Site> }>({
   },
 })
 
-test.describe.configure({ timeout: 90_000 })
 test.use({ ignoreHTTPSErrors: true })
 
 /** False if the event must be sent again, with the same key. */

@@ -68,7 +68,6 @@ test.describe('By the front door', () => {
   })
 
   test('each upload for which there is no room reads so', async ({ startServed }) => {
-    test.setTimeout(90_000)
     const { url } = await startServed()
     const line = `"${'x'.repeat(64_000)}"\n`
     const uploads = Array.from({ length: 20 }, () =>

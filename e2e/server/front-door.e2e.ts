@@ -123,7 +123,6 @@ for (const [isByDoor, requests] of [
   test(`What the door ${isByDoor ? 'takes' : 'leaves to Next'} is answered as Next answers it`, async ({
     both,
   }) => {
-    test.setTimeout(90_000)
     for (const [name, { path = '/events/news', ...options }] of Object.entries(requests)) {
       await test.step(name, async () => {
         const ours = await sendRequest(both.auto.url, path, options)
@@ -163,7 +162,6 @@ const raw: Record<string, string> = {
 }
 
 test('What no client library sends is answered as Next answers it', async ({ both }) => {
-  test.setTimeout(90_000)
   const isEnough = (received: string): boolean => received.includes('event: ')
   await Promise.all(
     Object.entries(raw).map(async ([name, text]) => {

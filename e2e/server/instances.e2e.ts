@@ -32,8 +32,6 @@ const test = base.extend<{ instances: Instances }>({
   },
 })
 
-test.describe.configure({ timeout: 90_000 })
-
 interface Readers {
   /** The events that each reader has received, in order. */
   received: () => string[][]

@@ -49,7 +49,6 @@ test('Of an outage the log tells in two lines of JSON, and of events nothing', a
   redis,
   startOnRedis,
 }) => {
-  test.setTimeout(60_000)
   const server = await startOnRedis()
   const secret = 'a word that only an event has'
   const publish = async (): Promise<number> => {

@@ -8,8 +8,6 @@ import { createStreamReader, type StreamReader } from '../../test/readers/stream
 /** The timeout for steps that are slow on a busy machine. */
 const long = { timeout: 30_000 }
 
-test.describe.configure({ timeout: 90_000 })
-
 function post(url: string, topic: string, body: string): Promise<Response> {
   return fetch(`${url}/events/${topic}`, { method: 'POST', headers: asPublisher, body })
 }

@@ -54,7 +54,6 @@ for (const topics of ['cut', 'cut.a,cut.b,cut.c']) {
   test(`Cut at random bytes, a reader of ${topics} ends with exactly what was published`, async ({
     server,
   }) => {
-    test.setTimeout(60_000)
     const proxy = await startCuttingProxy(server.url, () => 150 + Math.floor(Math.random() * 4_000))
     const reader = createStreamReader()
     const names = topics.split(',')
@@ -84,7 +83,6 @@ test('Cut once after any byte of its first 2 kB, a reader misses and repeats not
   server,
   isSoak,
 }) => {
-  test.setTimeout(60_000)
   // Eight bytes next to each other out of each so many: all of them in the soak.
   const stride = isSoak ? 8 : 32
   await publishAll(server.url, 'bytes', numbered(60, 'some data, number '))
@@ -186,7 +184,6 @@ test('A reader that moves between two servers on one file hundreds of times hear
   isSoak,
 }) => {
   const moves = isSoak ? 1_000 : 200
-  test.setTimeout(90_000)
   const servers = await Promise.all([start(), start()])
   const reader = createStreamReader()
   const moved = new AbortController()

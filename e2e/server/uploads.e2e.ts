@@ -38,7 +38,6 @@ function publishOne(url: string): Promise<Answer> {
 test('However many large uploads are under way, memory is bounded, and single events get through', async ({
   start,
 }) => {
-  test.setTimeout(90_000)
   const server = await start()
   await publishOne(server.url)
   const before = await server.metric('process_resident_memory_bytes')
@@ -75,7 +74,6 @@ test('However many large uploads are under way, memory is bounded, and single ev
 })
 
 test('However uploads end, what they held is given back', async ({ start }) => {
-  test.setTimeout(90_000)
   const server = await start({ env: { HEARTBEAT: '500ms', STALL: '1500ms' } })
   const publishMany = (): Promise<Answer> =>
     sendRequest(server.url, '/events/bulk', {
