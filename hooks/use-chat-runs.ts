@@ -1,7 +1,8 @@
 'use client'
 /** Joins answers that were asked for in another tab or on another device to a chat that is open. */
-import { useEffect, useEffectEvent } from 'react'
+import { useEffect, useEffectEvent, useSyncExternalStore } from 'react'
 import type { UIMessage } from 'ai'
+import { idleConnection, type ChatConnection } from '@/client/ai/chat-stream'
 import type { RunTransport } from '@/client/ai/run-transport'
 import type { ChatRun } from '@/protocol/chat-run'
 
@@ -19,17 +20,18 @@ export interface JoiningChat<Message extends UIMessage> {
 }
 
 /**
- * Shows answers from elsewhere as they are written. Takes one connection while the page is visible, or an answer is read.
+ * Shows answers from elsewhere as they are written. Takes one connection while the page is visible, or an answer is read. Returns how the
+ * connection stands: `useChat` does not know when an answer waits for its server.
  *
  * @example
  * const chat = useChat({ id, messages, transport, resume: true })
- * useChatRuns(chat, transport, { load: () => loadChat(id) })
+ * const connection = useChatRuns(chat, transport, { load: () => loadChat(id) })
  */
 export function useChatRuns<Message extends UIMessage>(
   chat: JoiningChat<Message>,
   { runs }: RunTransport<Message>,
   { load }: UseChatRunsOptions<Message>,
-): void {
+): ChatConnection {
   const { id } = chat
   const join = useEffectEvent(async () => {
     const isCurrent = runs.beforeLoad(id)
@@ -47,4 +49,7 @@ export function useChatRuns<Message extends UIMessage>(
     }
     return runs.watch(id, { found: joinQuietly, ended: joinQuietly })
   }, [runs, id])
+
+  const { getConnection, onConnection } = runs.connection(id)
+  return useSyncExternalStore(onConnection, getConnection, () => idleConnection)
 }

@@ -5,6 +5,7 @@ export {
   type RunTransport,
   type RunTransportOptions,
 } from '@/client/ai/run-transport'
+export type { ChatConnection } from '@/client/ai/chat-stream'
 export { AnswerError } from '@/client/ai/answer-chunks'
 export { useChatRuns, type JoiningChat, type UseChatRunsOptions } from '@/hooks/use-chat-runs'
 export type { ChatRun } from '@/protocol/chat-run'

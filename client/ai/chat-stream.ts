@@ -4,8 +4,10 @@
  */
 import type { RequestHeaders } from '@/client/connection/frame-source'
 import { createEventSourceClient, type EventSourceClient } from '@/client/event-source-client'
+import { createListeners } from '@/client/listeners'
 import { joinTabs } from '@/client/tabs/join-tabs'
 import type { StreamError } from '@/client/stream-error'
+import type { StreamState } from '@/client/stream-state'
 import type { AnswerEvents, ChatRun } from '@/protocol/chat-run'
 import { parseJsonObject } from '@/protocol/json'
 import { joinPart, type RunEnd, type RunEvents } from '@/protocol/run'
@@ -28,7 +30,25 @@ export interface AnswerWatch {
   found: () => void
 }
 
+/**
+ * The state of the chat's stream, in the words of useTopics. `idle`: the page has no stream now. It is hidden and reads no answer, or one
+ * of its requests is under way.
+ */
+export type ChatConnection = Pick<StreamState, 'status' | 'attempt' | 'retryAt' | 'error'>
+
+/** The state without a stream. */
+export const idleConnection: ChatConnection = {
+  status: 'idle',
+  attempt: 0,
+  retryAt: undefined,
+  error: undefined,
+}
+
 export interface ChatStream {
+  /** The same object until something of it changes. */
+  getConnection: () => ChatConnection
+  /** Calls `listener` after every change of the connection. Returns a function that removes it. */
+  onConnection: (listener: () => void) => () => void
   /** Reads the run from its beginning. The reader before it hears nothing more. Returns a function that leaves. */
   read: (run: ChatRun, reader: AnswerReader) => () => void
   readonly isReading: boolean
@@ -56,6 +76,8 @@ export function createChatStream(
   { headers, isShared }: ChatStreamOptions,
 ): ChatStream {
   const watches = new Set<AnswerWatch>()
+  const changes = createListeners<void>()
+  let connection = idleConnection
   let client: EventSourceClient | undefined
   /** Where the connection is, or goes on. Empty: with what is published from now on. */
   let cursor = ''
@@ -71,9 +93,21 @@ export function createChatStream(
   function update(): void {
     const isWatched = watches.size > 0 && document.visibilityState !== 'hidden'
     const isNeeded = (reading !== undefined || isWatched) && waysGiven === 0
-    if (isNeeded === (client !== undefined)) return
-    if (isNeeded) open()
-    else close()
+    if (!isNeeded) close()
+    else if (!client) open()
+    tellConnection()
+  }
+
+  function tellConnection(): void {
+    const { status, attempt, retryAt, error } = client?.getState() ?? idleConnection
+    const isSame =
+      status === connection.status &&
+      attempt === connection.attempt &&
+      retryAt === connection.retryAt &&
+      error === connection.error
+    if (isSame) return
+    connection = { status, attempt, retryAt, error }
+    changes.tell()
   }
 
   function open(): void {
@@ -101,6 +135,7 @@ export function createChatStream(
     opened.subscribe(() => {
       const { status, error } = opened.getState()
       if (client !== opened) return
+      tellConnection()
       if (status === 'failed' || status === 'closed') leave()?.fail(error)
       // An answer may have begun after the page was loaded.
       if (status !== 'open' || hasOpened) return
@@ -163,6 +198,8 @@ export function createChatStream(
   }
 
   return {
+    getConnection: () => connection,
+    onConnection: changes.add,
     read(run, reader) {
       leave()?.left()
       close()

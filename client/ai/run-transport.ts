@@ -48,6 +48,8 @@ export interface RunTransport<
 
 /** What `useChatRuns` needs to know. */
 export interface ChatRuns {
+  /** What tells how the chat's stream stands. */
+  connection: (chatId: string) => Pick<ChatStream, 'getConnection' | 'onConnection'>
   /** Calls `found` when the chat may have an answer that the page does not show, and `ended` when an answer was read that others asked for. */
   watch: (chatId: string, watch: { found: () => void; ended: () => void }) => () => void
   /**
@@ -174,6 +176,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
     },
 
     runs: {
+      connection: (chatId) => chatOf(chatId).stream,
       watch(chatId, watch) {
         const chat = chatOf(chatId)
         chat.watches.add(watch)

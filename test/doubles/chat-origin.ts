@@ -1,5 +1,5 @@
 /** For tests of chats: the library's own routes over real sockets, and a model whose words a test gives it. */
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { cleanup, waitFor } from '@testing-library/react'
@@ -56,6 +56,16 @@ export const origin = {
   authorizations: new Array<string | undefined>(),
   openStreams: 0,
   options: {} as Partial<ChatRouteOptions>,
+  /** Answers in place of the library's routes. */
+  answer: undefined as RequestListener | undefined,
+  /** Closes all connections, and from now on each new one, until the returned function is called. */
+  goAway() {
+    origin.answer = (request) => request.socket.destroy()
+    server.closeAllConnections()
+    return () => {
+      origin.answer = undefined
+    }
+  },
 }
 
 export const sse = createSse()
@@ -160,7 +170,8 @@ const server = createServer((request, response) => {
     origin.openStreams++
     response.once('close', () => origin.openStreams--)
   }
-  void listener(request, response)
+  if (origin.answer) origin.answer(request, response)
+  else void listener(request, response)
 })
 
 /** Starts the server for the tests of a file. */
@@ -175,7 +186,13 @@ export function installChatOrigin(): void {
   })
   afterEach(() => {
     cleanup()
-    Object.assign(origin, { calls: [], requests: [], authorizations: [], options: {} })
+    Object.assign(origin, {
+      calls: [],
+      requests: [],
+      authorizations: [],
+      options: {},
+      answer: undefined,
+    })
     origin.stored.clear()
   })
   afterAll(async () => {

@@ -4,6 +4,7 @@ import { useChat } from '@ai-sdk/react'
 import { lastAssistantMessageIsCompleteWithToolCalls, type UIMessage } from 'ai'
 import { useState } from 'react'
 import { expect, vi } from 'vitest'
+import type { ChatConnection } from '@/client/ai/chat-stream'
 import { createRunTransport, type RunTransport } from '@/client/ai/run-transport'
 import { useChatRuns } from '@/hooks/use-chat-runs'
 import type { ChatRun } from '@/protocol/chat-run'
@@ -14,6 +15,7 @@ let chats = 0
 export interface Page {
   chat: ReturnType<typeof useChat>
   transport: RunTransport
+  connection: ChatConnection
   /** The texts of all messages. */
   texts: () => string[]
   /** The tool calls that the page was asked to carry out. */
@@ -52,8 +54,8 @@ export async function openPage(id: string, tab: Tab = new Map<string, string>())
         },
         sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,
       })
-      useChatRuns(chat, transport, { load: () => load(id) })
-      return { chat, transport }
+      const connection = useChatRuns(chat, transport, { load: () => load(id) })
+      return { chat, transport, connection }
     },
     { reactStrictMode: true },
   )
@@ -63,6 +65,9 @@ export async function openPage(id: string, tab: Tab = new Map<string, string>())
     },
     get transport() {
       return result.current.transport
+    },
+    get connection() {
+      return result.current.connection
     },
     texts: () => result.current.chat.messages.map(textOf),
     calls,
