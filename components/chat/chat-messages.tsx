@@ -1,6 +1,10 @@
 /** The messages of a chat, and under them how the newest answer stands. */
 import type { UIMessage } from 'ai'
+import type { ChatConnection } from 'next-sse/ai/react'
 import type { ReactNode } from 'react'
+import { isWaiting, phaseOf } from '@/components/stream/phase'
+import { StatusPill } from '@/components/stream/status-pill'
+import { pillWords } from '@/components/stream/stream-words'
 import { Button } from '@/components/ui/button'
 import styles from './chat-messages.module.css'
 
@@ -11,11 +15,15 @@ export interface ChatMessagesProps {
   /** It has no words yet. */
   isStarting: boolean
   error: Error | undefined
+  connection: ChatConnection
   onRegenerate: () => void
 }
 
 export function ChatMessages(props: ChatMessagesProps): ReactNode {
-  const { messages, isBusy, isStarting, error, onRegenerate } = props
+  const { messages, isBusy, isStarting, error, connection, onRegenerate } = props
+  const phase = phaseOf(connection)
+  // Then nobody knows whether the answer is still written.
+  const isAway = isWaiting(phase) || phase === 'refused'
 
   return (
     <>
@@ -33,7 +41,12 @@ export function ChatMessages(props: ChatMessagesProps): ReactNode {
         </p>
       )}
       <div className={styles.state} data-kind={error ? 'failed' : undefined}>
-        <output>{error ? error.message : wordsFor(isBusy, isStarting)}</output>
+        <output>
+          {error ? wordsOf(error) : !isAway && wordsFor(isBusy, isStarting)}
+          {isAway && (
+            <StatusPill stream={connection} words={pillWords(connection, 'chat')} isPart />
+          )}
+        </output>
         {!isBusy && messages.length > 0 && (
           <Button look={error ? 'raised' : 'quiet'} onClick={onRegenerate}>
             Regenerate
@@ -47,6 +60,11 @@ export function ChatMessages(props: ChatMessagesProps): ReactNode {
 function wordsFor(isBusy: boolean, isStarting: boolean): string {
   if (isStarting) return 'Waiting for the first word…'
   return isBusy ? 'Writing…' : ''
+}
+
+function wordsOf(error: Error): string {
+  // That of `fetch`, whose words are those of the browser.
+  return error instanceof TypeError ? 'The server did not answer.' : error.message
 }
 
 function textOf({ parts }: UIMessage): string {

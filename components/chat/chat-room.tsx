@@ -17,7 +17,7 @@ interface LoadedChat {
 export function ChatRoom({ id, run, messages: loaded }: LoadedChat & { id: string }): ReactNode {
   const [transport] = useState(() => createRunTransport({ run, share: 'tabs' }))
   const chat = useChat({ id, messages: loaded, transport, resume: true })
-  useChatRuns(chat, transport, { load: () => loadChat(id) })
+  const connection = useChatRuns(chat, transport, { load: () => loadChat(id) })
   const { messages, status, error, sendMessage, regenerate } = chat
   const isBusy = status === 'submitted' || status === 'streaming'
   useFollowedEnd()
@@ -29,13 +29,17 @@ export function ChatRoom({ id, run, messages: loaded }: LoadedChat & { id: strin
         isBusy={isBusy}
         isStarting={status === 'submitted'}
         error={error}
+        connection={connection}
         onRegenerate={() => void regenerate()}
       />
       <div className={styles.foot}>
         <Composer
           isBusy={isBusy}
           onSend={(text) => void sendMessage({ text })}
-          onStop={() => void transport.stopRun(id)}
+          onStop={() => {
+            // Without an answer the button stays, and can be pressed again.
+            transport.stopRun(id).catch(() => {})
+          }}
         />
       </div>
     </>

@@ -10,11 +10,11 @@ export type Phase =
   | 'ended'
   | 'refused'
 
-export function phaseOf({
-  status,
-  closedBy,
-  attempt,
-}: Pick<StreamState, 'status' | 'closedBy' | 'attempt'>): Phase {
+/** What tells the phase. Only a stream that ends needs `closedBy`. */
+export type Standing = Pick<StreamState, 'status' | 'attempt'> &
+  Partial<Pick<StreamState, 'closedBy'>>
+
+export function phaseOf({ status, closedBy, attempt }: Standing): Phase {
   switch (status) {
     // It opens as soon as the page runs.
     case 'idle':

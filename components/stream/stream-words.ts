@@ -1,16 +1,19 @@
 /** Everything the page says about a stream: in its pill, under its events, and in place of its events. */
-import type { StreamError } from 'next-sse/react'
+import type { StreamError, StreamState } from 'next-sse/react'
 import { formatCount, formatDuration, formatId, nounFor } from '@/components/ui/format'
-import { phaseOf, type Phase } from './phase'
+import { phaseOf, type Phase, type Standing } from './phase'
 import type { Stream } from './stream'
 
 /** What the page calls the thing it reads. */
-type Noun = 'stream' | 'topic'
+type Noun = 'stream' | 'topic' | 'chat'
 
-export interface StreamWords {
+export interface PillWords {
   word: string
   /** Follows the word in parentheses. */
   why?: string
+}
+
+export interface StreamWords extends PillWords {
   sentence: string
   /** What an empty list says: a title and a sentence. Without `rest` it says nothing. */
   title?: string
@@ -18,55 +21,57 @@ export interface StreamWords {
 }
 
 export function streamWords(stream: Stream, noun: Noun): StreamWords {
+  return { ...pillWords(stream, noun), ...sentences[phaseOf(stream)](stream, noun) }
+}
+
+/** What the pill alone says. */
+export function pillWords(stream: PillStream, noun: Noun): PillWords {
   return words[phaseOf(stream)](stream, noun)
 }
+
+type PillStream = Standing & Pick<StreamState, 'error'>
 
 /** True when the reader cleared all the events that came. */
 export function isCleared({ events, received }: Stream): boolean {
   return events.length === 0 && received > 0
 }
 
-const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
-  connecting: () => ({
-    word: 'Connecting',
-    sentence: 'Opening the stream',
-    rest: 'Opening the stream',
-  }),
+const words: Record<Phase, (stream: PillStream, noun: Noun) => PillWords> = {
+  connecting: () => ({ word: 'Connecting' }),
+  live: () => ({ word: 'Live' }),
+  reconnecting: ({ attempt }) => ({ word: 'Reconnecting', why: `attempt ${attempt}` }),
+  paused: () => ({ word: 'Paused', why: navigator.onLine ? 'in background' : 'offline' }),
+  stopped: () => ({ word: 'Stopped' }),
+  ended: () => ({ word: 'Ended' }),
+  refused: ({ error }, noun) => ({ word: 'Refused', why: refusalWords(error, noun).why }),
+}
+
+type Sentences = Omit<StreamWords, keyof PillWords>
+
+const sentences: Record<Phase, (stream: Stream, noun: Noun) => Sentences> = {
+  connecting: () => ({ sentence: 'Opening the stream', rest: 'Opening the stream' }),
   live: (stream, noun) => {
-    if (isCleared(stream)) return { word: 'Live', sentence: 'Cleared. New events appear here.' }
+    if (isCleared(stream)) return { sentence: 'Cleared. New events appear here.' }
     return {
-      word: 'Live',
       sentence: noun === 'topic' ? 'Listening' : 'Listening for the next event',
       title: 'No events yet',
       rest: 'The stream is open. Publish one here, or from a terminal.',
     }
   },
   reconnecting: (stream) => ({
-    word: 'Reconnecting',
-    why: `attempt ${stream.attempt}`,
     sentence: resumeSentence(stream),
     title: 'Connection lost',
     rest: 'Trying again automatically.',
   }),
   paused: (stream) => ({
-    word: 'Paused',
     sentence: resumeSentence(stream),
     ...(navigator.onLine
-      ? {
-          why: 'in background',
-          title: 'Paused',
-          rest: 'The stream opens again when the page is back.',
-        }
-      : {
-          why: 'offline',
-          title: 'You are offline',
-          rest: 'The stream opens again when the network is back.',
-        }),
+      ? { title: 'Paused', rest: 'The stream opens again when the page is back.' }
+      : { title: 'You are offline', rest: 'The stream opens again when the network is back.' }),
   }),
   stopped: (stream) => {
     const offset = lastOffset(stream)
     return {
-      word: 'Stopped',
       sentence: offset === undefined ? 'Stopped' : `Stopped after ${offset}`,
       title: 'Stopped',
       rest: 'Press Start to open the stream.',
@@ -75,12 +80,12 @@ const words: Record<Phase, (stream: Stream, noun: Noun) => StreamWords> = {
   ended: ({ received, openedAt = 0, closedAt = openedAt }) => {
     const count = `${formatCount(received)} ${nounFor(received, 'event')}`
     const sentence = `The server ended the stream: ${count} in ${formatDuration(closedAt - openedAt)}.`
-    return { word: 'Ended', sentence, rest: sentence }
+    return { sentence, rest: sentence }
   },
-  refused: ({ error }, noun) => ({ word: 'Refused', ...refusalWords(error, noun) }),
+  refused: ({ error }, noun) => refusalWords(error, noun),
 }
 
-function refusalWords(error: StreamError | undefined, noun: Noun): Omit<StreamWords, 'word'> {
+function refusalWords(error: StreamError | undefined, noun: Noun): Sentences & { why: string } {
   if (error?.kind === 'reader') {
     const title = 'You are now signed in with a different account'
     const rest = 'Reload the page to read with that account.'

@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright/test'
 import { expect, test as base } from '../../test/fixtures/page-test'
+import { checkLooks } from '../../test/pages/check-looks'
 import type { RunningServer } from '../../test/servers/start-server'
 
 const test = base.extend<{ chats: RunningServer }>({
@@ -126,12 +127,14 @@ test('When the server is killed, the page says that the answer was lost, and Reg
   start,
   folder,
   chats,
-}) => {
+}, testInfo) => {
   await newChat(page, chats)
   await ask(page, 'Say 300 words')
   await expectWords(page, 5)
 
   await chats.stop()
+  await expect(parts(page).status).toContainText('Reconnecting')
+  await checkLooks(page, 'chat-away', testInfo)
   const env = { APP_DATABASE: `${folder}/app.db`, RETRY: '200ms' }
   await start({ env, port: Number(new URL(chats.url).port) })
 
@@ -145,6 +148,33 @@ test('When the server is killed, the page says that the answer was lost, and Reg
   await parts(page).stop.click()
   await expectReady(page)
   await expect(parts(page).messages).toHaveCount(2)
+})
+
+test('While its server is away, a chat says in every tab that it reconnects, and then that it is written', async ({
+  page,
+  context,
+  start,
+  folder,
+  chats,
+}) => {
+  const address = await newChat(page, chats)
+  const other = await context.newPage()
+  await other.goto(address)
+  await ask(page, 'Say 300 words')
+  await expectWords(other, 5)
+
+  await chats.stop()
+
+  for (const tab of [page, other]) {
+    await expect(parts(tab).status).toHaveText(/^Reconnecting (now|in \d+ s) \(attempt \d+\)$/)
+  }
+  await parts(page).stop.click()
+  await expect(parts(page).status).toContainText('Reconnecting')
+  const env = { APP_DATABASE: `${folder}/app.db`, RETRY: '200ms' }
+  await start({ env, port: Number(new URL(chats.url).port) })
+  for (const tab of [page, other]) {
+    await expect(parts(tab).status).toHaveText('Writing…', { timeout: 20_000 })
+  }
 })
 
 test('Eight chats in eight tabs are answered at the same time over one connection, and can be stopped @soak-only', async ({
