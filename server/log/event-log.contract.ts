@@ -214,6 +214,47 @@ export function testEventLog(
       expect(await dataOf(undefined)).toEqual(appends.flat())
     })
 
+    test('of appends that come at once, one that is refused or changes nothing affects no other', async () => {
+      const idempotency = { key: 'key', fingerprint: 'print' }
+      await log.append('a', events('a0'), { idempotency })
+      const another = { idempotency: { ...idempotency, fingerprint: 'another' } }
+
+      const settled = await Promise.allSettled([
+        log.append('a', events('a1')),
+        log.append('a', events('conflict'), another),
+        log.append('work', events('begin'), { run: { id: 'r1', op: 'begin' } }),
+        log.append('work', events('begin again'), { run: { id: 'r1', op: 'begin' } }),
+        log.append('work', events('of no run'), { run: { id: 'r2', op: 'renew' } }),
+        log.append('work', events('token'), { run: { id: 'r1', op: 'renew' } }),
+        log.append('a', events('a0'), { idempotency }),
+        log.append('work', [], { run: { id: 'r1', op: 'stop' } }),
+        log.append('work', events('end'), { run: { id: 'r1', op: 'end', status: 'stopped' } }),
+        log.append('work', events('too late'), { run: { id: 'r1', op: 'renew' } }),
+        log.append('a', events('a2', 'a3')),
+      ])
+
+      const outcomes = settled.map((one) => {
+        if (one.status === 'rejected') return (one.reason as LogError).code
+        const { ids, replayed, run } = one.value
+        const offsets = ids.map((id) => cursorOf(id).offset - start.offset)
+        return [offsets, replayed ? 'replayed' : run?.applied, run?.run?.state]
+      })
+      expect(outcomes).toEqual([
+        [[2], undefined, undefined],
+        'idempotency-conflict',
+        [[3], true, 'running'],
+        [[], false, 'running'],
+        'run-ended',
+        [[4], true, 'running'],
+        [[1], 'replayed', undefined],
+        [[], true, 'stopping'],
+        [[5], true, 'stopped'],
+        'run-ended',
+        [[6, 7], undefined, undefined],
+      ])
+      expect(await dataOf(undefined)).toEqual(['a0', 'a1', 'begin', 'token', 'end', 'a2', 'a3'])
+    })
+
     test('time never decreases, even when the clock does', async () => {
       await append('a', 'one')
       vi.setSystemTime(noon - 60_000)
@@ -793,6 +834,19 @@ export function testEventLog(
           lost: undefined,
         })
       }
+    })
+
+    test('changing a run without an event is no first append', async ({ skip }) => {
+      const { reopen } = opened
+      if (!reopen) return skip('this engine forgets')
+      const run = { id: 'r1', op: 'begin' } as const
+      const begun = await log.append('work', events('begin'), { run })
+
+      log = await reopen()
+      await log.append('work', [], { run: { ...run, op: 'renew' } })
+      const [next] = await append('a', 'a1')
+
+      expect(next?.epoch).not.toBe(cursorOf(begun.ids[0] ?? '').epoch)
     })
 
     test('a cursor is valid up to the end of its term, and in the future beyond it', async ({

@@ -61,6 +61,12 @@ async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
+
 async function readTopic(log: EventLog, topic: string): Promise<{ id: string; data: string }[]> {
   const { epoch } = await log.head()
   const { events } = await log.read({ topics: [topic], after: { epoch, offset: 0 }, ...page })
@@ -106,6 +112,63 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     for (const [id, data] of acknowledged) expect(dataOf.get(id)).toBe(data)
     expect(new Set(dataOf.values()).size).toBe(kept.length)
     for (const failure of failures) expect(failure).toMatchObject(unavailable)
+  })
+
+  test('killed while many appends are on their way, settles each of them, and has those that it acknowledged, in order', async () => {
+    const redis = await start('appendonly yes', 'appendfsync always')
+    const log = open(redis)
+    const acknowledged: string[] = []
+    const settled: Promise<unknown>[] = []
+    const failures: unknown[] = []
+    for (let n = 0; failures.length === 0; n++) {
+      for (let publisher = 0; publisher < 200; publisher++) {
+        const data = `${publisher}-${n}`
+        const appending = append(log, `t${publisher % 2}`, data, `${data} too`)
+        settled.push(
+          appending.then(
+            () => acknowledged.push(data, `${data} too`),
+            (error: unknown) => failures.push(error),
+          ),
+        )
+      }
+      if (n === 20) void redis.kill()
+      await nextTurn()
+    }
+    await Promise.all(settled)
+    await redis.restart()
+    await eventually(() => append(log, 't0', 'after'))
+
+    const kept = [...(await readTopic(log, 't0')), ...(await readTopic(log, 't1'))]
+    const texts = kept.map(({ data }) => data)
+    expect(acknowledged.length).toBeGreaterThan(0)
+    expect(texts).toEqual(expect.arrayContaining(acknowledged))
+    expect(new Set(texts).size).toBe(texts.length)
+    for (let publisher = 0; publisher < 200; publisher++) {
+      const own = texts.filter((data) => data.startsWith(`${publisher}-`))
+      const numbers = own.map((data) => Number(/-(\d+)/.exec(data)?.[1]))
+      expect(numbers).toEqual(numbers.toSorted((one, two) => one - two))
+      expect(own.length % 2).toBe(0)
+    }
+    for (const failure of failures) expect(failure).toMatchObject(unavailable)
+  })
+
+  test('that refuses one of the appends that come at once, adds the others', async () => {
+    const redis = await start()
+    const log = open(redis)
+    await append(log, 'a', 'before')
+    await redis.command('SET', '{sse}:t:broken', 'no stream')
+
+    const settled = await Promise.allSettled([
+      append(log, 'a', 'one'),
+      append(log, 'broken', 'nothing'),
+      append(log, 'a', 'two'),
+    ])
+
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(settled[1]).toMatchObject({ reason: unavailable })
+    const kept = await readTopic(log, 'a')
+    expect(kept.map(({ data }) => data)).toEqual(['before', 'one', 'two'])
+    expect(kept.map(({ id }) => Number(id.split('.')[1]))).toEqual([1, 2, 3])
   })
 
   test('frozen for five seconds, is unavailable within two, and then recovers without gaps or duplicates', async () => {
@@ -209,6 +272,8 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       }
     }
     const error: unknown = await fill().catch((reason: unknown) => reason)
+    const atOnce = Array.from({ length: 20 }, (_, n) => log.append(`t${n % 7}`, ten))
+    for (const { status } of await Promise.allSettled(atOnce)) expect(status).toBe('rejected')
     const { events } = await log.read({ after: { ...(await log.head()), offset: 0 }, ...page })
 
     vi.setSystemTime(Date.now() + 2 * retention.maxAgeMs)
@@ -235,6 +300,35 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
       { id: ids[0], data: 'one' },
       { id: ids[1], data: 'two' },
     ])
+    await log.close()
+    await proxy.close()
+  })
+
+  test('when the answer to several appends is lost, each of them is appended once', async () => {
+    const redis = await start()
+    const proxy = await startCuttingProxy(redis.url, () => Number.POSITIVE_INFINITY)
+    const log = open(proxy)
+    const idempotency = { key: 'key', fingerprint: 'print' }
+    const run = { id: 'r1', op: 'begin' } as const
+    await log.append('work', [event('begin')], { run })
+
+    proxy.cutNextAnswer()
+    const [one, replayed, renewed, last] = await Promise.all([
+      log.append('a', [event('one')], { idempotency }),
+      log.append('a', [event('one')], { idempotency }),
+      log.append('work', [event('token')], { run: { ...run, op: 'renew', ifRenewals: 0 } }),
+      log.append('a', [event('two')]),
+    ])
+
+    expect(proxy.cuts()).toBe(1)
+    expect(replayed).toEqual({ ids: one.ids, replayed: true })
+    expect(renewed).toMatchObject({ run: { applied: true, run: { renewals: 1 } } })
+    expect(await readTopic(log, 'a')).toEqual([
+      { id: one.ids[0], data: 'one' },
+      { id: last.ids[0], data: 'two' },
+    ])
+    const span = (await readTopic(log, 'work')).map(({ data }) => data)
+    expect(span).toEqual(['begin', 'token'])
     await log.close()
     await proxy.close()
   })

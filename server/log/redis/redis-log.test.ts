@@ -137,6 +137,22 @@ describe.skipIf(!findServer('redis'))('redis', () => {
       expect(all.removed).toEqual([(all.events[0]?.offset ?? 0) - 1])
     })
 
+    test('appends that come at once share a few scripts, each of a bounded size', async () => {
+      await append('a')
+      const scripts = async (): Promise<number> =>
+        Number(/evalsha:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats')))?.[1])
+      const before = await scripts()
+
+      await Promise.all(Array.from({ length: 1_000 }, (_, n) => append(`t${n}`)))
+      const small = await scripts()
+      await Promise.all(Array.from({ length: 10 }, (_, n) => append(`t${n}`, 1_000)))
+      const big = await scripts()
+
+      expect(small - before).toBeGreaterThanOrEqual(1_000 / 64)
+      expect(small - before).toBeLessThan(1_000 / 16)
+      expect(big - small).toBe(10)
+    })
+
     test('a batch of 10,000 is one append, and pages may begin in the middle of it', async () => {
       const start = await log.head()
       await append('a', 10_000)

@@ -6,18 +6,11 @@
  *   answers before it writes while the disk is still busy with the previous second;
  * - `maxmemory-policy noeviction`, or Redis removes events without the log noticing.
  */
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { cursorOf, type Cursor } from '@/protocol/cursor'
-import type { NewEvent } from '@/protocol/event'
-import { clockToleranceMs, createClockWatch } from '@/server/log/clock-watch'
-import {
-  LogError,
-  type AppendOptions,
-  type AppendResult,
-  type EventLog,
-  type Retention,
-} from '@/server/log/event-log'
+import { LogError, type EventLog, type Retention } from '@/server/log/event-log'
 import { limitsOf } from '@/server/log/retention'
+import { createAppendBatches } from './append-batches'
 import {
   openRedisConnection,
   RedisError,
@@ -25,24 +18,12 @@ import {
   type RedisConnection,
   type RedisConnectionOptions,
 } from './redis-connection'
-import {
-  argumentsOf,
-  runArguments,
-  toAppendResult,
-  toEvents,
-  toRun,
-  type Answers,
-  type Argument,
-} from './script-answers'
+import { argumentsOf, toEvents, toRun, type Answers, type Argument } from './script-answers'
 import { formatVersion, logKey, otherFormat } from './script-prelude'
 import { watchRedis } from './redis-watch'
 import { createWatchers } from '@/server/log/watchers'
 
 const timeoutMs = 2_000
-/** How many bytes may be on their way to Redis at once. */
-const maxSendingBytes = 16 * 1024 * 1024
-/** Roughly the bytes that an event takes besides its data. */
-const overheadBytes = 64
 /** 1,000 years. Redis rejects an expiry that overflows 64 bits. */
 const longestMs = 1_000 * 365 * 86_400_000
 
@@ -56,20 +37,22 @@ export function openRedisLog({
   const { host, port } = address
   const connection = openRedisConnection(address, { silenceMs: timeoutMs, Redis })
   const watchers = createWatchers(() => watchRedis({ address, Redis }, readHead, notify))
-  const appending = new Set<Promise<AppendResult>>()
   /** The newest append that this process has seen. Every script checks that it is still in the log. */
   let seen = { epoch: '', head: 0, token: '' }
   let notified: Cursor | undefined
-  /** Identifies this process, which begins a term with its first append. */
-  const ownName = randomBytes(8).toString('hex')
-  let hasAppended = false
-  const clock = createClockWatch()
-  let sendingBytes = 0
   let closing: Promise<void> | undefined
 
   function ageOf(topic: string): number {
     return Math.min(limitsOf(retention, topic).maxAgeMs, longestMs)
   }
+
+  const appends = createAppendBatches({
+    maxAgeMs,
+    limitsOf: (topic) => ({ ...limitsOf(retention, topic), maxAgeMs: ageOf(topic) }),
+    call: (args) => call(connection, 'logAppend', args),
+    timeoutMs,
+    onGrown: notify,
+  })
 
   function assertOpen(): void {
     if (closing) throw new LogError('closed', 'The event log is closed.')
@@ -81,7 +64,8 @@ export function openRedisLog({
     script: Name,
     args: readonly Argument[] = [],
   ): Promise<{ head: Cursor; rest: Answers[Name] }> {
-    const newEpoch = randomBytes(6).toString('hex')
+    // Its last 48 bits, all of them random. Node takes them from a pool, which is quicker than `randomBytes`.
+    const newEpoch = randomUUID().slice(-12)
     const [epoch, head, token, ...rest] = (await on.run((redis) =>
       redis[script](logKey, [seen.epoch, seen.head, seen.token, newEpoch, ...args]),
     )) as [string, number, string, ...Answers[Name]]
@@ -104,60 +88,6 @@ export function openRedisLog({
     watchers.notify()
   }
 
-  async function append(
-    topic: string,
-    events: readonly NewEvent[],
-    { idempotency, run }: AppendOptions,
-  ): Promise<AppendResult> {
-    const { maxCount, latest } = limitsOf(retention, topic)
-    const ageMs = ageOf(topic)
-    const args: Argument[] = [
-      topic,
-      Date.now(),
-      maxAgeMs,
-      ageMs === maxAgeMs ? '' : ageMs,
-      latest ? 'latest' : maxCount,
-      randomBytes(12).toString('base64url'),
-      idempotency?.key ?? '',
-      idempotency?.fingerprint ?? '',
-      ownName,
-      hasAppended ? 'yes' : 'no',
-      clockToleranceMs,
-      clock.isBelieved() ? 'yes' : 'no',
-      ...runArguments(run),
-      ...events.flatMap(({ type, data }) => [type, data]),
-    ]
-    const startedAt = performance.now()
-    const { head, rest } = await call(connection, 'logAppend', args).catch((error: unknown) => {
-      const isLost = error instanceof RedisError && error.outcome === 'unknown'
-      if (!isLost || performance.now() - startedAt >= timeoutMs) throw error
-      // The answer was lost, so the append may or may not have happened. The token makes it safe to try again.
-      return call(connection, 'logAppend', args)
-    })
-    const result = toAppendResult(rest)
-    const [outcome, , , , isBehind] = rest
-    if (outcome === 'unchanged') return result
-    if (outcome === 'appended') hasAppended = true
-    clock.note(isBehind === 1)
-    notify(head)
-    return result
-  }
-
-  async function track(bytes: number, work: () => Promise<AppendResult>): Promise<AppendResult> {
-    if (sendingBytes > 0 && sendingBytes + bytes > maxSendingBytes) {
-      throw new LogError('busy', 'Too many events are on their way to Redis.')
-    }
-    sendingBytes += bytes
-    const working = work()
-    appending.add(working)
-    try {
-      return await working
-    } finally {
-      appending.delete(working)
-      sendingBytes -= bytes
-    }
-  }
-
   async function answer<T>(ask: () => Promise<T>): Promise<T> {
     assertOpen()
     try {
@@ -176,7 +106,7 @@ export function openRedisLog({
 
   async function close(): Promise<void> {
     watchers.end()
-    await Promise.allSettled(appending)
+    await appends.idle()
     connection.close()
   }
 
@@ -184,7 +114,7 @@ export function openRedisLog({
     append: (topic, events, options = {}) =>
       answer(async () => {
         if (events.length === 0 && !options.run) return { ids: [], replayed: false }
-        return await track(sizeOf(events), () => append(topic, events, options))
+        return await appends.append(topic, events, options)
       }),
     read: ({ topics, after, limit, maxBytes }) =>
       answer(async () => {
@@ -239,10 +169,4 @@ export function openRedisLog({
     },
     close: () => (closing ??= close()),
   }
-}
-
-function sizeOf(events: readonly NewEvent[]): number {
-  let bytes = 0
-  for (const { data } of events) bytes += Buffer.byteLength(data) + overheadBytes
-  return bytes
 }

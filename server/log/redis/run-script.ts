@@ -38,37 +38,24 @@ end
  * Needs `digits`, `head` and `count` besides.
  */
 export const changeRuns = `${findRuns}
-local function livingRun(topic)
-  local id = string.match(redis.call('HGET', livingOf, topic) or '', '^%d+ (.*)$')
-  return id and findRun(topic, id)
-end
-
-local function stopsOf(topic) return '{sse}:stops:' .. topic end
-
-local function rememberStop(topic, id)
-  local stops = stopsOf(topic)
-  redis.call('ZADD', stops, digits(now), id)
-  redis.call('ZREMRANGEBYSCORE', stops, '-inf', '(' .. digits(now - ${earlyStopMs}))
-  redis.call('ZREMRANGEBYRANK', stops, 0, -${maxEarlyStops + 1})
-  redis.call('PEXPIRE', stops, ${earlyStopMs})
-end
-
-local function isStopped(topic, id)
-  return tonumber(redis.call('ZSCORE', stopsOf(topic), id) or '-1') >= now - ${earlyStopMs}
-end
-
 local function decide(topic, id, op, status, reason, ifRenewals)
   local own = findRun(topic, id)
   local isLiving = own and not own.last
+  local stops = '{sse}:stops:' .. topic
   if op == 'begin' then
-    local known = own or livingRun(topic)
+    local living = string.match(redis.call('HGET', livingOf, topic) or '', '^%d+ (.*)$')
+    local known = own or (living and findRun(topic, living))
     if known then return nil, { 'unchanged', answerOf(known) } end
-    return { id = id, topic = topic, state = isStopped(topic, id) and 'stopping' or 'running', reason = '', renewals = 0,
+    local isStopped = tonumber(redis.call('ZSCORE', stops, id) or '-1') >= now - ${earlyStopMs}
+    return { id = id, topic = topic, state = isStopped and 'stopping' or 'running', reason = '', renewals = 0,
       first = head + 1 }
   end
   if op == 'stop' then
     if not own then
-      rememberStop(topic, id)
+      redis.call('ZADD', stops, digits(now), id)
+      redis.call('ZREMRANGEBYSCORE', stops, '-inf', '(' .. digits(now - ${earlyStopMs}))
+      redis.call('ZREMRANGEBYRANK', stops, 0, -${maxEarlyStops + 1})
+      redis.call('PEXPIRE', stops, ${earlyStopMs})
       return nil, { 'unchanged', {} }
     end
     if own.state ~= 'running' then return nil, { 'unchanged', answerOf(own) } end

@@ -4,6 +4,7 @@ import type { StoredEvent } from '@/protocol/event'
 import type { RunReason } from '@/protocol/run'
 import { LogError, type AppendResult, type EventLog, type LostReason } from '@/server/log/event-log'
 import { runEnded, type RunChange, type RunState, type StoredRun } from '@/server/log/run-change'
+import { RedisError } from './redis-connection'
 
 export type Argument = string | number
 type Reason = LostReason | ''
@@ -11,15 +12,8 @@ type Reason = LostReason | ''
 /** The answer of each script, after the head. */
 export interface Answers {
   logHead: []
-  logAppend: [
-    /** `unchanged` and `run-ended`: the run did not change, so nothing was appended. */
-    outcome: 'appended' | 'replayed' | 'conflict' | 'unchanged' | 'run-ended',
-    epoch: string,
-    first: number,
-    count: number,
-    isBehind?: 1 | null,
-    run?: RunRow,
-  ]
+  /** An answer to each append, in order. */
+  logAppend: [answers: AppendAnswer[]]
   logRead: [
     reason: Reason,
     removed: number[],
@@ -32,6 +26,22 @@ export interface Answers {
   logFindRun: [run: RunRow]
   logLivingRuns: [runs: RunRow[]]
 }
+
+export type AppendAnswer =
+  | [
+      /** `unchanged` and `run-ended`: the run did not change, so nothing was appended. */
+      outcome: 'appended' | 'replayed' | 'conflict' | 'unchanged' | 'run-ended',
+      epoch: string,
+      first: number,
+      count: number,
+      isBehind?: 1 | null,
+      run?: RunRow,
+    ]
+  | [
+      /** Redis refused a command, for example because it has no memory left. */
+      outcome: 'refused',
+      message: string,
+    ]
 
 /** Empty when there is no run. `last` is 0 while the run lives. */
 type RunRow =
@@ -68,15 +78,13 @@ export function argumentsOf(start: Parameters<EventLog['locate']>[1]): Argument[
   return 'last' in start ? ['last', start.last] : ['since', start.since]
 }
 
-/** @throws {LogError} `run-ended` or `idempotency-conflict`: nothing was appended */
-export function toAppendResult([
-  outcome,
-  epoch,
-  first,
-  count,
-  ,
-  row,
-]: Answers['logAppend']): AppendResult {
+/**
+ * @throws {LogError} `run-ended` or `idempotency-conflict`: nothing was appended
+ * @throws {RedisError} `refused`
+ */
+export function toAppendResult(answer: AppendAnswer): AppendResult {
+  if (answer[0] === 'refused') throw new RedisError('refused', answer[1])
+  const [outcome, epoch, first, count, , row] = answer
   const run = toRun(row)
   switch (outcome) {
     case 'run-ended':

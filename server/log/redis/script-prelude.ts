@@ -64,7 +64,11 @@ local function timeOf(entry)
 end
 
 -- Identifies the Redis process. After a restart, the new process may have lost writes of the old one.
-local function runOfRedis() return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
+local runNow
+local function runOfRedis()
+  runNow = runNow or string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  return runNow
+end
 
 local function newestTerm()
   local entry = redis.call('XREVRANGE', terms, '+', '-', 'COUNT', 1)[1]
