@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createEvent, eventBytes } from './payload'
+import { createEvent, eventBytes, nowUs } from './payload'
 import { createReaders } from './readers'
 
 describe('the readers of the load generator', () => {
@@ -58,6 +58,33 @@ describe('the readers of the load generator', () => {
 
     expect(readers.latencies.quantile(0.5)).toBeGreaterThan(98)
     expect(readers.latencies.quantile(0.5)).toBeLessThan(5_000)
+  })
+
+  test('count what many readers get at the same time for each of them, and tell equal lengths apart', async () => {
+    respond = (response) => {
+      response.write(': connected\n\n')
+      sendAll.push((text) => response.write(text))
+    }
+    const sendAll: ((text: string) => void)[] = []
+    const readers = createReaders(port)
+    await readers.open({ path: '/', count: 5, parallel: 5 })
+
+    for (let n = 1; n <= 30; n++) {
+      const sentAt = String(nowUs() - n * 1_000_000).padStart(12, '0')
+      const text = `data: ${createEvent().replace(/\d{12}/, sentAt)}\n\n`.repeat(3)
+      for (const send of sendAll) send(text)
+      expect(await readers.got(n * 15, 10_000)).toBe(true)
+    }
+
+    expect(readers.events()).toBe(450)
+    for (const [share, seconds] of [
+      [1 / 30, 1],
+      [0.5, 15],
+      [1, 30],
+    ] as const) {
+      expect(readers.latencies.quantile(share)).toBeGreaterThanOrEqual(seconds * 1_000 - 1)
+      expect(readers.latencies.quantile(share)).toBeLessThan((seconds + 1) * 1_000)
+    }
   })
 
   test('tell of a stream that is refused', async () => {

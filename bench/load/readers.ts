@@ -1,4 +1,7 @@
-/** Open streams on plain sockets. They parse only the status of the response, and where each event ends. */
+/**
+ * Open streams on plain sockets. They parse only the status of the response, and where each event ends. Most readers get the same bytes, so
+ * the last pieces are kept, and one that comes again is compared with them instead of being searched.
+ */
 import { connect } from 'node:net'
 import { createLatencies, type Latencies } from './latencies'
 import { endOfEvent, eventBytes, nowUs, sentAtUs } from './payload'
@@ -26,12 +29,26 @@ export interface Readers {
 }
 
 const openTimeoutMs = 30_000
+const keptPieces = 8
 
 // All sockets share this buffer: each read is processed before the next one.
 const buffer = Buffer.allocUnsafe(256 * 1024)
 
+/** What came in one read. */
+interface Piece {
+  bytes: Buffer
+  /** Where the first event may end. */
+  at: number
+  /** Where the first event may end in what comes next. */
+  next: number
+  events: number
+  /** When its events were sent, as far as their times are in it. */
+  sentAt: number[]
+}
+
 export function createReaders(port: number): Readers {
   const latencies = createLatencies()
+  const pieces: Piece[] = []
   let events = 0
   let broken = 0
   let awaited = Infinity
@@ -74,20 +91,42 @@ export function createReaders(port: number): Readers {
   /** Counts the ends of events from `at` on. Returns where to continue in the next bytes. */
   function count(length: number, at: number): number {
     const now = nowUs()
+    const piece = known(length, at) ?? search(length, at)
+    events += piece.events
+    for (const sentAt of piece.sentAt) latencies.add(now - sentAt)
+    if (events >= awaited) onAwaited()
+    return piece.next
+  }
+
+  function known(length: number, at: number): Piece | undefined {
+    return pieces.find(
+      (piece) =>
+        piece.at === at &&
+        piece.bytes.length === length &&
+        buffer.compare(piece.bytes, 0, length, 0, length) === 0,
+    )
+  }
+
+  function search(length: number, at: number): Piece {
+    const sentAt: number[] = []
+    let found = 0
     let next = at
     while (next < length) {
       if (buffer[next] !== endOfEvent) {
         next++
         continue
       }
-      events++
-      const sentAt = sentAtUs(buffer, next)
-      if (sentAt !== undefined) latencies.add(now - sentAt)
+      found++
+      const time = sentAtUs(buffer, next)
+      if (time !== undefined) sentAt.push(time)
       // The next event can't end earlier.
       next += eventBytes
     }
-    if (events >= awaited) onAwaited()
-    return next - length
+    const bytes = Buffer.from(buffer.subarray(0, length))
+    const piece = { bytes, at, next: next - length, events: found, sentAt }
+    pieces.unshift(piece)
+    if (pieces.length > keptPieces) pieces.pop()
+    return piece
   }
 
   return {
