@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright/test'
+import { elsewhere } from '../../test/apps/publishing-elsewhere'
 import { expect, test } from '../../test/fixtures/installed-test'
 import { createStreamReader } from '../../test/readers/stream-reader'
 import type { RunningServer } from '../../test/servers/start-server'
@@ -14,39 +15,6 @@ test.describe.configure({ mode: 'default' })
 
 const secret = { EVENTS_JWT_SECRET: 'of an app of your own, and long enough' }
 const env = { ...secret, PUBLIC_TOPICS: '', DRAIN: '500ms', RETRY: '200ms' }
-const publishes = `import { sse } from '@/sse'
-export async function publishes(): Promise<string> {
-  return await sse.publish('rendered', 'message', 1).then(
-    () => 'published',
-    (error: { code: string }) => error.code,
-  )
-}
-`
-const elsewhere = {
-  'publishes.ts': publishes,
-  'app/rendering/page.tsx': `import { connection } from 'next/server'
-import { Suspense, type ReactNode } from 'react'
-import { publishes } from '@/publishes'
-
-export default function Page(): ReactNode {
-  return <Suspense><Publishing /></Suspense>
-}
-
-async function Publishing(): Promise<ReactNode> {
-  await connection()
-  return <p>{await publishes()}</p>
-}
-`,
-  'app/answering/route.ts': `import { connection } from 'next/server'
-import { publishes } from '@/publishes'
-
-export async function GET(): Promise<Response> {
-  await connection()
-  return new Response(await publishes())
-}
-`,
-  'app/elsewhere/[topics]/route.ts': `export { GET } from '@/app/events/[topics]/route'`,
-}
 
 const talk = 'app/api/talk/route.ts'
 
