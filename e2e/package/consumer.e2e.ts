@@ -230,23 +230,35 @@ test('A log that can not be opened answers 503, and the output says why once', a
   ).toHaveLength(1)
 })
 
-test('Follows an import that another tab stops', async ({ start, page }) => {
+test('Follows an import that another tab stops, each by a connection of its own, or both by one', async ({
+  start,
+  page,
+}) => {
   const server = await start({ app, env: { ...env, PUBLIC_TOPICS: 'import' } })
   const other = await page.context().newPage()
-  for (const tab of [page, other]) await tab.goto(`${server.url}/import`)
+  const tabs = [page, other]
+  for (const [path, streams] of [
+    ['/import', 2],
+    ['/shared-import', 1],
+  ] as const) {
+    for (const tab of tabs) await tab.goto(`${server.url}${path}`)
 
-  await page.getByRole('button', { name: 'Import' }).click()
-  for (const tab of [page, other]) await expect(tab.getByText(/^running \d+ of 100$/)).toBeVisible()
-  await other.getByRole('button', { name: 'Stop' }).click()
+    await page.getByRole('button', { name: 'Import' }).click()
+    for (const tab of tabs) await expect(tab.getByText(/^running\s+\d+ of 100$/)).toBeVisible()
+    await other.getByRole('button', { name: 'Stop' }).click()
 
-  for (const tab of [page, other]) await expect(tab.getByText(/^stopped \d+ of 100$/)).toBeVisible()
+    for (const tab of tabs) await expect(tab.getByText(/^stopped .*\d+ of 100$/)).toBeVisible()
+    await expect.poll(server.openStreams).toBe(streams)
+  }
 })
 
-test('Answers a chat across a reload, with stored messages and without', async ({
+test('Answers a chat across a reload, with stored messages and without, and in another tab by the same connection', async ({
   start,
   page,
 }) => {
   const server = await start({ app, env: { ...env, PUBLIC_TOPICS: 'chat.*' } })
+  const other = await page.context().newPage()
+  await other.goto(`${server.url}/chat/one`)
   for (const path of ['/talk', '/chat/one']) {
     await page.goto(`${server.url}${path}`)
     await page.getByRole('button', { name: 'Ask' }).click()
@@ -257,6 +269,8 @@ test('Answers a chat across a reload, with stored messages and without', async (
     await expect(page.getByText('comes from no model at all.')).toBeVisible()
     await expect(page.getByText('ready', { exact: true })).toBeVisible()
   }
+  await expect(other.getByText('comes from no model at all.')).toBeVisible()
+  await expect.poll(server.openStreams).toBe(1)
   await page.reload()
   await expect(page.getByRole('listitem')).toHaveText([
     'Hello?',

@@ -148,7 +148,12 @@ async function documentedFiles(): Promise<Files> {
   )
   const files = Object.fromEntries(filesIn(readme ?? ''))
   delete files['instrumentation.ts']
-  const ofGuide = Object.fromEntries(filesIn(guide ?? ''))
+  const ofGuide = new Map(filesIn(guide ?? ''))
+  const take = (name: string, as = name): void => {
+    const text = ofGuide.get(name)
+    if (text === undefined) throw new Error(`docs/guide.md has no ${name}.`)
+    files[as] = text
+  }
   for (const name of [
     'worker.ts',
     'app/board/page.tsx',
@@ -170,9 +175,11 @@ async function documentedFiles(): Promise<Files> {
     'app/stock/hooks.ts',
     'app/stock/sales.tsx',
   ]) {
-    const text = ofGuide[name]
-    if (text === undefined) throw new Error(`docs/guide.md has no ${name}.`)
-    files[name] = text
+    take(name)
+  }
+  // The README has a simpler page in the folder of this one.
+  for (const name of ['actions.ts', 'import.tsx', 'page.tsx']) {
+    take(`app/import/${name}`, `app/shared-import/${name}`)
   }
   return files
 }
