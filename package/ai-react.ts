@@ -1,6 +1,6 @@
 'use client'
+export { ChatRequestError } from '@/client/ai/chat-request-error'
 export {
-  ChatRequestError,
   createRunTransport,
   type RunTransport,
   type RunTransportOptions,

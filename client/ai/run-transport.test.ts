@@ -3,7 +3,8 @@
 import type { UIMessage, UIMessageChunk } from 'ai'
 import { describe, expect, test } from 'vitest'
 import { installChatOrigin, modelCall, origin, sse, until } from '@/test/doubles/chat-origin'
-import { ChatRequestError, createRunTransport, type RunTransportOptions } from './run-transport'
+import { ChatRequestError } from './chat-request-error'
+import { createRunTransport, type RunTransportOptions } from './run-transport'
 
 installChatOrigin()
 
@@ -151,6 +152,28 @@ describe('createRunTransport', () => {
     })
 
     expect(await textOf(await transport.reconnectToStream({ chatId: 'a chat' }))).toBe('There.')
+  })
+
+  test('stops an answer whose message is still on its way', async () => {
+    const chatId = newChat()
+    const transport = transportWith()
+    let grant = (): void => {}
+    origin.options.authorize = ({ action }) =>
+      action !== 'publish' ||
+      new Promise((resolve) => {
+        grant = () => resolve(true)
+      })
+    const sending = send(transport, chatId)
+    await until(() => expect(origin.requests).toEqual(['POST /api/chat']))
+
+    const stopping = transport.stopRun(chatId)
+    // Meanwhile the server has answered what came after.
+    expect(await transportWith().reconnectToStream({ chatId })).toBeNull()
+    grant()
+    await stopping
+
+    expect(await textOf(await sending)).toBe('')
+    expect(await sse.runOf(`chat.${chatId}`)).toMatchObject({ status: 'stopped' })
   })
 
   test('ends the reading, not the answer, when its stream is cancelled', async () => {

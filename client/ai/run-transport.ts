@@ -9,6 +9,7 @@ import { parseJsonObject } from '@/protocol/json'
 import { isTopic } from '@/protocol/topics/topic'
 import { answerChunks } from './answer-chunks'
 import { calledTools, createTabStorage, type TabStorage } from './called-tools'
+import { ChatRequestError } from './chat-request-error'
 import { createChatStream, type ChatStream } from './chat-stream'
 
 export interface RunTransportOptions {
@@ -36,8 +37,8 @@ export interface RunTransport<
   Message extends UIMessage = UIMessage,
 > extends ChatTransport<Message> {
   /**
-   * Stops the running answer of the chat, wherever it was asked for. The page keeps what was written. (`stop` of `useChat` only leaves
-   * the answer.)
+   * Stops the running answer of the chat, wherever it was asked for, or the answer to a message that is on its way. The page keeps what
+   * was written. (`stop` of `useChat` only leaves the answer.)
    *
    * @throws {Error} the server refused, or did not answer
    */
@@ -59,20 +60,6 @@ export interface ChatRuns {
   beforeLoad: (chatId: string) => () => boolean
   /** Notes the newest run. Returns true when `resumeStream` has something to read. */
   note: (chatId: string, run: ChatRun | undefined) => boolean
-}
-
-/** The server refused a request to the chat route. */
-export class ChatRequestError extends Error {
-  override name = 'ChatRequestError'
-  readonly status: number
-  /** The code of the problem details, such as `not-granted`. Undefined when the answer had none. */
-  readonly code: string | undefined
-
-  constructor(message: string, status: number, code: string | undefined) {
-    super(message)
-    this.status = status
-    this.code = code
-  }
 }
 
 /**
@@ -109,6 +96,7 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
       readRunId: undefined,
       version: 0,
       sends: 0,
+      sending: Promise.resolve(),
       hasUnsent: false,
       watches: new Set(),
     }
@@ -142,9 +130,11 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
       const left = chat.stream.leave()
       try {
         // Not with the abort signal: a page that leaves must not take back its message.
-        const response = await chat.stream.giveWay(() =>
+        const asking = chat.stream.giveWay(() =>
           ask('', ofCall, JSON.stringify({ ...body, id: chatId, messages, trigger, messageId })),
         )
+        chat.sending = Promise.allSettled([asking])
+        const response = await asking
         const { run, joined } = (await response.json()) as SentAnswer
         if (!joined) calledTools(storage, run.id).own()
         // `useChat` gives what a tool returned to its newest request alone, so that one has to read the answer.
@@ -172,7 +162,10 @@ export function createRunTransport<Message extends UIMessage = UIMessage>({
 
     async stopRun(chatId) {
       const query = `?chat=${encodeURIComponent(chatId)}&op=stop`
-      await chatOf(chatId).stream.giveWay(() => ask(query, {}, '{}'))
+      const chat = chatOf(chatId)
+      // Before the server has the message, it has no answer to stop.
+      await chat.sending
+      await chat.stream.giveWay(() => ask(query, {}, '{}'))
     },
 
     runs: {
@@ -212,6 +205,8 @@ interface Chat {
   version: number
   /** Counts the messages sent. */
   sends: number
+  /** Resolves when the server has answered the last message, or has not. */
+  sending: Promise<unknown>
   /** The page's last message is on its way, or did not arrive: only the page has it. */
   hasUnsent: boolean
   watches: Set<{ ended: () => void }>
