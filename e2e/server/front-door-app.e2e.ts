@@ -97,7 +97,7 @@ for (const [bundler, ...tag] of [['turbopack'], ['webpack', '@soak-only']]) {
       const app = await buildOwnApp('crowded-app', files, [`--${bundler}`])
       const env = { NODE_OPTIONS: `--require ${join(root, 'test/servers/watch-door.cjs')}` }
       const startWith = async (door: string): Promise<RunningServer> => {
-        const server = await start({ app, env: { ...env, FRONT_DOOR: door } })
+        const server = await start({ command: 'start', app, env: { ...env, FRONT_DOOR: door } })
         await sendRequest(server.url, '/base/events/news', { method: 'OPTIONS' })
         return server
       }
