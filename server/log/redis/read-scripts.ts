@@ -68,14 +68,12 @@ local function termsBetween(first, last)
   return found
 end
 
--- Calls visit(topic, offset, entry) for the entries after one offset and up to another, in the order of their offsets or backwards,
--- until visit returns false. Entries may be big, so it reads each topic in batches: small ones at first, then twice as large each time.
-local function merge(topics, after, upTo, isForwards, visit)
-  local sign = isForwards and 1 or -1
-  local runs = {}
-  local function fill(run)
-    if isForwards then
-      run.entries = redis.call('XRANGE', run.key, id(run.offset + 1), id(upTo), 'COUNT', run.size)
+-- Goes to the next entry of a topic: its entry and offset, or nil after the last one. Entries may be big, so it reads them in batches,
+-- each twice as large as the one before.
+local function step(run)
+  if run.index == #run.entries and not run.isLast then
+    if run.isForwards then
+      run.entries = redis.call('XRANGE', run.key, id(run.offset + 1), id(run.upTo), 'COUNT', run.size)
     else
       run.entries = redis.call('XREVRANGE', run.key, id(run.offset - 1), id(run.begin + 1), 'COUNT', run.size)
     end
@@ -83,19 +81,27 @@ local function merge(topics, after, upTo, isForwards, visit)
     run.isLast = #run.entries < run.size
     run.size = run.size * 2
   end
-  local function step(run)
-    if run.index == #run.entries and not run.isLast then fill(run) end
-    run.index = run.index + 1
-    run.entry = run.entries[run.index]
-    run.offset = run.entry and offsetOf(run.entry)
-  end
+  run.index = run.index + 1
+  run.entry = run.entries[run.index]
+  run.offset = run.entry and offsetOf(run.entry)
+end
+
+-- The kept entries of a topic after one offset and up to another, at the first or the last of them.
+local function entriesOf(topic, after, upTo, isForwards, size)
+  local begin = math.max(after, beginOf[topic] or 0)
+  local run = { topic = topic, key = keyOf(topic), begin = begin, upTo = upTo, isForwards = isForwards, size = size,
+    offset = isForwards and begin or upTo + 1, entries = {}, index = 0 }
+  step(run)
+  return run
+end
+
+-- Calls visit(topic, offset, entry) for the entries after one offset and up to another, in the order of their offsets or backwards,
+-- until visit returns false.
+local function merge(topics, after, upTo, isForwards, visit)
+  local sign = isForwards and 1 or -1
+  local runs = {}
   for _, topic in ipairs(topics) do
-    local begin = math.max(after, beginOf[topic] or 0)
-    local run = { topic = topic, key = keyOf(topic), begin = begin }
-    run.offset = isForwards and begin or upTo + 1
-    run.size = math.max(4, math.floor(128 / #topics))
-    fill(run)
-    step(run)
+    local run = entriesOf(topic, after, upTo, isForwards, math.max(4, math.floor(128 / #topics)))
     if run.entry then runs[#runs + 1] = run end
   end
   while #runs > 0 do
@@ -140,21 +146,35 @@ local function noteOverage(names)
   end
 end
 
+-- Each append of the live stream says which topic comes next, and up to which offset.
 local function takeAll(from)
   repeat
     local appends = redis.call('XRANGE', live, id(from + 1), '+', 'COUNT', 100)
     if #appends == 0 then return end
-    local found, isFound = {}, {}
+    local found, runs = {}, {}
     for _, append in ipairs(appends) do
       local topic = append[2][4]
-      if not isFound[topic] then
-        isFound[topic] = true
+      if runs[topic] == nil then
+        runs[topic] = false
         found[#found + 1] = topic
       end
     end
     noteOverage(found)
     local upTo = offsetOf(appends[#appends])
-    merge(found, from, upTo, true, take)
+    for _, append in ipairs(appends) do
+      local topic, last = append[2][4], offsetOf(append)
+      local run = runs[topic]
+      if not run then
+        -- One more than the append has, so that the read also tells whether there are others.
+        local count = last - tonumber(append[2][2]) + 1
+        run = entriesOf(topic, from, upTo, true, math.min(128, math.max(count, math.floor(128 / #found))))
+        runs[topic] = run
+      end
+      while run.entry and run.offset <= last do
+        if take(topic, run.offset, run.entry) == false then return end
+        step(run)
+      end
+    end
     from = upTo
   until isCut
 end
