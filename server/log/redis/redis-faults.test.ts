@@ -120,8 +120,8 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
     const acknowledged: string[] = []
     const settled: Promise<unknown>[] = []
     const failures: unknown[] = []
-    let isKilled = false
-    for (let n = 0; n < 25 || !isKilled; n++) {
+    const killed = new AbortController()
+    for (let n = 0; n < 25 || !killed.signal.aborted; n++) {
       for (let publisher = 0; publisher < 200; publisher++) {
         const data = `${publisher}-${n}`
         const appending = append(log, `t${publisher % 2}`, data, `${data} too`)
@@ -132,7 +132,7 @@ describe.skipIf(!findServer('redis'))('a log in Redis', () => {
           ),
         )
       }
-      if (n === 20) void redis.kill().then(() => (isKilled = true))
+      if (n === 20) void redis.kill().then(() => killed.abort())
       await nextTurn()
     }
     await Promise.all(settled)
