@@ -205,7 +205,7 @@ interface Chat {
   version: number
   /** Counts the messages sent. */
   sends: number
-  /** Resolves when the server has answered the last message, or has not. */
+  /** Resolves when the request that sent the last message is over, answered or not. */
   sending: Promise<unknown>
   /** The page's last message is on its way, or did not arrive: only the page has it. */
   hasUnsent: boolean
